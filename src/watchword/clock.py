@@ -1,0 +1,62 @@
+"""The one place that asks the time.
+
+Two clocks, because two questions must not be mixed up. `Clock` answers "what time is it?" as well as the machine
+knows, and follows the machine's clock wherever it goes. `MonotoneClock` answers "what came after what?": it never
+shows the same microsecond twice and never goes back, whatever the machine's clock does; identifiers and issue times
+come from it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What time it is: microseconds since 1970-01-01T00:00:00Z."""
+
+    def micros(self) -> int: ...
+
+
+class SystemClock:
+    """The machine's wall clock."""
+
+    def micros(self) -> int:
+        return time.time_ns() // 1_000
+
+
+class MonotoneClock:
+    """Strictly growing microseconds: the wall clock's, or one more than the last when that stands still or steps back.
+
+    `floor` is the highest value that any earlier run is known to have given out: a service that restarts after its
+    machine's clock was set back carries on from there.
+    """
+
+    def __init__(self, clock: Clock, floor: int = 0) -> None:
+        self._clock = clock
+        self._last = floor
+        self._lock = threading.Lock()
+
+    def micros(self) -> int:
+        with self._lock:
+            self._last = max(self._clock.micros(), self._last + 1)
+            return self._last
+
+    @property
+    def last(self) -> int:
+        """The highest value given out so far, to be remembered as the next run's floor."""
+        return self._last
+
+
+def to_datetime(micros: int) -> datetime:
+    """An aware UTC datetime; exact to the microsecond."""
+    seconds, rest = divmod(micros, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime; exact, where `timestamp()` would round."""
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -1,0 +1,211 @@
+"""Every exception of Watchword, in one tree.
+
+    WatchwordError
+    ├── CallerError                    the request is at fault; the wire says how it is worded
+    │   ├── NotAuthenticated           no caller could be proved
+    │   ├── IdentityNotOwned           the identity is of another resource
+    │   ├── IdentityNotFound           the identity was deleted, or never was
+    │   ├── MalformedIdentity          not an identifier at all
+    │   ├── MalformedBody              not JSON, or JSON of the wrong shape
+    │   ├── MissingField               a required field is absent or null
+    │   ├── NoScopes                   an empty list of scopes
+    │   ├── UnknownScope
+    │   ├── InvalidLifetime
+    │   ├── InvalidCustomId
+    │   ├── InvalidQuery               a query parameter that cannot be read
+    │   ├── UnsupportedApiVersion
+    │   ├── MissingApiVersion
+    │   ├── UnknownPath
+    │   ├── MethodNotAllowed
+    │   ├── TooLarge                   a head or a body above its cap
+    │   ├── TooSlow                    a body that took longer than its deadline
+    │   └── NotServed                  a published operation that is refused, in words
+    ├── InvalidToken                   an access token that proves nothing; says which check failed
+    ├── InvalidConnectionString
+    ├── Overloaded                     too much waits for the database; try again later
+    └── OperatorError                  an installation at fault; says what to do next
+
+Exceptions are dataclasses of facts: a rule raises what it found, `wire.errors` chooses the words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+class WatchwordError(Exception):
+    """The root: whatever Watchword raises on purpose."""
+
+
+class CallerError(WatchwordError):
+    """The request is at fault; sending it again unchanged would fail again."""
+
+
+@dataclass
+class NotAuthenticated(CallerError):
+    """`reason` is one sentence for the caller, and never helps to guess a key."""
+
+    reason: str
+
+
+@dataclass
+class IdentityNotOwned(CallerError):
+    """The identifier names another resource than the caller's."""
+
+
+@dataclass
+class IdentityNotFound(CallerError):
+    """The identifier names the caller's resource, but no identity that is there now."""
+
+
+@dataclass
+class MalformedIdentity(CallerError):
+    """The path holds something that is no identifier of an identity."""
+
+
+@dataclass
+class MalformedBody(CallerError):
+    """`field` is the JSON path of what is wrong, such as `expiresInMinutes`, or empty for the whole body."""
+
+    reason: str
+    field: str = ""
+
+
+@dataclass
+class MissingField(CallerError):
+    """`field` in the contract's camelCase, such as `scopes`."""
+
+    field: str
+
+
+@dataclass
+class NoScopes(CallerError):
+    """A token needs at least one scope."""
+
+
+@dataclass
+class UnknownScope(CallerError):
+    """`field` names the list that holds it; `allowed` are the scopes of this api-version."""
+
+    scope: str
+    field: str
+    allowed: tuple[str, ...]
+
+
+@dataclass
+class InvalidLifetime(CallerError):
+    """All three in minutes, the bounds included."""
+
+    minutes: int
+    minimum: int
+    maximum: int
+
+
+@dataclass
+class InvalidCustomId(CallerError):
+    """Length in characters; the custom id itself is never repeated."""
+
+    length: int
+    maximum: int
+
+
+@dataclass
+class InvalidQuery(CallerError):
+    """A query parameter that cannot be read; `reason` is a sentence."""
+
+    parameter: str
+    reason: str
+
+
+@dataclass
+class UnsupportedApiVersion(CallerError):
+    """`served` lists the api-versions that this path and method answer to, oldest first."""
+
+    uri: str
+    version: str
+    served: tuple[str, ...]
+
+
+@dataclass
+class MissingApiVersion(CallerError):
+    """`served` lists the api-versions that this path and method answer to, oldest first."""
+
+    served: tuple[str, ...]
+
+
+@dataclass
+class UnknownPath(CallerError):
+    """No operation lives at this path."""
+
+    path: str
+
+
+@dataclass
+class MethodNotAllowed(CallerError):
+    """`allowed` are the methods that the path answers to."""
+
+    method: str
+    allowed: tuple[str, ...]
+
+
+@dataclass
+class TooLarge(CallerError):
+    """`part` is `body` or `head`."""
+
+    part: str
+    maximum_bytes: int
+
+
+@dataclass
+class TooSlow(CallerError):
+    """The body was not complete within `deadline`."""
+
+    deadline: timedelta
+
+
+@dataclass
+class NotServed(CallerError):
+    """A published operation that this server refuses; `reason` is a sentence."""
+
+    operation: str
+    reason: str
+
+
+@dataclass
+class InvalidToken(WatchwordError):
+    """`check` is the one that failed (`format`, `algorithm`, `signature`, `expiry`, `revoked`, ...); `reason` a sentence."""
+
+    check: str
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass
+class InvalidConnectionString(WatchwordError):
+    """`reason` says which part is missing or unreadable; the string itself is never repeated."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass
+class Overloaded(WatchwordError):
+    """The database is behind; nothing was changed."""
+
+    retry_after: timedelta
+
+
+@dataclass
+class OperatorError(WatchwordError):
+    """`message` says what is wrong with the installation, `remedy` what to do next."""
+
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.remedy}"

@@ -1,0 +1,1 @@
+"""The keys that sign tokens, and the key that encrypts secrets at rest."""

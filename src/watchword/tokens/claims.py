@@ -1,0 +1,71 @@
+"""What an access token says, as it stands in the JWT and as a typed value.
+
+    {"skypeid":"acs:<resource>_<flake>","scp":1792,"csi":"1665387269","exp":1665473669,"rgn":"amer",
+     "acsScope":"chat,voip","resourceId":"<resource>","resourceLocation":"unitedstates","iat":1665387269,
+     "jti":"<32 hex>","iatMicros":1665387269123456,"gen":3,"resourceGen":1,"accessKey":"<key id>"}
+
+The first two lines are the original's, in the order of its newest example. Source: identity.md sections 4.1, 4.2.
+The third is Watchword's: what exact revocation needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from watchword.clock import to_datetime
+
+SCOPE_BITS = 1792
+"""Observed: the same in every known token, whatever its scopes."""
+
+
+class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The payload, field by field as it is spelled on the wire.
+
+    `gen` and `resourceGen` are the generations of the identity and of its resource when the token was issued;
+    `iatMicros` is the issue time in microseconds since 1970, never the same for two tokens of one process;
+    `accessKey` names the access key that asked for the token, and is absent where none did.
+    """
+
+    skypeid: str
+    scp: int
+    csi: str
+    exp: int
+    rgn: str
+    acsScope: str
+    resourceId: str
+    resourceLocation: str
+    iat: int
+    jti: str
+    iatMicros: int
+    gen: int
+    resourceGen: int
+    accessKey: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that was verified."""
+
+    identity: str
+    resource: str
+    scopes: frozenset[str]
+    issued: datetime
+    expires: datetime
+    token_id: str
+    claims: Claims
+
+
+def to_access_token(claims: Claims) -> AccessToken:
+    """The claims of a verified token as a typed value."""
+    return AccessToken(
+        identity=f"8:{claims.skypeid}",
+        resource=claims.resourceId,
+        scopes=frozenset(claims.acsScope.split(",")),
+        issued=to_datetime(claims.iatMicros),
+        expires=to_datetime(claims.exp * 1_000_000),
+        token_id=claims.jti,
+        claims=claims,
+    )

@@ -1,0 +1,55 @@
+"""Which tokens of those that verify are no longer valid, and who knows.
+
+A token carries the generation of its identity and of its resource at the time of issue. Revoking raises the
+generation, so that what was issued before is dead and what is issued next lives, even within the same microsecond;
+no clock takes part. A cut-off in time is the second kind, and the strictest of all kinds decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from watchword.errors import InvalidToken
+from watchword.tokens.claims import Claims
+
+
+@dataclass(frozen=True, slots=True)
+class CutOffs:
+    """What a token must reach to be live; the defaults cut nothing off.
+
+    `valid_from_micros` is compared with the issue time in microseconds since 1970.
+    """
+
+    generation: int = 0
+    resource_generation: int = 0
+    valid_from_micros: int = 0
+    deleted: bool = False
+
+
+class RevocationSource(Protocol):
+    """Answers at once from what it has at hand: a local set that a feed keeps fresh, or nothing at all."""
+
+    def cutoffs(self, claims: Claims) -> CutOffs: ...
+
+
+class NothingRevoked:
+    """A source for callers that check revocation elsewhere."""
+
+    def cutoffs(self, claims: Claims) -> CutOffs:
+        del claims
+        return CutOffs()
+
+
+def require_live(claims: Claims, cutoffs: CutOffs) -> None:
+    """Raises:
+    InvalidToken: check `revoked`; the reason says by which kind.
+    """
+    if cutoffs.deleted:
+        raise InvalidToken("revoked", "The token's identity was deleted.")
+    if claims.gen < cutoffs.generation:
+        raise InvalidToken("revoked", "The tokens of this identity were revoked after this one was issued.")
+    if claims.iatMicros < cutoffs.valid_from_micros:
+        raise InvalidToken("revoked", "The token was issued before the time from which the identity's tokens are valid.")
+    if claims.resourceGen < cutoffs.resource_generation:
+        raise InvalidToken("revoked", "The tokens of this resource were revoked after this one was issued.")

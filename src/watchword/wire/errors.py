@@ -1,0 +1,154 @@
+"""How the contract words an error: status, code, sentence and target for every fact that a rule can raise.
+
+    {"error": {"code": "ValidationError", "message": "Invalid scopes - Scopes field is required.", "target": "scopes"}}
+
+Two generations of wording live side by side. Model validation says `"<Prop>: The <Prop> field is required."` with a
+target in PascalCase and no `api-supported-versions` header; the service's own checks say what they like, with a target
+in camelCase and the header. Source: identity.md section 3.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import msgspec
+
+from watchword import errors
+from watchword.errors import CallerError, Overloaded
+
+DENIED = "Denied by the resource provider."
+"""Source: identity.md section 2.1, quoted five times."""
+
+
+class _Error(msgspec.Struct, omit_defaults=True):
+    code: str
+    message: str
+    target: str | None = None
+
+
+class _ErrorResponse(msgspec.Struct):
+    error: _Error
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """`lists_versions` says whether the answer carries `api-supported-versions`."""
+
+    status: int
+    code: str
+    message: str
+    target: str | None = None
+    lists_versions: bool = True
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+    def body(self) -> bytes:
+        return msgspec.json.encode(_ErrorResponse(_Error(self.code, self.message, self.target)))
+
+
+INTERNAL = WireError(500, "InternalError", "Internal server error.", lists_versions=False)
+"""Source: the sentence, identity.md section 3.2. Assumed: the code."""
+
+_Fact = (
+    errors.NotAuthenticated
+    | errors.IdentityNotOwned
+    | errors.IdentityNotFound
+    | errors.MalformedIdentity
+    | errors.MalformedBody
+    | errors.MissingField
+    | errors.NoScopes
+    | errors.UnknownScope
+    | errors.InvalidLifetime
+    | errors.InvalidCustomId
+    | errors.InvalidQuery
+    | errors.UnsupportedApiVersion
+    | errors.MissingApiVersion
+    | errors.UnknownPath
+    | errors.MethodNotAllowed
+    | errors.TooLarge
+    | errors.TooSlow
+    | errors.NotServed
+    | Overloaded
+)
+
+
+def describe(error: CallerError | Overloaded) -> WireError:
+    """The contract's words for what went wrong."""
+    return _describe(error)  # type: ignore[arg-type]  # Every leaf of CallerError is in _Fact; a test walks the tree.
+
+
+def _describe(error: _Fact) -> WireError:  # noqa: C901, PLR0911, PLR0912 - one line a fact, read like a table.
+    match error:
+        case errors.NotAuthenticated(reason):
+            # Assumed: without the versions header, like every recorded refusal of a credential.
+            return WireError(401, "Denied", f"{DENIED} {reason}", lists_versions=False)
+        case errors.IdentityNotOwned():
+            return WireError(401, "IdentityNotOwned", "Provided identity doesn't belong to the resource.")
+        case errors.IdentityNotFound():
+            # Source: the sentence. Assumed: status and code.
+            return WireError(404, "IdentityNotFound", "Provided identity doesn't exist.")
+        case errors.MalformedIdentity():
+            # Assumed.
+            return _invalid("Provided identity id has invalid format. It should look like 8:acs:<guid>_<guid>.", "id")
+        case errors.MalformedBody(reason, name):
+            # Assumed: the sentence; the shape is that of model validation.
+            target = _pascal(name) or None
+            where = f"{target}: " if target else "The request body could not be read: "
+            return _invalid(f"{where}{reason}.", target, lists_versions=False)
+        case errors.MissingField(name):
+            target = _pascal(name)
+            return _invalid(f"{target}: The {target} field is required.", target, lists_versions=False)
+        case errors.NoScopes():
+            return _invalid("Invalid scopes - Scopes field is required.", "scopes")
+        case errors.UnknownScope(scope, name, allowed):
+            # Assumed.
+            known = ", ".join(allowed)
+            return _invalid(f"Invalid scopes - {scope!r:.60} is not supported. Supported scopes: {known}.", name)
+        case errors.InvalidLifetime(minutes, minimum, maximum):
+            interval = f"Value must be within the [{minimum}, {maximum}] interval."
+            return _invalid(f"ExpiresInMinutes value {minutes} is invalid. {interval}", "ExpiresInMinutes")
+        case errors.InvalidCustomId(length, maximum):
+            # Assumed.
+            return _invalid(f"CustomId must have 1 to {maximum} characters, not {length}.", "customId")
+        case errors.InvalidQuery(parameter, reason):
+            return _invalid(f"{parameter}: {reason}", parameter, lists_versions=False)
+        case errors.UnsupportedApiVersion(uri, version, served):
+            message = f"The HTTP resource that matches the request URI '{uri}' does not support the API version"
+            return WireError(400, "UnsupportedApiVersion", f"{message} '{version}'. Supported: {', '.join(served)}.")
+        case errors.MissingApiVersion(served):
+            # Assumed: the code is ASP.NET Core's.
+            message = "An API version is required, but was not specified. Add ?api-version= with one of:"
+            return WireError(400, "ApiVersionUnspecified", f"{message} {', '.join(served)}.")
+        case errors.UnknownPath():
+            return WireError(404, "NotFound", "There is no operation at this path.", lists_versions=False)
+        case errors.MethodNotAllowed(method, allowed):
+            methods = ", ".join(allowed)
+            message = f"This path does not answer to {method}, only to: {methods}."
+            return WireError(405, "MethodNotAllowed", message, lists_versions=False, headers=(("Allow", methods),))
+        case errors.TooLarge(part, maximum_bytes):
+            status = 413 if part == "body" else 431
+            message = f"The request's {part} is larger than {maximum_bytes} bytes."
+            return WireError(status, "RequestTooLarge", message, lists_versions=False, headers=_CLOSE)
+        case errors.TooSlow(deadline):
+            message = f"The request's body was not complete within {deadline.total_seconds():g} seconds."
+            return WireError(408, "RequestTimeout", message, lists_versions=False, headers=_CLOSE)
+        case errors.NotServed(operation, reason):
+            return WireError(501, "NotImplemented", f"{operation} is not served. {reason}")
+        case Overloaded(retry_after):
+            message = "The server is currently unable to handle the request. Try again shortly."
+            seconds = str(max(1, round(retry_after.total_seconds())))
+            return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=(("Retry-After", seconds),))
+        case _ as never:
+            assert_never(never)
+
+
+_CLOSE = (("Connection", "close"),)
+"""What is left of the request is not read, so the connection cannot be used again."""
+
+
+def _invalid(message: str, target: str | None, *, lists_versions: bool = True) -> WireError:
+    return WireError(400, "ValidationError", message, target, lists_versions)
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
