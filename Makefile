@@ -8,7 +8,6 @@ ARGS ?=
 
 # uv takes its interpreter from .venv and fetches none. Which registry it asks is this machine's business.
 export UV_PYTHON_DOWNLOADS := never
-MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 UV := $(BIN)/uv
