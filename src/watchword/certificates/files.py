@@ -1,0 +1,88 @@
+"""Files that several processes share: written whole or not at all, and locks that die with their holder."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+if sys.platform == "win32":
+    import msvcrt
+    import time
+else:
+    import fcntl
+
+# Windows locks are mandatory and by byte range, so the lock sits far behind anything that is read.
+_LOCKED_BYTE = 1 << 30
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace the file in one step that survives a power cut; no reader ever sees half of it."""
+    # mkstemp creates with 0600, so a private key is never readable by others, not even for a moment.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in the folder durable. Windows offers no such call and does it by itself."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file at `path`, waiting for whoever holds it. The file itself stays."""
+    with _open_lock(path) as file:
+        if sys.platform == "win32":
+            while not _try_lock(file):
+                time.sleep(0.05)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def hold(path: Path) -> BinaryIO | None:
+    """Take the lock at `path` until the returned file is closed or the process dies; None if it is taken."""
+    while True:
+        file = _open_lock(path)
+        if not _try_lock(file):
+            file.close()
+            return None
+        # Whoever cleans up may have removed the file between our opening and our locking it.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()
+
+
+def _open_lock(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+
+
+def _try_lock(file: BinaryIO) -> bool:
+    try:
+        if sys.platform == "win32":
+            file.seek(_LOCKED_BYTE)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

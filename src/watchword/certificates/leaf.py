@@ -1,0 +1,171 @@
+"""The server's own certificate, signed by the local authority and renewed before anybody notices.
+
+leaf.pem       the certificate, then the authority's
+leaf-key.pem   its private key, mode 0600
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from watchword.certificates.authority import (
+    BACKDATED,
+    RENEWED_BEFORE_EXPIRY,
+    LocalAuthority,
+    Outcome,
+    encode_key,
+    key_usage,
+)
+from watchword.certificates.files import exclusive, write_atomically
+from watchword.certificates.names import LOOPBACK_NAMES, format_names, parse_name
+from watchword.errors import OperatorError
+
+# Apple and the browsers refuse server certificates that live longer than 398 days.
+LONGEST_LIFETIME = timedelta(days=397)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    certificate_path: Path
+    key_path: Path
+    names: tuple[str, ...]
+    expires: datetime
+
+
+def ensure_leaf(authority: LocalAuthority, folder: Path, names: Iterable[str], now: datetime) -> tuple[Leaf, Outcome]:
+    """The certificate in the folder, for the loopback names and the given ones, fit for another 30 days.
+
+    Raises:
+        OperatorError: a name is outside of what the authority may sign for, or the folder is not writable.
+    """
+    wanted = _parse_names(authority, names)
+    certificate_path, key_path = folder / "leaf.pem", folder / "leaf-key.pem"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with exclusive(folder / ".lock"):
+            key = _load_or_create_key(key_path)
+            present = _load(certificate_path)
+            if present is not None and _is_fit(present, authority, key, wanted, now):
+                certificate, outcome = present, Outcome.KEPT
+            else:
+                certificate = _sign(authority, key.public_key(), wanted, now, LONGEST_LIFETIME)
+                outcome = Outcome.CREATED if present is None else Outcome.REPLACED
+                chain = [certificate, authority.certificate]
+                pem = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
+                write_atomically(certificate_path, pem, mode=0o644)
+    except OSError as error:
+        raise OperatorError(
+            message=f"The server certificate in {folder} cannot be used: {error}.",
+            remedy="Make the folder readable and writable for the user who runs Watchword.",
+        ) from error
+    leaf = Leaf(certificate_path, key_path, format_names(wanted), certificate.not_valid_after_utc)
+    return leaf, outcome
+
+
+def issue_leaf(
+    authority: LocalAuthority,
+    names: Iterable[str],
+    now: datetime,
+    lifetime: timedelta = LONGEST_LIFETIME,
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """A certificate and its new key, for the loopback names and the given ones; at most 397 days.
+
+    Raises:
+        OperatorError: a name is outside of what the authority may sign for.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    wanted = _parse_names(authority, names)
+    return _sign(authority, key.public_key(), wanted, now, lifetime), key
+
+
+def _parse_names(authority: LocalAuthority, names: Iterable[str]) -> list[x509.GeneralName]:
+    parsed = list(dict.fromkeys(parse_name(name) for name in (*LOOPBACK_NAMES, *names)))
+    for name in parsed:
+        if not authority.permits(name):
+            raise OperatorError(
+                message=f"The local CA may not sign for {name.value}, only for names under "
+                f"{', '.join(authority.permitted)}.",
+                remedy="Configure a DNS suffix that covers the name, or give the server a certificate of your own.",
+            )
+    return parsed
+
+
+def _sign(
+    authority: LocalAuthority,
+    public_key: ec.EllipticCurvePublicKey,
+    names: list[x509.GeneralName],
+    now: datetime,
+    lifetime: timedelta,
+) -> x509.Certificate:
+    start = now - BACKDATED
+    # Both ends of the validity count (RFC 5280, section 4.1.2.5), hence the second less.
+    end = start + min(lifetime, LONGEST_LIFETIME) - timedelta(seconds=1)
+    authority_key_id = authority.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
+        .issuer_name(authority.certificate.subject)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(min(end, authority.expires))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority_key_id),
+            critical=False,
+        )
+        .sign(authority.key, hashes.SHA256())
+    )
+
+
+def _load_or_create_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    # The key outlives renewals: a server that reads the pair while another process renews it
+    # would otherwise start with the halves of two different pairs.
+    if path.exists():
+        try:
+            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except ValueError:
+            key = None
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            return key
+    new = ec.generate_private_key(ec.SECP256R1())
+    write_atomically(path, encode_key(new))
+    return new
+
+
+def _load(path: Path) -> x509.Certificate | None:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_fit(
+    certificate: x509.Certificate,
+    authority: LocalAuthority,
+    key: ec.EllipticCurvePrivateKey,
+    names: list[x509.GeneralName],
+    now: datetime,
+) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority.certificate)
+        present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    return (
+        set(present.value) == set(names)
+        and certificate.public_key() == key.public_key()
+        and certificate.not_valid_before_utc <= now
+        and now < certificate.not_valid_after_utc - RENEWED_BEFORE_EXPIRY
+    )
