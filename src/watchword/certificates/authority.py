@@ -4,7 +4,9 @@
     ca-key.pem   its private key, mode 0600
 
 It may sign for this machine's loopback names and one configured DNS suffix, for TLS servers only:
-whoever steals the key cannot pose as anybody else.
+whoever steals the key cannot pose as anybody else. OpenSSL and Node.js enforce that.
+
+Observed: Java 17 does not: it ignores the name constraints of a trust anchor. There, only keeping the key secret helps.
 """
 
 from dataclasses import dataclass
