@@ -38,7 +38,7 @@ def parse_connection_string(text: str) -> ConnectionString:
             raise InvalidConnectionString(
                 f"The connection string has no '{name}'; it should look like endpoint=https://...;accesskey=..."
             )
-    return ConnectionString(_endpoint(parts["endpoint"]), decode_access_key(parts["accesskey"]))
+    return ConnectionString(parse_endpoint(parts["endpoint"]), decode_access_key(parts["accesskey"]))
 
 
 def decode_access_key(text: str) -> bytes:
@@ -56,7 +56,12 @@ def decode_access_key(text: str) -> bytes:
     return key
 
 
-def _endpoint(text: str) -> str:
+def parse_endpoint(text: str) -> str:
+    """Scheme, host and port of a resource, without a trailing slash; https where no scheme is named.
+
+    Raises:
+        InvalidConnectionString: not an http(s) address, or more than one.
+    """
     try:
         address = urlsplit(text if "://" in text else f"https://{text}")
         address.port  # noqa: B018 - reading it is what refuses a port that is no number.
