@@ -18,11 +18,11 @@
     │   ├── UnknownPath
     │   ├── MethodNotAllowed
     │   ├── TooLarge                   a head or a body above its cap
-    │   ├── TooSlow                    a body that took longer than its deadline
+    │   ├── TooSlow                    a head or a body that took longer than its deadline
     │   └── NotServed                  a published operation that is refused, in words
     ├── InvalidToken                   an access token that proves nothing; says which check failed
     ├── InvalidConnectionString
-    ├── Overloaded                     too much waits for the database; try again later
+    ├── Unavailable                    the database is behind or out of reach; nothing was changed
     └── OperatorError                  an installation at fault; says what to do next
 
 Exceptions are dataclasses of facts: a rule raises what it found, `wire.errors` chooses the words.
@@ -159,8 +159,9 @@ class TooLarge(CallerError):
 
 @dataclass
 class TooSlow(CallerError):
-    """The body was not complete within `deadline`."""
+    """`part`, which is `body` or `head`, was not complete within `deadline`."""
 
+    part: str
     deadline: timedelta
 
 
@@ -174,7 +175,7 @@ class NotServed(CallerError):
 
 @dataclass
 class InvalidToken(WatchwordError):
-    """`check` is the one that failed (`format`, `algorithm`, `signature`, `expiry`, `revoked`, ...); `reason` a sentence."""
+    """`check` is the one that failed, such as `signature`, `expiry` or `revoked`; `reason` is a sentence."""
 
     check: str
     reason: str
@@ -194,8 +195,8 @@ class InvalidConnectionString(WatchwordError):
 
 
 @dataclass
-class Overloaded(WatchwordError):
-    """The database is behind; nothing was changed."""
+class Unavailable(WatchwordError):
+    """The database is behind or out of reach; nothing was changed, and the same request may be sent again."""
 
     retry_after: timedelta
 

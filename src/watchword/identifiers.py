@@ -98,6 +98,11 @@ def new_token_id() -> str:
     return secrets.token_hex(16)
 
 
+def new_key_id() -> str:
+    """16 hexadecimal digits that name an access key without telling anything of it."""
+    return secrets.token_hex(8)
+
+
 def random_bytes(count: int) -> bytes:
     """Bytes fit for keys and nonces."""
     return secrets.token_bytes(count)

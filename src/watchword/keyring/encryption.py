@@ -58,9 +58,7 @@ def parse_key(text: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_BYTES:
-        raise OperatorError(
-            "The encryption key is not base64 of 32 bytes.", "Make one with: openssl rand -base64 32"
-        )
+        raise OperatorError("The encryption key is not base64 of 32 bytes.", "Make one with: openssl rand -base64 32")
     return key
 
 

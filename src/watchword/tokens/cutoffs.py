@@ -50,6 +50,6 @@ def require_live(claims: Claims, cutoffs: CutOffs) -> None:
     if claims.gen < cutoffs.generation:
         raise InvalidToken("revoked", "The tokens of this identity were revoked after this one was issued.")
     if claims.iatMicros < cutoffs.valid_from_micros:
-        raise InvalidToken("revoked", "The token was issued before the time from which the identity's tokens are valid.")
+        raise InvalidToken("revoked", "The token was issued before the time from which its identity's tokens count.")
     if claims.resourceGen < cutoffs.resource_generation:
         raise InvalidToken("revoked", "The tokens of this resource were revoked after this one was issued.")

@@ -1,6 +1,6 @@
 """Claims into a signed token: a JWS in compact form (RFC 7515).
 
-    base64url({"alg":"ES256","kid":"...","typ":"JWT"}) . base64url(claims) . base64url(signature)
+base64url({"alg":"ES256","kid":"...","typ":"JWT"}) . base64url(claims) . base64url(signature)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The public half of the keys that sign tokens: JSON Web Keys and sets of them (RFC 7517, RFC 8037).
 
-    {"keys": [{"kty": "EC", "crv": "P-256", "x": "...", "y": "...", "kid": "...", "use": "sig", "alg": "ES256"}]}
+{"keys": [{"kty": "EC", "crv": "P-256", "x": "...", "y": "...", "kid": "...", "use": "sig", "alg": "ES256"}]}
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import assert_never
 import msgspec
 
 from watchword import errors
-from watchword.errors import CallerError, Overloaded
+from watchword.errors import CallerError, Unavailable
 
 DENIED = "Denied by the resource provider."
 """Source: identity.md section 2.1, quoted five times."""
@@ -68,16 +68,16 @@ _Fact = (
     | errors.TooLarge
     | errors.TooSlow
     | errors.NotServed
-    | Overloaded
+    | Unavailable
 )
 
 
-def describe(error: CallerError | Overloaded) -> WireError:
+def describe(error: CallerError | Unavailable) -> WireError:
     """The contract's words for what went wrong."""
     return _describe(error)  # type: ignore[arg-type]  # Every leaf of CallerError is in _Fact; a test walks the tree.
 
 
-def _describe(error: _Fact) -> WireError:  # noqa: C901, PLR0911, PLR0912 - one line a fact, read like a table.
+def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read like a table.
     match error:
         case errors.NotAuthenticated(reason):
             # Assumed: without the versions header, like every recorded refusal of a credential.
@@ -129,15 +129,15 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901, PLR0911, PLR0912 - one 
             status = 413 if part == "body" else 431
             message = f"The request's {part} is larger than {maximum_bytes} bytes."
             return WireError(status, "RequestTooLarge", message, lists_versions=False, headers=_CLOSE)
-        case errors.TooSlow(deadline):
-            message = f"The request's body was not complete within {deadline.total_seconds():g} seconds."
+        case errors.TooSlow(part, deadline):
+            message = f"The request's {part} was not complete within {deadline.total_seconds():g} seconds."
             return WireError(408, "RequestTimeout", message, lists_versions=False, headers=_CLOSE)
         case errors.NotServed(operation, reason):
             return WireError(501, "NotImplemented", f"{operation} is not served. {reason}")
-        case Overloaded(retry_after):
+        case Unavailable(retry_after):
             message = "The server is currently unable to handle the request. Try again shortly."
-            seconds = str(max(1, round(retry_after.total_seconds())))
-            return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=(("Retry-After", seconds),))
+            retry = (("Retry-After", str(max(1, round(retry_after.total_seconds())))),)
+            return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=retry)
         case _ as never:
             assert_never(never)
 

@@ -108,6 +108,11 @@ def scopes_of(version: str) -> tuple[str, ...]:
     return _SCOPES_SINCE_2023 if version in _JOIN_SCOPES else _SCOPES_FIRST
 
 
+def shows_details(version: str) -> bool:
+    """Whether an identity is shown with `customId` and `lastTokenIssuedAt`. Source: identity.md section 1.3."""
+    return version in _CUSTOM_IDS
+
+
 class CreateRequest(msgspec.Struct, frozen=True):
     """`POST /identities`; the whole body is optional, and null means absent.
 
@@ -124,7 +129,7 @@ class CreateRequest(msgspec.Struct, frozen=True):
 class IssueRequest(msgspec.Struct, frozen=True):
     """`POST /identities/{id}/:issueAccessToken`.
 
-        {"scopes": ["chat", "voip"], "expiresInMinutes": 60}
+    {"scopes": ["chat", "voip"], "expiresInMinutes": 60}
     """
 
     scopes: list[str] | None = None
@@ -134,7 +139,7 @@ class IssueRequest(msgspec.Struct, frozen=True):
 class UpdateRequest(msgspec.Struct, frozen=True):
     """`PATCH /identities/{id}` of 2020-07-20-preview2.
 
-        {"tokensValidFrom": "2020-09-09T21:39:39Z"}
+    {"tokensValidFrom": "2020-09-09T21:39:39Z"}
     """
 
     tokensValidFrom: datetime | None = None

@@ -1,0 +1,173 @@
+"""Composition: settings, storage, rules, operations, ASGI; in the order in which a request meets them, from below.
+
+Nothing registers itself by being imported: what answers at which path is the list in `_bindings`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+import falcon.asgi
+
+from watchword.clock import Clock, MonotoneClock, SystemClock
+from watchword.identifiers import FlakeMinter
+from watchword.identity import store as identity_store
+from watchword.identity.access_tokens import AccessTokens, LastTokens
+from watchword.identity.identities import Identities
+from watchword.identity.operations import IdentityOperations
+from watchword.identity.store import IdentityStore
+from watchword.keyring.encryption import Encryption, load_or_create_key_file, parse_key, sync_folder
+from watchword.keyring.keyring import Keyring, open_keyring
+from watchword.resources.access_keys import AccessKeys, create_resource
+from watchword.resources.store import Resource, list_resources
+from watchword.rest.authentication import AccessKeyAuthenticator
+from watchword.rest.forwarded import Origins
+from watchword.rest.health import Health
+from watchword.rest.openapi import OpenApi
+from watchword.rest.pipeline import Pipeline
+from watchword.rest.request_log import RequestLog
+from watchword.rest.routes import AnyBinding, Path, paths
+from watchword.settings import Settings
+from watchword.storage import Transaction
+from watchword.storage.sqlite import SqliteDatabase
+from watchword.verification.operations import VerificationOperations
+
+_Http = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+DATABASE_FILE = "watchword.sqlite"
+KEY_FILE = "encryption.key"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstResource:
+    """The resource that a new data folder is given; guid and keys are drawn where they are None."""
+
+    name: str
+    location: str
+    id: str | None = None
+    keys: tuple[bytes, bytes] | None = None
+
+
+class Watchword:
+    """A running service: an ASGI application with what it stands on."""
+
+    def __init__(
+        self,
+        http: _Http,
+        database: SqliteDatabase,
+        encryption: Encryption,
+        keyring: Keyring,
+        last_tokens: LastTokens,
+    ) -> None:
+        self._http = http
+        self.database = database
+        self.encryption = encryption
+        self.keyring = keyring
+        self._last_tokens = last_tokens
+        self._flushing = asyncio.create_task(last_tokens.keep_flushing())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("//"):
+            # Observed: JavaScript doubles the first slash when its endpoint ends in one, identity.md section 2.4.
+            scope["path"] = "/" + scope["path"].lstrip("/")
+        await self._http(scope, receive, send)
+
+    async def close(self) -> None:
+        """What is still to be written is written; the application must have stopped answering before."""
+        self._flushing.cancel()
+        await self._flushing
+        await self.database.close()
+
+
+async def open_watchword(
+    settings: Settings, data: FilePath, first: FirstResource, clock: Clock | None = None
+) -> Watchword:
+    """The service over a data folder, which is made where it is missing.
+
+    Raises:
+        OperatorError: the folder, the database or its encryption key is not usable; says what to do.
+    """
+    clock = clock or SystemClock()
+
+    # Storage.
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
+    encryption = open_encryption(settings, data)
+    database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
+    sync_folder(data)
+    await database.transact(lambda transaction: _first_resource(transaction, encryption, clock, first))
+    newest_flake, high_water = await database.transact(identity_store.newest_marks)
+
+    # Rules.
+    issue_clock = MonotoneClock(clock, high_water)
+    keyring = await open_keyring(database, encryption, clock, settings.signing_algorithm)
+    store = IdentityStore(database)
+    identities = Identities(store, FlakeMinter(clock, newest_flake), clock, issue_clock)
+    last_tokens = LastTokens(store, issue_clock)
+    access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
+
+    # Operations.
+    bindings: list[AnyBinding] = [
+        *IdentityOperations(identities, access_tokens).bindings(),
+        *VerificationOperations(keyring).bindings(),
+        *Health(database).bindings(),
+    ]
+    bindings += OpenApi(bindings).bindings()
+
+    # HTTP.
+    origins = Origins(settings.public_endpoint, settings.trusted_proxies)
+    authenticators = (AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host),)
+    pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None)
+    return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, keyring, last_tokens)
+
+
+def open_encryption(settings: Settings, data: FilePath) -> Encryption:
+    """The key by setting, else the key file's, which is made where it is missing.
+
+    Raises:
+        OperatorError: the key is not usable.
+    """
+    if settings.encryption_key:
+        return Encryption(parse_key(settings.encryption_key))
+    return Encryption(load_or_create_key_file(settings.encryption_key_file or data / KEY_FILE))
+
+
+def _first_resource(transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource) -> Resource:
+    present = list_resources(transaction)
+    if present:
+        return present[0]
+    return create_resource(
+        transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
+    )
+
+
+def _falcon(pipeline: Pipeline, all_paths: list[Path]) -> _Http:
+    http: _Http = falcon.asgi.App()
+    http.req_options.strip_url_path_trailing_slash = True
+    for path in all_paths:
+        http.add_route(path.template, _responders(pipeline, path))
+    http.add_sink(_unknown_path(pipeline), "/")
+    return http
+
+
+def _unknown_path(pipeline: Pipeline) -> Any:
+    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **_: Any) -> None:
+        await pipeline.unknown_path(request, response)
+
+    return respond
+
+
+def _responders(pipeline: Pipeline, path: Path) -> Any:
+    """Falcon looks for a method of each name on an object; every one of ours is the pipeline."""
+
+    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **parts: str) -> None:
+        await pipeline.answer(path, request, response, parts.get("id", ""))
+
+    names = {f"on_{method.lower()}": staticmethod(respond) for method in falcon.HTTP_METHODS}
+    return type("Responders", (), names)()

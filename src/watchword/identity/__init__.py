@@ -1,0 +1,1 @@
+"""The identity service: identities and the access tokens that are issued to them."""

@@ -1,0 +1,143 @@
+"""The rules of access tokens: which scopes, how long, and for whom."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from watchword.clock import Clock, MonotoneClock, to_datetime
+from watchword.errors import InvalidLifetime, NoScopes, Unavailable, UnknownScope
+from watchword.identifiers import new_token_id
+from watchword.identity.identities import Identity
+from watchword.identity.store import IdentityStore
+from watchword.keyring.keyring import Keyring
+from watchword.resources.access_keys import AccessKey
+from watchword.tokens.claims import SCOPE_BITS, Claims
+from watchword.tokens.issuer import sign
+
+MINIMUM_MINUTES = 60
+MAXIMUM_MINUTES = 1_440
+DEFAULT_MINUTES = 1_440
+"""Source: identity.md section 1.1, 60..1440 and default 1440."""
+
+_NOTE_EVERY_SECONDS = 1.0
+_NOTES_IN_ONE_COMMIT = 500
+_REGION = "amer"
+"""Observed: `rgn` of the newest example. Assumed: for every data location."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A fresh token; `expires` has the microseconds of the moment of issue."""
+
+    token: str
+    issued: datetime
+    expires: datetime
+
+
+class LastTokens:
+    """Remembers when identities were last issued a token, and writes it down in batches, at most a second later.
+
+    A crash may lose that second; issuing a token writes nothing else.
+    """
+
+    def __init__(self, store: IdentityStore, issue_clock: MonotoneClock) -> None:
+        self._store = store
+        self._issue_clock = issue_clock
+        self._noted: dict[tuple[int, bytes], int] = {}
+
+    def note(self, resource: int, flake: bytes, micros: int) -> None:
+        self._noted[resource, flake] = micros
+
+    async def flush(self) -> None:
+        noted, self._noted = self._noted, {}
+        rows = ((micros, resource, flake) for (resource, flake), micros in noted.items())
+        # Small transactions, so that no caller's write waits long behind them.
+        while chunk := list(islice(rows, _NOTES_IN_ONE_COMMIT)):
+            try:
+                await self._store.note_tokens(chunk, self._issue_clock.last)
+            except Unavailable:
+                _log.warning("when %d identities were last issued a token could not be written down", len(chunk))
+
+    async def keep_flushing(self) -> None:
+        """Runs until it is cancelled, and flushes once more then."""
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(_NOTE_EVERY_SECONDS)
+                await self.flush()
+        await self.flush()
+
+
+class AccessTokens:
+    """Issues tokens with the key in force."""
+
+    def __init__(self, keyring: Keyring, last_tokens: LastTokens, clock: Clock, issue_clock: MonotoneClock) -> None:
+        self._keyring = keyring
+        self._last_tokens = last_tokens
+        self._clock = clock
+        self._issue_clock = issue_clock
+
+    def issue(self, access_key: AccessKey, identity: Identity, scopes: Sequence[str], minutes: int) -> IssuedToken:
+        """A signed token for the identity as it was just read; scopes and minutes were checked before.
+
+        The issue time that revocation compares never goes back; the times that expiry is counted from are the
+        clock's own.
+        """
+        now = self._clock.micros()
+        issued = self._issue_clock.micros()
+        seconds = now // 1_000_000
+        resource = access_key.resource
+        claims = Claims(
+            skypeid=str(identity.id)[2:],
+            scp=SCOPE_BITS,
+            csi=str(seconds),
+            exp=seconds + minutes * 60,
+            rgn=_REGION,
+            acsScope=",".join(scopes),
+            resourceId=resource.id,
+            resourceLocation=resource.location,
+            iat=seconds,
+            jti=new_token_id(),
+            iatMicros=issued,
+            gen=identity.row.generation,
+            resourceGen=resource.generation,
+            accessKey=access_key.id,
+        )
+        token = sign(claims, self._keyring.current)
+        self._last_tokens.note(resource.number, identity.id.flake, now)
+        return IssuedToken(token, to_datetime(now), to_datetime(now + minutes * 60_000_000))
+
+
+def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) -> tuple[str, ...]:
+    """The scopes without repetitions, in their order.
+
+    Raises:
+        NoScopes: the list is empty.
+        UnknownScope: one of them is not allowed.
+    """
+    if not scopes:
+        raise NoScopes
+    for scope in scopes:
+        if scope not in allowed:
+            raise UnknownScope(scope, field, allowed)
+    return tuple(dict.fromkeys(scopes))
+
+
+def require_lifetime(minutes: int | None) -> int:
+    """The lifetime in minutes, or the default where none was asked for.
+
+    Raises:
+        InvalidLifetime: outside 60 to 1440 minutes.
+    """
+    if minutes is None:
+        return DEFAULT_MINUTES
+    if not MINIMUM_MINUTES <= minutes <= MAXIMUM_MINUTES:
+        raise InvalidLifetime(minutes, MINIMUM_MINUTES, MAXIMUM_MINUTES)
+    return minutes

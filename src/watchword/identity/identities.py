@@ -1,0 +1,114 @@
+"""The rules of identities: who owns one, and what creating, revoking and deleting mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from watchword.clock import Clock, MonotoneClock, to_micros
+from watchword.errors import IdentityNotFound, IdentityNotOwned
+from watchword.identifiers import FlakeMinter, IdentityId, smallest_flake
+from watchword.identity.store import IdentityRow, IdentityStore
+from watchword.resources.store import Resource
+
+LARGEST_PAGE = 1_000
+_LAST_FLAKE = b"\xff" * 16
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An identity of a resource, as it is committed."""
+
+    id: IdentityId
+    row: IdentityRow
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Creation times in milliseconds since 1970: from the first on, and before the second."""
+
+    custom_id: str | None = None
+    created_from_millis: int = 0
+    created_before_millis: int | None = None
+
+
+class Identities:
+    """Every verb first makes sure that the identity is the resource's own."""
+
+    def __init__(self, store: IdentityStore, minter: FlakeMinter, clock: Clock, issue_clock: MonotoneClock) -> None:
+        self._store = store
+        self._minter = minter
+        self._clock = clock
+        self._issue_clock = issue_clock
+
+    async def create(self, resource: Resource, custom_id: str | None = None) -> Identity:
+        """A new identity, or the one that has the custom id already."""
+        row = await self._store.insert(resource.number, self._minter.mint(), custom_id, self._clock.micros())
+        return Identity(IdentityId(resource.id, row.flake), row)
+
+    async def get(self, resource: Resource, id: IdentityId) -> Identity:
+        """Raises:
+        IdentityNotOwned: the identifier names another resource.
+        IdentityNotFound: there is no such identity now.
+        """
+        _require_owned(resource, id)
+        row = await self._store.find(resource.number, id.flake)
+        if row is None:
+            raise IdentityNotFound
+        return Identity(id, row)
+
+    async def revoke(self, resource: Resource, id: IdentityId) -> None:
+        """Every token issued so far is dead when this returns.
+
+        Raises:
+            IdentityNotOwned, IdentityNotFound: as `get`.
+        """
+        _require_owned(resource, id)
+        if not await self._store.revoke(resource.number, id.flake):
+            raise IdentityNotFound
+
+    async def cut_off(self, resource: Resource, id: IdentityId, valid_from: datetime) -> None:
+        """Tokens issued before `valid_from` are dead; a time that has not come yet means now.
+
+        Assumed: the original does not say what a time in the future does. Taken literally it would also kill tokens
+        that are yet to be issued.
+
+        Raises:
+            IdentityNotOwned, IdentityNotFound: as `get`.
+        """
+        micros = to_micros(valid_from)
+        if micros >= self._issue_clock.micros():
+            await self.revoke(resource, id)
+            return
+        _require_owned(resource, id)
+        if not await self._store.cut_off(resource.number, id.flake, max(micros, 0)):
+            raise IdentityNotFound
+
+    async def delete(self, resource: Resource, id: IdentityId) -> None:
+        """The identity, its custom id and all its tokens are gone when this returns.
+
+        Raises:
+            IdentityNotOwned, IdentityNotFound: as `get`.
+        """
+        _require_owned(resource, id)
+        if not await self._store.delete(resource.number, id.flake):
+            raise IdentityNotFound
+
+    async def list(self, resource: Resource, wanted: Filter, after: bytes | None, most: int) -> list[Identity]:
+        """Identities whose flake is above `after`, oldest first; `most` is at most `LARGEST_PAGE`."""
+        first = smallest_flake(wanted.created_from_millis)
+        before = wanted.created_before_millis
+        rows = await self._store.list(
+            resource.number,
+            # A flake of zeros in its last bytes is never minted, so "above" loses nothing.
+            after=max(after or b"", first),
+            before=_LAST_FLAKE if before is None else smallest_flake(before),
+            custom_id=wanted.custom_id,
+            most=most,
+        )
+        return [Identity(IdentityId(resource.id, row.flake), row) for row in rows]
+
+
+def _require_owned(resource: Resource, id: IdentityId) -> None:
+    if id.resource != resource.id:
+        raise IdentityNotOwned

@@ -1,0 +1,191 @@
+"""The Identity API: where Azure's wire meets our rules.
+
+Each operation reads its body, calls the rules, and answers with a body of `wire.identity`.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NoReturn
+from urllib.parse import urlencode
+
+from watchword.clock import to_datetime, to_micros
+from watchword.errors import InvalidQuery, MalformedIdentity, NotServed
+from watchword.identifiers import IdentityId, parse_identity
+from watchword.identity.access_tokens import (
+    AccessTokens,
+    IssuedToken,
+    require_lifetime,
+    require_scopes,
+)
+from watchword.identity.identities import LARGEST_PAGE, Filter, Identities, Identity
+from watchword.rest.call import Binding, Call
+from watchword.wire import identity as wire
+from watchword.wire.identity import format_seconds, format_time
+
+_DEFAULT_PAGE = 100
+
+
+class IdentityOperations:
+    """Speaks both languages; holds no rule and no state."""
+
+    def __init__(self, identities: Identities, access_tokens: AccessTokens) -> None:
+        self._identities = identities
+        self._access_tokens = access_tokens
+
+    def bindings(self) -> list[Binding]:
+        return [
+            Binding(wire.CREATE, self.create),
+            Binding(wire.GET, self.get),
+            Binding(wire.DELETE, self.delete),
+            Binding(wire.REVOKE, self.revoke),
+            Binding(wire.ISSUE, self.issue),
+            Binding(wire.CREATE_EARLY, self.create_early),
+            Binding(wire.ISSUE_EARLY, self.issue_early),
+            Binding(wire.UPDATE_EARLY, self.update_early),
+            Binding(wire.LIST, self.list),
+            *(Binding(operation, self.refuse) for operation in wire.REFUSED),
+        ]
+
+    async def create(self, call: Call) -> wire.CreatedBody:
+        request = wire.read_create(call.request.body, call.version)
+        minutes = require_lifetime(request.expiresInMinutes)
+        asked = request.createTokenWithScopes
+        scopes = asked and require_scopes(asked, wire.scopes_of(call.version), "createTokenWithScopes")
+        access_key = call.caller.access_key
+        identity = await self._identities.create(access_key.resource, request.customId)
+        token = self._access_tokens.issue(access_key, identity, scopes, minutes) if scopes else None
+        body = self._identity_body(identity, call, token)
+        return wire.CreatedBody(body, _token_body(token) if token else None)
+
+    async def get(self, call: Call) -> wire.IdentityBody:
+        identity = await self._identities.get(call.caller.access_key.resource, _id(call))
+        return self._identity_body(identity, call, None)
+
+    async def delete(self, call: Call) -> None:
+        await self._identities.delete(call.caller.access_key.resource, _id(call))
+
+    async def revoke(self, call: Call) -> None:
+        await self._identities.revoke(call.caller.access_key.resource, _id(call))
+
+    async def issue(self, call: Call) -> wire.AccessTokenBody:
+        _, token = await self._issue(call)
+        return _token_body(token)
+
+    async def create_early(self, call: Call) -> wire.IdentityBody:
+        wire.read_create(call.request.body, call.version)
+        identity = await self._identities.create(call.caller.access_key.resource)
+        return wire.IdentityBody(id=str(identity.id))
+
+    async def issue_early(self, call: Call) -> wire.EarlyTokenBody:
+        identity, token = await self._issue(call)
+        return wire.EarlyTokenBody(str(identity.id), token.token, format_time(token.expires))
+
+    async def update_early(self, call: Call) -> None:
+        valid_from = wire.read_update(call.request.body)
+        resource, id = call.caller.access_key.resource, _id(call)
+        if valid_from is None:
+            await self._identities.get(resource, id)
+        else:
+            await self._identities.cut_off(resource, id, valid_from)
+
+    async def list(self, call: Call) -> wire.IdentityPage:
+        query = call.request.query
+        size = _page_size(query)
+        wanted = Filter(
+            custom_id=query.get("customid"),
+            created_from_millis=_moment_millis(query, "createdAfter") or 0,
+            created_before_millis=_moment_millis(query, "createdBefore"),
+        )
+        resource = call.caller.access_key.resource
+        found = await self._identities.list(resource, wanted, _continuation(query), size + 1)
+        page = found[:size]
+        return wire.IdentityPage(
+            [_listed(identity) for identity in page],
+            _next_link(call, page[-1].id.flake) if len(found) > size else None,
+        )
+
+    async def refuse(self, call: Call) -> NoReturn:
+        raise NotServed(call.operation.id, "Exchanges of Entra ID and Teams tokens are not part of this release.")
+
+    async def _issue(self, call: Call) -> tuple[Identity, IssuedToken]:
+        asked, minutes = wire.read_issue(call.request.body, call.version)
+        # Assumed: the order of the two checks.
+        minutes = require_lifetime(minutes)
+        scopes = require_scopes(asked, wire.scopes_of(call.version), "scopes")
+        access_key = call.caller.access_key
+        identity = await self._identities.get(access_key.resource, _id(call))
+        return identity, self._access_tokens.issue(access_key, identity, scopes, minutes)
+
+    @staticmethod
+    def _identity_body(identity: Identity, call: Call, token: IssuedToken | None) -> wire.IdentityBody:
+        if not wire.shows_details(call.version):
+            return wire.IdentityBody(id=str(identity.id))
+        last = token.issued if token else _last_token(identity)
+        return wire.IdentityBody(identity.row.custom_id, format_seconds(last) if last else None, str(identity.id))
+
+
+def _id(call: Call) -> IdentityId:
+    id = parse_identity(call.id)
+    if id is None:
+        raise MalformedIdentity
+    return id
+
+
+def _token_body(token: IssuedToken) -> wire.AccessTokenBody:
+    return wire.AccessTokenBody(token.token, format_time(token.expires))
+
+
+def _last_token(identity: Identity) -> datetime | None:
+    micros = identity.row.last_token_micros
+    return None if micros is None else to_datetime(micros)
+
+
+def _listed(identity: Identity) -> wire.ListedIdentity:
+    last = _last_token(identity)
+    return wire.ListedIdentity(
+        customId=identity.row.custom_id,
+        lastTokenIssuedAt=format_seconds(last) if last else None,
+        id=str(identity.id),
+        createdOn=format_time(to_datetime(identity.id.created_millis * 1_000)),
+    )
+
+
+def _page_size(query: Mapping[str, str]) -> int:
+    text = query.get("maxpagesize", str(_DEFAULT_PAGE))
+    if not text.isdecimal() or len(text) > 6 or not 1 <= int(text) <= LARGEST_PAGE:
+        raise InvalidQuery("maxPageSize", f"It must be a whole number from 1 to {LARGEST_PAGE}.")
+    return int(text)
+
+
+def _moment_millis(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name.lower())
+    if text is None:
+        return None
+    try:
+        # A literal + of a zone such as +00:00 arrives as a space, which is the form's own decoding.
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise InvalidQuery(name, "It must be a time such as 2026-11-21T01:14:27Z.") from None
+    return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) // 1_000
+
+
+def _continuation(query: Mapping[str, str]) -> bytes | None:
+    text = query.get("continuationtoken")
+    if text is None:
+        return None
+    try:
+        flake = urlsafe_b64decode(text + "==")
+    except ValueError:
+        flake = b""
+    if len(flake) != 16:
+        raise InvalidQuery("continuationToken", "It must be taken from a nextLink, unchanged.")
+    return flake
+
+
+def _next_link(call: Call, last: bytes) -> str:
+    kept = {name: value for name, value in call.request.query.items() if name != "continuationtoken"}
+    kept["continuationToken"] = urlsafe_b64encode(last).rstrip(b"=").decode("ascii")
+    return f"{call.request.origin}/identities?{urlencode(kept)}"

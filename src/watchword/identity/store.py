@@ -1,0 +1,120 @@
+"""The rows of identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchword.storage import Database, Statement, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """`generation` and `valid_from_micros` decide which tokens are live. Times are microseconds since 1970."""
+
+    flake: bytes
+    generation: int
+    valid_from_micros: int
+    custom_id: str | None
+    created_micros: int
+    last_token_micros: int | None
+
+
+_COLUMNS = "flake, generation, valid_from_micros, custom_id, created_micros, last_token_micros"
+
+_FIND = Statement(sqlite=(f"select {_COLUMNS} from identities where resource = :resource and flake = :flake",))
+
+_INSERT = Statement(
+    sqlite=(
+        # A second create with one custom id changes nothing, yet must return the row: hence the update to itself.
+        f"""
+        insert into identities (resource, flake, generation, custom_id, created_micros)
+        values (:resource, :flake, 1, :custom_id, :created)
+        on conflict (resource, custom_id) where custom_id is not null do update set custom_id = excluded.custom_id
+        returning {_COLUMNS}
+        """,
+    )
+)
+
+_REVOKE = Statement(
+    sqlite=(
+        """
+        update identities set generation = generation + 1
+        where resource = :resource and flake = :flake returning generation
+        """,
+    )
+)
+
+_CUT_OFF = Statement(
+    sqlite=(
+        # The time from which tokens are valid must never lie above what the clock gives out after a restart.
+        "update clock set high_water_micros = max(high_water_micros, :valid_from)",
+        """
+        update identities set valid_from_micros = max(valid_from_micros, :valid_from)
+        where resource = :resource and flake = :flake returning valid_from_micros
+        """,
+    )
+)
+
+_DELETE = Statement(sqlite=("delete from identities where resource = :resource and flake = :flake returning flake",))
+
+
+class IdentityStore:
+    """Few verbs; each is one statement, and calls that arrive together share a trip to the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, resource: int, flake: bytes) -> IdentityRow | None:
+        rows = await self._database.read(_FIND, {"resource": resource, "flake": flake})
+        return IdentityRow(*rows[0]) if rows else None
+
+    async def insert(self, resource: int, flake: bytes, custom_id: str | None, created_micros: int) -> IdentityRow:
+        """The new row, or the one that already has the custom id."""
+        parameters = {"resource": resource, "flake": flake, "custom_id": custom_id, "created": created_micros}
+        [row] = await self._database.write(_INSERT, parameters)
+        return IdentityRow(*row)
+
+    async def revoke(self, resource: int, flake: bytes) -> bool:
+        """Whether the identity was there; all its tokens so far are dead."""
+        return bool(await self._database.write(_REVOKE, {"resource": resource, "flake": flake}))
+
+    async def cut_off(self, resource: int, flake: bytes, valid_from_micros: int) -> bool:
+        """Whether the identity was there; its tokens issued before that time are dead, and never come back."""
+        parameters = {"resource": resource, "flake": flake, "valid_from": valid_from_micros}
+        return bool(await self._database.write(_CUT_OFF, parameters))
+
+    async def delete(self, resource: int, flake: bytes) -> bool:
+        """Whether the identity was there."""
+        return bool(await self._database.write(_DELETE, {"resource": resource, "flake": flake}))
+
+    async def list(
+        self, resource: int, *, after: bytes, before: bytes, custom_id: str | None, most: int
+    ) -> list[IdentityRow]:
+        """Rows with `after < flake < before`, oldest first."""
+        custom = "" if custom_id is None else " and custom_id = :custom_id"
+        sql = (
+            f"select {_COLUMNS} from identities where resource = :resource"
+            f" and flake > :after and flake < :before{custom} order by flake limit :most"
+        )
+        parameters = {"resource": resource, "after": after, "before": before, "custom_id": custom_id, "most": most}
+        return [IdentityRow(*row) for row in await self._database.query(sql, parameters)]
+
+    async def note_tokens(self, issued: Iterable[tuple[int, int, bytes]], high_water_micros: int) -> None:
+        """Rows of time, resource and flake: the last token of an identity; and the highest issue time given out."""
+
+        def note(transaction: Transaction) -> None:
+            for row in issued:
+                transaction.execute("update identities set last_token_micros = ? where resource = ? and flake = ?", row)
+            transaction.execute("update clock set high_water_micros = max(high_water_micros, ?)", (high_water_micros,))
+
+        await self._database.transact(note)
+
+
+def newest_marks(transaction: Transaction) -> tuple[bytes, int]:
+    """The newest flake and the highest issue time of all earlier runs: what a new run must not go below."""
+    [(flake,)] = transaction.execute(
+        "select max((select max(flake) from identities where resource = number)) from resources"
+    )
+    [(high_water,)] = transaction.execute("select high_water_micros from clock")
+    return flake or bytes(16), high_water

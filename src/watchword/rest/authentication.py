@@ -1,0 +1,133 @@
+"""Which access key signed this request? Source: identity.md section 2.1.
+
+    Authorization: HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=<base64>
+
+Several official clients repeat a request with its old date and signature, and two equal requests within one second are
+equal to the byte: there is no cache of seen signatures, on purpose.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+from watchword.clock import Clock, to_micros
+from watchword.errors import NotAuthenticated
+from watchword.resources.access_keys import AccessKey, AccessKeys
+from watchword.rest.call import Caller, Request
+from watchword.wire import signature
+from watchword.wire.signature import CLOCK_SKEW, CONTENT_HASH_HEADER, DATE_HEADERS, SCHEME
+
+_SKEW_MICROS = CLOCK_SKEW.total_seconds() * 1_000_000
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class AccessKeyAuthenticator:
+    """Proves that one of the access keys signed a request, whichever generation of client it came from."""
+
+    def __init__(self, access_keys: AccessKeys, clock: Clock, public_host: str | None = None) -> None:
+        self._access_keys = access_keys
+        self._clock = clock
+        self._public_host = public_host
+
+    async def authenticate(self, request: Request) -> Caller | None:
+        """Raises:
+        NotAuthenticated: with one sentence that says what to mend, never one that helps to guess a key.
+        """
+        header = request.headers.get("authorization", "")
+        if header[: len(SCHEME)].upper() != SCHEME:
+            return None
+        parsed = signature.parse_authorization(header)
+        if parsed is None:
+            raise NotAuthenticated("The Authorization header is not of the form SignedHeaders=...&Signature=...")
+        values = _signed_values(request, parsed.signed_headers)
+        self._require_fresh(request, parsed.signed_headers)
+        if request.headers[CONTENT_HASH_HEADER] != signature.content_hash(request.body):
+            raise NotAuthenticated(f"The {CONTENT_HASH_HEADER} header is not the hash of the body that arrived.")
+        host_at = parsed.signed_headers.index("host")
+        keys = await self._access_keys.candidates()
+        for host in _hosts(request, self._public_host):
+            values[host_at] = host
+            for key in keys:
+                if _is_signed_by(key, request, values, parsed.signature):
+                    return Caller(key)
+        raise NotAuthenticated(_why_refused(keys, request, values, host_at, parsed.signature))
+
+    def _require_fresh(self, request: Request, signed_headers: tuple[str, ...]) -> None:
+        name = next(name for name in DATE_HEADERS if name in signed_headers)
+        sent = _parse_date(request.headers[name])
+        if sent is None:
+            raise NotAuthenticated(f"The {name} header is not a date such as Sat, 21 Nov 2026 01:14:27 GMT.")
+        behind = self._clock.micros() - sent
+        if abs(behind) > _SKEW_MICROS:
+            raise NotAuthenticated(
+                f"The {name} header is {_duration(abs(behind))} {'behind' if behind > 0 else 'ahead of'} the server's "
+                "clock, which is greater than the allowed margin of 5 minutes."
+            )
+
+
+def _signed_values(request: Request, names: tuple[str, ...]) -> list[str]:
+    if "host" not in names or CONTENT_HASH_HEADER not in names or not any(name in names for name in DATE_HEADERS):
+        raise NotAuthenticated(f"The signed headers must include host, {CONTENT_HASH_HEADER} and x-ms-date or date.")
+    values = []
+    for name in names:
+        value = request.headers.get(name)
+        if value is None:
+            raise NotAuthenticated(f"The {name:.60} header is signed, but missing.")
+        values.append(value)
+    return values
+
+
+def _hosts(request: Request, public_host: str | None) -> Iterator[str]:
+    """The forms in which a client may have signed the host: as sent, with the port, without it, or the public one.
+
+    Observed: Java signs and sends the bare host; all others sign the port unless it is the scheme's own.
+    """
+    sent = request.headers["host"]
+    yield sent
+    bare = sent.rpartition(":")[0] if sent.rpartition(":")[2].isdecimal() else sent
+    if bare != sent:
+        yield bare
+    elif request.server_port is not None:
+        yield f"{bare}:{request.server_port}"
+    origin = request.origin.partition("://")[2]
+    for known in (origin, public_host):
+        if known and known != sent:
+            yield known
+            yield known.rpartition(":")[0] or known
+
+
+def _is_signed_by(key: AccessKey, request: Request, values: list[str], given: str) -> bool:
+    computed = signature.signature(key.secret, request.method, request.target, values)
+    return hmac.compare_digest(computed.encode(), given.encode())
+
+
+def _why_refused(keys: list[AccessKey], request: Request, values: list[str], host_at: int, given: str) -> str:
+    # Who knows the key but built the client with a trailing slash is told so; nobody else learns anything.
+    values[host_at] = request.headers["host"] + "/"
+    if any(_is_signed_by(key, request, values, given) for key in keys):
+        return "The host was signed with a trailing slash: remove it from the endpoint that the client is given."
+    return (
+        "The signature is not of any access key of this resource, or the method, path, query, host or headers "
+        "changed after signing."
+    )
+
+
+@lru_cache(1024)
+def _parse_date(text: str) -> int | None:
+    """Microseconds since 1970. Clients of one second send the same text, and parsing it is slow."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return to_micros(moment) if moment.tzinfo is not None else None
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _duration(micros: int) -> str:
+    minutes, seconds = divmod(round(micros / 1_000_000), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second")]
+    return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in parts if count) or "0 seconds"

@@ -1,0 +1,36 @@
+"""Is it alive, is it ready: for supervisors and load balancers. Watchword's own operations."""
+
+from __future__ import annotations
+
+from watchword.rest.call import PublicBinding, RawAnswer, Request
+from watchword.storage import Database
+from watchword.wire.operations import Operation
+
+HEALTH = Operation("Watchword_Health", "GET", "/healthz", 200, None, "Whether the process answers at all.")
+READINESS = Operation(
+    "Watchword_Readiness", "GET", "/readyz", 200, None, "Whether requests can be served: the database answers."
+)
+
+_TEXT = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
+
+
+class Health:
+    """Two questions that must not be mixed up: restarting a process does not bring its database back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def bindings(self) -> list[PublicBinding]:
+        return [PublicBinding(HEALTH, self.health), PublicBinding(READINESS, self.readiness)]
+
+    async def health(self, request: Request) -> RawAnswer:
+        del request
+        return RawAnswer(b"ok\n", _TEXT)
+
+    async def readiness(self, request: Request) -> RawAnswer:
+        """Raises:
+        Unavailable: the database does not answer.
+        """
+        del request
+        await self._database.query("select high_water_micros from clock")
+        return RawAnswer(b"ready\n", _TEXT)

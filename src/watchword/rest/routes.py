@@ -1,0 +1,77 @@
+"""Which operations live at which path, and which of them an api-version means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from watchword.errors import MethodNotAllowed, MissingApiVersion, UnsupportedApiVersion
+from watchword.rest.call import Binding, PublicBinding
+from watchword.wire import versions
+
+AnyBinding = Binding | PublicBinding
+
+
+@dataclass(slots=True)
+class Method:
+    """The operations of one method at one path: published ones by api-version, or one of our own for all others."""
+
+    by_version: dict[str, AnyBinding] = field(default_factory=dict)
+    own: AnyBinding | None = None
+
+    def served(self) -> tuple[str, ...]:
+        return tuple(version for version in versions.ALL if version in self.by_version)
+
+
+@dataclass(slots=True)
+class Path:
+    """Everything that answers at one path.
+
+    `supported_versions` is the value of `api-supported-versions`: every version that the path's first segment answers
+    to, as the original lists versions by controller. Observed: identity.md section 3.1. It is empty for our own paths.
+    """
+
+    template: str
+    methods: dict[str, Method] = field(default_factory=dict)
+    supported_versions: str = ""
+
+    def choose(self, method: str, version: str | None, uri: str) -> AnyBinding:
+        """Raises:
+        MethodNotAllowed: nothing at this path answers to the method.
+        MissingApiVersion, UnsupportedApiVersion: only with an api-version is it clear what is meant.
+        """
+        found = self.methods.get(method)
+        if found is None:
+            raise MethodNotAllowed(method, tuple(sorted(self.methods)))
+        binding = found.by_version.get(version or "", found.own)
+        if binding is not None:
+            return binding
+        if not version:
+            raise MissingApiVersion(found.served())
+        raise UnsupportedApiVersion(uri, version, found.served())
+
+
+def paths(bindings: Iterable[AnyBinding]) -> list[Path]:
+    """The bindings ordered by path."""
+    found: dict[str, Path] = {}
+    for binding in bindings:
+        operation = binding.operation
+        path = found.setdefault(operation.path, Path(operation.path))
+        method = path.methods.setdefault(operation.method, Method())
+        if operation.versions is None:
+            method.own = binding
+        else:
+            method.by_version.update(dict.fromkeys(operation.versions, binding))
+    for path in found.values():
+        path.supported_versions = ", ".join(_versions_of(_controller(path), found.values()))
+    return list(found.values())
+
+
+def _controller(path: Path) -> str:
+    return path.template.split("/")[1]
+
+
+def _versions_of(controller: str, all_paths: Iterable[Path]) -> list[str]:
+    siblings = [path for path in all_paths if _controller(path) == controller]
+    known = {version for path in siblings for method in path.methods.values() for version in method.by_version}
+    return [version for version in versions.ALL if version in known]

@@ -1,0 +1,105 @@
+"""Every setting, once: name, type, default, unit and help.
+
+A setting comes from the command line (`--data`), else from the environment (`WATCHWORD_DATA`), else from its default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from watchword.errors import OperatorError
+
+PREFIX = "WATCHWORD_"
+
+
+def _setting(default: Any, text: str, unit: str = "") -> Any:
+    return field(default=default, metadata={"help": text, "unit": unit})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration of a server."""
+
+    data: Path | None = _setting(None, "Folder that holds the database and the key file.", "path")
+    host: tuple[str, ...] = _setting(("127.0.0.1", "::1"), "Addresses to listen on, separated by commas.")
+    port: int = _setting(8443, "Port to listen on; 0 picks a free one.")
+    tls: bool = _setting(True, "Whether to speak TLS; off only behind a proxy that does.")
+    certificate: Path | None = _setting(
+        None, "PEM file with the certificate chain to use instead of the local CA's.", "path"
+    )
+    certificate_key: Path | None = _setting(None, "PEM file with the private key of the certificate.", "path")
+    tls_suffix: str = _setting("", "DNS suffix that the local CA may sign for, besides loopback names.")
+    public_endpoint: str = _setting(
+        "", "The address under which clients reach the server, such as https://acs.example."
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "Addresses or networks whose forwarding headers count, separated by commas."
+    )
+    hsts: str = _setting("", "Value of Strict-Transport-Security; never sent for loopback names. Empty: not sent.")
+    signing_algorithm: str = _setting("ES256", "Algorithm of access tokens: ES256, RS256 or EdDSA.")
+    encryption_key: str = _setting("", "Base64 of 32 bytes that encrypt secrets at rest; else a key file is made.")
+    encryption_key_file: Path | None = _setting(
+        None, "File with the encryption key; by default encryption.key in the data folder.", "path"
+    )
+    resource_name: str = _setting("watchword", "Name of the resource that is made at first start.")
+    data_location: str = _setting("unitedstates", "Data location of the resource that is made at first start.")
+    synchronous: str = _setting(
+        "FULL", "SQLite's synchronous level. Anything below FULL may lose what was acknowledged."
+    )
+    request_log: bool = _setting(True, "Whether to write one line for each request to standard error.")
+    head_deadline: float = _setting(10.0, "How long the head of a request may take.", "seconds")
+    body_deadline: float = _setting(20.0, "How long the body of a request may take.", "seconds")
+    stop_deadline: float = _setting(10.0, "How long requests in flight may take to finish after a stop.", "seconds")
+
+
+SECRET_SETTINGS = frozenset({"encryption_key"})
+"""Never printed."""
+
+_CHOICES = {
+    "signing_algorithm": ("ES256", "RS256", "EdDSA"),
+    "synchronous": ("FULL", "EXTRA", "NORMAL", "OFF"),
+}
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+    """The settings in force; a flag that is None was not given.
+
+    Raises:
+        OperatorError: an unknown `WATCHWORD_` variable, or a value that cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    known = {item.name: item for item in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name, item in known.items():
+        text = environment.get(PREFIX + name.upper())
+        if text is not None:
+            values[name] = _read(name, str(item.type), text)
+    values.update({name: value for name, value in flags.items() if value is not None})
+    for name, choices in _CHOICES.items():
+        if values.get(name, choices[0]) not in choices:
+            raise OperatorError(f"{values[name]!r} is no {name}.", f"Choose one of: {', '.join(choices)}.")
+    return Settings(**values)
+
+
+def _read(name: str, kind: str, text: str) -> Any:
+    variable = PREFIX + name.upper()
+    try:
+        match kind.removesuffix(" | None"):
+            case "Path":
+                return Path(text).expanduser()
+            case "int":
+                return int(text)
+            case "float":
+                return float(text)
+            case "bool":
+                return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+            case "tuple[str, ...]":
+                return tuple(part.strip() for part in text.split(",") if part.strip())
+            case _:
+                return text
+    except (ValueError, KeyError):
+        raise OperatorError(f"{variable}={text!r} cannot be read as {kind}.", f"Mend or unset {variable}.") from None

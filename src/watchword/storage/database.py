@@ -1,0 +1,55 @@
+"""What a store may ask of a database, whichever engine it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Any]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """What a hot verb does for one row, with named parameters; many rows share one trip to the database.
+
+        Statement(sqlite=("update identities set ... where flake = :flake returning generation",))
+
+    Several SQLite statements run in order within one transaction; the rows of the last one are the result.
+    """
+
+    sqlite: tuple[str, ...]
+
+
+class Transaction(Protocol):
+    """One transaction of the cold path; it commits, durably, when the function that was given it returns."""
+
+    def execute(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]: ...
+
+
+class Database(Protocol):
+    """The hot path reads and writes by `Statement`, coalesced; everything else takes an ordinary transaction."""
+
+    async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
+        """Committed state, as of now."""
+        ...
+
+    async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
+        """The statement's rows, once they would survive a power cut.
+
+        Raises:
+            Unavailable: too many writes wait already; nothing was changed.
+        """
+        ...
+
+    async def query(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
+        """Committed state, for the cold path: lists and the like."""
+        ...
+
+    async def transact(self, work: Callable[[Transaction], Result]) -> Result:
+        """The value of `work`, once what it wrote would survive a power cut."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,110 @@
+"""A server in a thread of this process, on a free port of loopback, with TLS."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from watchword.app import FirstResource, open_watchword
+from watchword.certificates import ensure_leaf, prepare_authority
+from watchword.clock import SystemClock, to_datetime
+from watchword.identifiers import random_bytes
+from watchword.resources.access_keys import ACCESS_KEY_BYTES
+from watchword.rest.serving import HttpServer, bind, run_event_loop, tls_context
+from watchword.settings import Settings
+from watchword.testing.clock import MovableClock
+from watchword.wire.connection_string import ConnectionString
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """Where it listens, and what a client needs."""
+
+    port: int
+    endpoint: str
+    data: Path
+    ca_file: Path | None
+    clock: MovableClock
+    keys: tuple[bytes, bytes] = field(repr=False)
+
+    @property
+    def connection_string(self) -> str:
+        return str(ConnectionString(self.endpoint, self.keys[0]))
+
+    @property
+    def secondary_connection_string(self) -> str:
+        return str(ConnectionString(self.endpoint, self.keys[1]))
+
+    def client_tls(self) -> ssl.SSLContext:
+        """A context that trusts the server's certificate and nothing else."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
+
+@contextmanager
+def running_server(
+    settings: Settings | None = None, *, data: Path | None = None, clock: MovableClock | None = None
+) -> Iterator[RunningServer]:
+    """A server that is listening, until the block ends; `data` is a temporary folder where none is given."""
+    settings = settings or Settings(request_log=False)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = data or Path(temporary) / "data"
+        clock = clock or MovableClock()
+        keys = (random_bytes(ACCESS_KEY_BYTES), random_bytes(ACCESS_KEY_BYTES))
+        tls, ca_file = _local_tls(Path(temporary)) if settings.tls else (None, None)
+        [listening, *others] = bind(("127.0.0.1", "::1"), 0)
+        port = listening.getsockname()[1]
+        scheme = "https" if settings.tls else "http"
+        server = RunningServer(port, f"{scheme}://localhost:{port}", folder, ca_file, clock, keys)
+        first = FirstResource(settings.resource_name, settings.data_location, keys=keys)
+
+        async def serve() -> None:
+            application = await open_watchword(settings, folder, first, clock)
+            http.append(
+                HttpServer(
+                    application,
+                    [listening, *others],
+                    tls,
+                    head_deadline=timedelta(seconds=settings.head_deadline),
+                    body_deadline=timedelta(seconds=settings.body_deadline),
+                    stop_deadline=timedelta(seconds=settings.stop_deadline),
+                )
+            )
+            try:
+                await http[0].run()
+            finally:
+                await application.close()
+
+        http: list[HttpServer] = []
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                run_event_loop(serve())
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits.
+                failures.append(error)
+
+        thread = threading.Thread(target=run, name="watchword-server", daemon=True)
+        thread.start()
+        while not (http and http[0].is_listening) and thread.is_alive():
+            thread.join(0.005)
+        try:
+            if failures:
+                raise failures[0]
+            yield server
+        finally:
+            if http:
+                http[0].stop()
+            thread.join()
+
+
+def _local_tls(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    now = to_datetime(SystemClock().micros())
+    authority, _ = prepare_authority(folder / "ca", now)
+    leaf, _ = ensure_leaf(authority, folder / "tls", (), now)
+    return tls_context(leaf.certificate_path, leaf.key_path), authority.certificate_path

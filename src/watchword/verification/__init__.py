@@ -1,0 +1,1 @@
+"""What verifiers ask: the key set with which they check tokens themselves."""
