@@ -140,6 +140,12 @@ def _reply(response: httpx2.Response) -> Reply:
 
 
 def _trouble(endpoint: str, error: httpx2.HTTPError) -> TransportError:
+    trouble = _describe(endpoint, error)
+    trouble.__cause__ = error
+    return trouble
+
+
+def _describe(endpoint: str, error: httpx2.HTTPError) -> TransportError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

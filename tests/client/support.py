@@ -1,0 +1,63 @@
+"""What the tests of the client library share: both clients behind one call, and a check of what they signed."""
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.clock import MovableClock
+from tests.support.scripted_server import Received
+from watchword.client import AccessKeyCredential, AsyncIdentityClient, IdentityClient, Retries
+from watchword.wire.signature import content_hash, parse_authorization, signature
+
+KEY = b"k" * 64
+CREDENTIAL = AccessKeyCredential(base64.b64encode(KEY).decode())
+USER = "8:acs:2dee53b4-368b-45b4-ab52-8493fb117652_00000005-14a2-493b-8a72-5a3a0d000081"
+ENCODED_USER = USER.replace(":", "%3A")
+
+CREATED = f'{{"identity":{{"id":"{USER}"}}}}'
+TOKEN = '{"token":"eyJ.e30.x","expiresOn":"2022-10-08T14:37:48.9409653+00:00"}'
+CREATED_WITH_TOKEN = f'{{"identity":{{"id":"{USER}"}},"accessToken":{TOKEN}}}'
+
+both_clients = pytest.mark.parametrize("perform", ["blocking", "asyncio"], indirect=True)
+
+Act = Callable[[Any], Any]
+
+
+class Perform:
+    """Makes a client, lets it act once, and closes it; `pauses` holds the seconds that it would have slept."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.pauses: list[float] = []
+        self.clock = MovableClock()
+
+    def __call__(self, endpoint: str, act: Act, credential: Any = CREDENTIAL, **options: Any) -> Any:
+        defaults: dict[str, Any] = {"retries": Retries(jitter=lambda: 0.0), "clock": self.clock}
+        options = defaults | options
+        if self._kind == "asyncio":
+            return asyncio.run(self._act(endpoint, act, credential, options))
+        with IdentityClient(endpoint, credential, sleep=self.pauses.append, **options) as client:
+            outcome = act(client)
+            return list(outcome) if isinstance(outcome, Iterator) else outcome
+
+    async def _act(self, endpoint: str, act: Act, credential: Any, options: dict[str, Any]) -> Any:
+        async def sleep(seconds: float) -> None:
+            self.pauses.append(seconds)
+
+        async with AsyncIdentityClient(endpoint, credential, sleep=sleep, **options) as client:
+            outcome = act(client)
+            if hasattr(outcome, "__aiter__"):
+                return [each async for each in outcome]
+            return await outcome
+
+
+def assert_signed(request: Received, key: bytes = KEY) -> None:
+    """What the server sees of the request is what the client signed."""
+    authorization = parse_authorization(request.headers["authorization"])
+    assert authorization is not None
+    assert request.headers["x-ms-content-sha256"] == content_hash(request.body)
+    values = [request.headers[name] for name in authorization.signed_headers]
+    assert authorization.signature == signature(key, request.method, request.target, values)
