@@ -21,6 +21,7 @@
     │   ├── TooSlow                    a head or a body that took longer than its deadline
     │   └── NotServed                  a published operation that is refused, in words
     ├── InvalidToken                   an access token that proves nothing; says which check failed
+    ├── InsufficientScope              a valid token that does not allow this operation
     ├── InvalidConnectionString
     ├── Unavailable                    the database is behind or out of reach; nothing was changed
     └── OperatorError                  an installation at fault; says what to do next
@@ -182,6 +183,17 @@ class InvalidToken(WatchwordError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+@dataclass
+class InsufficientScope(WatchwordError):
+    """`allowed` are the scopes of which the token needs one."""
+
+    operation: str
+    allowed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.operation} needs a token with one of the scopes: {', '.join(self.allowed)}."
 
 
 @dataclass

@@ -3,20 +3,26 @@
 Nothing here does I/O or asks the time; who accepts tokens imports `watchword.tokens`.
 """
 
-from watchword.errors import InvalidToken
+from watchword.errors import InsufficientScope, InvalidToken
 from watchword.tokens.claims import AccessToken, Claims
-from watchword.tokens.cutoffs import CutOffs, RevocationSource, require_live
+from watchword.tokens.cutoffs import CutOffs, NothingRevoked, RevocationSource, require_live
 from watchword.tokens.jwks import KeySet, VerificationKey
-from watchword.tokens.verifier import Verifier
+from watchword.tokens.scopes import require_scope
+from watchword.tokens.verifier import Proof, Verifier, read_signed
 
 __all__ = [
     "AccessToken",
     "Claims",
     "CutOffs",
+    "InsufficientScope",
     "InvalidToken",
     "KeySet",
+    "NothingRevoked",
+    "Proof",
     "RevocationSource",
     "VerificationKey",
     "Verifier",
+    "read_signed",
     "require_live",
+    "require_scope",
 ]
