@@ -12,12 +12,29 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.client.refresher import Refresher, Timers
 from tests.client.support import Perform
+from tests.support.clock import MovableClock
 
 
 @pytest.fixture
 def perform(request: pytest.FixtureRequest) -> Perform:
     return Perform(request.param)
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def refresher(clock: MovableClock) -> Refresher:
+    return Refresher(clock)
+
+
+@pytest.fixture
+def timers(clock: MovableClock) -> Timers:
+    return Timers(clock)
 
 
 @pytest.fixture(scope="session")

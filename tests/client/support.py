@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -30,28 +30,36 @@ class Perform:
     """Makes a client, lets it act once, and closes it; `pauses` holds the seconds that it would have slept."""
 
     def __init__(self, kind: str) -> None:
-        self._kind = kind
+        self.kind = kind
         self.pauses: list[float] = []
         self.clock = MovableClock()
 
     def __call__(self, endpoint: str, act: Act, credential: Any = CREDENTIAL, **options: Any) -> Any:
         defaults: dict[str, Any] = {"retries": Retries(jitter=lambda: 0.0), "clock": self.clock}
         options = defaults | options
-        if self._kind == "asyncio":
-            return asyncio.run(self._act(endpoint, act, credential, options))
-        with IdentityClient(endpoint, credential, sleep=self.pauses.append, **options) as client:
-            outcome = act(client)
-            return list(outcome) if isinstance(outcome, Iterator) else outcome
+        if self.kind == "asyncio":
+            return asyncio.run(_act_async(AsyncIdentityClient(endpoint, credential, sleep=self._sleep, **options), act))
+        return _act(IdentityClient(endpoint, credential, sleep=self.pauses.append, **options), act)
 
-    async def _act(self, endpoint: str, act: Act, credential: Any, options: dict[str, Any]) -> Any:
-        async def sleep(seconds: float) -> None:
-            self.pauses.append(seconds)
+    def from_connection_string(self, text: str, act: Act) -> Any:
+        if self.kind == "asyncio":
+            return asyncio.run(_act_async(AsyncIdentityClient.from_connection_string(text, clock=self.clock), act))
+        return _act(IdentityClient.from_connection_string(text, clock=self.clock), act)
 
-        async with AsyncIdentityClient(endpoint, credential, sleep=sleep, **options) as client:
-            outcome = act(client)
-            if hasattr(outcome, "__aiter__"):
-                return [each async for each in outcome]
-            return await outcome
+    async def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+def _act(client: IdentityClient, act: Act) -> Any:
+    with client:
+        outcome = act(client)
+        return list(outcome) if isinstance(outcome, Iterator) else outcome
+
+
+async def _act_async(client: AsyncIdentityClient, act: Act) -> Any:
+    async with client:
+        outcome = act(client)
+        return [each async for each in outcome] if isinstance(outcome, AsyncIterator) else await outcome
 
 
 def assert_signed(request: Received, key: bytes = KEY) -> None:
