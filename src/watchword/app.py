@@ -14,13 +14,14 @@ from typing import Any
 import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
+from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
 from watchword.identity.access_tokens import AccessTokens, LastTokens
 from watchword.identity.identities import Identities
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
-from watchword.keyring.encryption import Encryption, load_or_create_key_file, parse_key, sync_folder
+from watchword.keyring.encryption import Encryption, load_or_create_key_file, parse_key
 from watchword.keyring.keyring import Keyring, open_keyring
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.store import Resource, list_resources

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from watchword.certificates.files import exclusive, sync_folder, write_atomically
 from watchword.certificates.names import format_names, loopback_constraints, parse_suffix, permits
 from watchword.errors import OperatorError
+from watchword.files import exclusive, sync_folder, write_atomically
 
 LIFETIME = timedelta(days=3652)
 RENEWED_BEFORE_EXPIRY = timedelta(days=30)

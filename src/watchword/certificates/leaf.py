@@ -23,9 +23,9 @@ from watchword.certificates.authority import (
     encode_key,
     key_usage,
 )
-from watchword.certificates.files import exclusive, write_atomically
 from watchword.certificates.names import LOOPBACK_NAMES, format_names, parse_name
 from watchword.errors import OperatorError
+from watchword.files import exclusive, write_atomically
 
 # Apple and the browsers refuse server certificates that live longer than 398 days.
 LONGEST_LIFETIME = timedelta(days=397)

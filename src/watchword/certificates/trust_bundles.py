@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.utils import CryptographyDeprecationWarning
 
-from watchword.certificates.files import write_atomically
 from watchword.certificates.jks import is_jks, read_jks
 from watchword.errors import OperatorError
+from watchword.files import write_atomically
 
 JAVA_STORE_PASSWORD = "changeit"
 

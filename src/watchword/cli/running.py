@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
-from watchword.certificates.files import hold, write_atomically
 from watchword.cli.folders import make_private
 from watchword.errors import OperatorError
+from watchword.files import hold, write_atomically
 
 _CONNECT_TIMEOUT_SECONDS = 0.5
 _LOOPBACK = ("127.0.0.1", "::1")

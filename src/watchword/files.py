@@ -1,4 +1,7 @@
-"""Files that several processes share: written whole or not at all, and locks that die with their holder."""
+"""Owns durable files that processes share: written whole or not at all, kept through a power cut, and locks on them.
+
+A lock dies with its holder, however that one ends.
+"""
 
 import contextlib
 import os
@@ -37,7 +40,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in the folder durable. Windows offers no such call and does it by itself."""
+    """Make new names and renames in the folder durable. Windows offers no such call and does it by itself."""
     if sys.platform != "win32":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
