@@ -51,6 +51,9 @@ class Settings:
         "FULL", "SQLite's synchronous level. Anything below FULL may lose what was acknowledged."
     )
     request_log: bool = _setting(True, "Whether to write one line for each request to standard error.")
+    log_format: str = _setting(
+        "auto", "Form of that line: json, text, or auto, which is text for `dev` on a terminal and else json."
+    )
     head_deadline: float = _setting(10.0, "How long the head of a request may take.", "seconds")
     body_deadline: float = _setting(20.0, "How long the body of a request may take.", "seconds")
     stop_deadline: float = _setting(10.0, "How long requests in flight may take to finish after a stop.", "seconds")
@@ -61,6 +64,7 @@ SECRET_SETTINGS = frozenset({"encryption_key"})
 
 _CHOICES = {
     "signing_algorithm": ("ES256", "RS256", "EdDSA"),
+    "log_format": ("auto", "json", "text"),
     "synchronous": ("FULL", "EXTRA", "NORMAL", "OFF"),
 }
 
@@ -69,7 +73,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
     """The settings in force; a flag that is None was not given.
 
     Raises:
-        OperatorError: an unknown `WATCHWORD_` variable, or a value that cannot be read.
+        OperatorError: a value that cannot be read, or is none of the setting's choices.
     """
     environment = os.environ if environment is None else environment
     known = {item.name: item for item in fields(Settings)}
