@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from tests.client.refresher import Refresher, Timers
 from tests.client.support import Perform
-from tests.support.clock import MovableClock
+from tests.support.clock import stopped_clock
+from watchword.testing import MovableClock
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def perform(request: pytest.FixtureRequest) -> Perform:
 
 @pytest.fixture
 def clock() -> MovableClock:
-    return MovableClock()
+    return stopped_clock()
 
 
 @pytest.fixture

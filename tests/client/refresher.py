@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from tests.support.clock import MovableClock
+from watchword.testing import MovableClock
 
 MINUTE = timedelta(minutes=1)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.clock import MovableClock
+from tests.support.clock import stopped_clock
 from tests.support.scripted_server import Received
 from watchword.client import AccessKeyCredential, AsyncIdentityClient, IdentityClient, Retries
 from watchword.wire.signature import content_hash, parse_authorization, signature
@@ -32,7 +32,7 @@ class Perform:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.pauses: list[float] = []
-        self.clock = MovableClock()
+        self.clock = stopped_clock()
 
     def __call__(self, endpoint: str, act: Act, credential: Any = CREDENTIAL, **options: Any) -> Any:
         defaults: dict[str, Any] = {"retries": Retries(jitter=lambda: 0.0), "clock": self.clock}

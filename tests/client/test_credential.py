@@ -11,9 +11,10 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 
 from tests.client.refresher import MINUTE, Refresher, Timers, token
-from tests.support.clock import MovableClock
+from tests.support.clock import stopped_clock
 from tests.support.scripted_server import reply, scripted_server
 from watchword.client import InvalidToken, UserTokenCredential
+from watchword.testing import MovableClock
 
 
 def test_a_token_is_kept_until_ten_minutes_before_it_expires(clock: MovableClock, refresher: Refresher) -> None:
@@ -165,7 +166,7 @@ def test_a_proactive_credential_outlives_failures(clock: MovableClock, refresher
         token(clock, 30 * MINUTE), refresher=refresher, proactive=True, clock=clock, start_timer=timers.start
     ):
         assert [timers.come() for _ in range(3)] == [1200.0, 300.0, 150.0]
-        while clock.micros() < MovableClock().micros() + 1_800_000_000:
+        while clock.micros() < stopped_clock().micros() + 1_800_000_000:
             timers.come()
         assert timers.come() == 10.0, "no token is left: ten seconds between the attempts"
         refresher.failure = None

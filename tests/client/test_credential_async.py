@@ -10,9 +10,9 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import HttpRequest
 
 from tests.client.refresher import MINUTE, Refresher, Timers, token
-from tests.support.clock import MovableClock
 from tests.support.scripted_server import reply, scripted_server
 from watchword.client import AsyncUserTokenCredential, InvalidToken
+from watchword.testing import MovableClock
 
 
 class Gate:
