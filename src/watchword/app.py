@@ -6,8 +6,9 @@ Nothing registers itself by being imported: what answers at which path is the li
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -22,7 +23,8 @@ from watchword.identity.identities import Identities
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
 from watchword.keyring.encryption import Encryption, load_or_create_key_file, parse_key
-from watchword.keyring.keyring import Keyring, open_keyring
+from watchword.keyring.keyring import Keyring
+from watchword.keyring.lifecycle import Schedule
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.store import Resource, list_resources
 from watchword.rest.authentication import AccessKeyAuthenticator
@@ -32,8 +34,12 @@ from watchword.rest.openapi import OpenApi
 from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
 from watchword.rest.routes import AnyBinding, Path, paths
+from watchword.rest.verifier_authentication import VerifierAuthenticator
+from watchword.revocations.feed import Feed
+from watchword.revocations.revocations import Revocations
+from watchword.revocations.store import RevocationStore
 from watchword.settings import Settings
-from watchword.storage import Transaction
+from watchword.storage import Database, Transaction
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.verification.operations import VerificationOperations
 
@@ -60,19 +66,12 @@ class Watchword:
     """A running service: an ASGI application with what it stands on."""
 
     def __init__(
-        self,
-        http: _Http,
-        database: SqliteDatabase,
-        encryption: Encryption,
-        keyring: Keyring,
-        last_tokens: LastTokens,
+        self, http: _Http, database: Database, feed: Feed, background: Sequence[Coroutine[Any, Any, None]]
     ) -> None:
         self._http = http
-        self.database = database
-        self.encryption = encryption
-        self.keyring = keyring
-        self._last_tokens = last_tokens
-        self._flushing = asyncio.create_task(last_tokens.keep_flushing())
+        self._database = database
+        self._feed = feed
+        self._background = [asyncio.create_task(each) for each in background]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("//"):
@@ -80,11 +79,16 @@ class Watchword:
             scope["path"] = "/" + scope["path"].lstrip("/")
         await self._http(scope, receive, send)
 
+    def stop_waiting(self) -> None:
+        """Whoever waits for news is answered now, so that a stop need not wait for them."""
+        self._feed.close()
+
     async def close(self) -> None:
         """What is still to be written is written; the application must have stopped answering before."""
-        self._flushing.cancel()
-        await self._flushing
-        await self.database.close()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._database.close()
 
 
 async def open_watchword(
@@ -107,25 +111,39 @@ async def open_watchword(
 
     # Rules.
     issue_clock = MonotoneClock(clock, high_water)
-    keyring = await open_keyring(database, encryption, clock, settings.signing_algorithm)
+    keyring = Keyring(database, encryption, issue_clock, settings.signing_algorithm, schedule(settings))
+    await keyring.prepare()
+    revocation_store = RevocationStore(database)
+    feed = Feed(revocation_store)
+    revocations = Revocations(revocation_store, feed, issue_clock)
     store = IdentityStore(database)
-    identities = Identities(store, FlakeMinter(clock, newest_flake), clock, issue_clock)
+    identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
     last_tokens = LastTokens(store, issue_clock)
     access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
 
     # Operations.
     bindings: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens).bindings(),
-        *VerificationOperations(keyring).bindings(),
+        *VerificationOperations(keyring, revocations, feed, clock).bindings(),
         *Health(database).bindings(),
     ]
     bindings += OpenApi(bindings).bindings()
 
     # HTTP.
     origins = Origins(settings.public_endpoint, settings.trusted_proxies)
-    authenticators = (AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host),)
+    authenticators = (
+        AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host),
+        VerifierAuthenticator(database),
+    )
     pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None)
-    return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, keyring, last_tokens)
+    background = (last_tokens.keep_flushing(), keyring.keep_rotating(), revocations.keep_purging())
+    return Watchword(_falcon(pipeline, paths(bindings)), database, feed, background)
+
+
+def schedule(settings: Settings) -> Schedule:
+    """When signing keys change."""
+    every = timedelta(seconds=settings.key_lifetime) if settings.key_lifetime else None
+    return Schedule(every, timedelta(seconds=settings.key_publish_ahead))
 
 
 def open_encryption(settings: Settings, data: FilePath) -> Encryption:

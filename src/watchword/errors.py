@@ -3,6 +3,7 @@
     WatchwordError
     ├── CallerError                    the request is at fault; the wire says how it is worded
     │   ├── NotAuthenticated           no caller could be proved
+    │   ├── NotAllowed                     the caller is known, and has no right to the operation
     │   ├── IdentityNotOwned           the identity is of another resource
     │   ├── IdentityNotFound           the identity was deleted, or never was
     │   ├── MalformedIdentity          not an identifier at all
@@ -48,6 +49,11 @@ class NotAuthenticated(CallerError):
     """`reason` is one sentence for the caller, and never helps to guess a key."""
 
     reason: str
+
+
+@dataclass
+class NotAllowed(CallerError):
+    """A verifier credential was used for more than verifying."""
 
 
 @dataclass

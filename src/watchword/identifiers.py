@@ -38,6 +38,11 @@ class IdentityId:
         return f"8:acs:{self.resource}_{_format_guid(self.flake)}"
 
     @property
+    def skype_id(self) -> str:
+        """The identifier as tokens name it: without its leading `8:`."""
+        return str(self)[2:]
+
+    @property
     def created_millis(self) -> int:
         """Milliseconds since 1970 at which the identifier was minted."""
         return int.from_bytes(self.flake[:8], "big") + FLAKE_EPOCH_MILLIS

@@ -41,6 +41,8 @@ class Settings:
     )
     hsts: str = _setting("", "Value of Strict-Transport-Security; never sent for loopback names. Empty: not sent.")
     signing_algorithm: str = _setting("ES256", "Algorithm of access tokens: ES256, RS256 or EdDSA.")
+    key_lifetime: float = _setting(7_776_000.0, "How long a signing key signs; 0 to rotate by hand only.", "seconds")
+    key_publish_ahead: float = _setting(3_600.0, "How long a signing key is published before it signs.", "seconds")
     encryption_key: str = _setting("", "Base64 of 32 bytes that encrypt secrets at rest; else a key file is made.")
     encryption_key_file: Path | None = _setting(
         None, "File with the encryption key; by default encryption.key in the data folder.", "path"

@@ -16,7 +16,7 @@ from watchword.identifiers import new_token_id
 from watchword.identity.identities import Identity
 from watchword.identity.store import IdentityStore
 from watchword.keyring.keyring import Keyring
-from watchword.resources.access_keys import AccessKey
+from watchword.resources.store import Resource
 from watchword.tokens.claims import SCOPE_BITS, Claims
 from watchword.tokens.issuer import sign
 
@@ -84,7 +84,9 @@ class AccessTokens:
         self._clock = clock
         self._issue_clock = issue_clock
 
-    def issue(self, access_key: AccessKey, identity: Identity, scopes: Sequence[str], minutes: int) -> IssuedToken:
+    async def issue(
+        self, resource: Resource, access_key_id: str | None, identity: Identity, scopes: Sequence[str], minutes: int
+    ) -> IssuedToken:
         """A signed token for the identity as it was just read; scopes and minutes were checked before.
 
         The issue time that revocation compares never goes back; the times that expiry is counted from are the
@@ -93,9 +95,8 @@ class AccessTokens:
         now = self._clock.micros()
         issued = self._issue_clock.micros()
         seconds = now // 1_000_000
-        resource = access_key.resource
         claims = Claims(
-            skypeid=str(identity.id)[2:],
+            skypeid=identity.id.skype_id,
             scp=SCOPE_BITS,
             csi=str(seconds),
             exp=seconds + minutes * 60,
@@ -108,9 +109,9 @@ class AccessTokens:
             iatMicros=issued,
             gen=identity.row.generation,
             resourceGen=resource.generation,
-            accessKey=access_key.id,
+            accessKey=access_key_id,
         )
-        token = sign(claims, self._keyring.current)
+        token = sign(claims, await self._keyring.signing_key())
         self._last_tokens.note(resource.number, identity.id.flake, now)
         return IssuedToken(token, to_datetime(now), to_datetime(now + minutes * 60_000_000))
 

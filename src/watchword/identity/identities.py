@@ -10,6 +10,7 @@ from watchword.errors import IdentityNotFound, IdentityNotOwned
 from watchword.identifiers import FlakeMinter, IdentityId, smallest_flake
 from watchword.identity.store import IdentityRow, IdentityStore
 from watchword.resources.store import Resource
+from watchword.revocations.feed import Feed
 
 LARGEST_PAGE = 1_000
 _LAST_FLAKE = b"\xff" * 16
@@ -35,8 +36,11 @@ class Filter:
 class Identities:
     """Every verb first makes sure that the identity is the resource's own."""
 
-    def __init__(self, store: IdentityStore, minter: FlakeMinter, clock: Clock, issue_clock: MonotoneClock) -> None:
+    def __init__(
+        self, store: IdentityStore, feed: Feed, minter: FlakeMinter, clock: Clock, issue_clock: MonotoneClock
+    ) -> None:
         self._store = store
+        self._feed = feed
         self._minter = minter
         self._clock = clock
         self._issue_clock = issue_clock
@@ -64,8 +68,9 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         _require_owned(resource, id)
-        if not await self._store.revoke(resource.number, id.flake):
+        if not await self._store.revoke(resource.number, id, self._issue_clock.micros()):
             raise IdentityNotFound
+        self._feed.wake()
 
     async def cut_off(self, resource: Resource, id: IdentityId, valid_from: datetime) -> None:
         """Tokens issued before `valid_from` are dead; a time that has not come yet means now.
@@ -76,13 +81,14 @@ class Identities:
         Raises:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
-        micros = to_micros(valid_from)
-        if micros >= self._issue_clock.micros():
+        micros, now = to_micros(valid_from), self._issue_clock.micros()
+        if micros >= now:
             await self.revoke(resource, id)
             return
         _require_owned(resource, id)
-        if not await self._store.cut_off(resource.number, id.flake, max(micros, 0)):
+        if not await self._store.cut_off(resource.number, id, max(micros, 0), now):
             raise IdentityNotFound
+        self._feed.wake()
 
     async def delete(self, resource: Resource, id: IdentityId) -> None:
         """The identity, its custom id and all its tokens are gone when this returns.
@@ -91,8 +97,9 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         _require_owned(resource, id)
-        if not await self._store.delete(resource.number, id.flake):
+        if not await self._store.delete(resource.number, id, self._issue_clock.micros()):
             raise IdentityNotFound
+        self._feed.wake()
 
     async def list(self, resource: Resource, wanted: Filter, after: bytes | None, most: int) -> list[Identity]:
         """Identities whose flake is above `after`, oldest first; `most` is at most `LARGEST_PAGE`."""

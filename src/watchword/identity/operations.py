@@ -21,7 +21,7 @@ from watchword.identity.access_tokens import (
     require_scopes,
 )
 from watchword.identity.identities import LARGEST_PAGE, Filter, Identities, Identity
-from watchword.rest.call import Binding, Call
+from watchword.rest.call import Binding, Call, Caller
 from watchword.wire import identity as wire
 from watchword.wire.identity import format_seconds, format_time
 
@@ -54,21 +54,21 @@ class IdentityOperations:
         minutes = require_lifetime(request.expiresInMinutes)
         asked = request.createTokenWithScopes
         scopes = asked and require_scopes(asked, wire.scopes_of(call.version), "createTokenWithScopes")
-        access_key = call.caller.access_key
-        identity = await self._identities.create(access_key.resource, request.customId)
-        token = self._access_tokens.issue(access_key, identity, scopes, minutes) if scopes else None
+        caller = call.caller
+        identity = await self._identities.create(caller.resource, request.customId)
+        token = await self._issue_to(identity, caller, scopes, minutes) if scopes else None
         body = self._identity_body(identity, call, token)
         return wire.CreatedBody(body, _token_body(token) if token else None)
 
     async def get(self, call: Call) -> wire.IdentityBody:
-        identity = await self._identities.get(call.caller.access_key.resource, _id(call))
+        identity = await self._identities.get(call.caller.resource, _id(call))
         return self._identity_body(identity, call, None)
 
     async def delete(self, call: Call) -> None:
-        await self._identities.delete(call.caller.access_key.resource, _id(call))
+        await self._identities.delete(call.caller.resource, _id(call))
 
     async def revoke(self, call: Call) -> None:
-        await self._identities.revoke(call.caller.access_key.resource, _id(call))
+        await self._identities.revoke(call.caller.resource, _id(call))
 
     async def issue(self, call: Call) -> wire.AccessTokenBody:
         _, token = await self._issue(call)
@@ -76,7 +76,7 @@ class IdentityOperations:
 
     async def create_early(self, call: Call) -> wire.IdentityBody:
         wire.read_create(call.request.body, call.version)
-        identity = await self._identities.create(call.caller.access_key.resource)
+        identity = await self._identities.create(call.caller.resource)
         return wire.IdentityBody(id=str(identity.id))
 
     async def issue_early(self, call: Call) -> wire.EarlyTokenBody:
@@ -85,7 +85,7 @@ class IdentityOperations:
 
     async def update_early(self, call: Call) -> None:
         valid_from = wire.read_update(call.request.body)
-        resource, id = call.caller.access_key.resource, _id(call)
+        resource, id = call.caller.resource, _id(call)
         if valid_from is None:
             await self._identities.get(resource, id)
         else:
@@ -99,7 +99,7 @@ class IdentityOperations:
             created_from_millis=_moment_millis(query, "createdAfter") or 0,
             created_before_millis=_moment_millis(query, "createdBefore"),
         )
-        resource = call.caller.access_key.resource
+        resource = call.caller.resource
         found = await self._identities.list(resource, wanted, _continuation(query), size + 1)
         page = found[:size]
         return wire.IdentityPage(
@@ -115,9 +115,11 @@ class IdentityOperations:
         # Assumed: the order of the two checks.
         minutes = require_lifetime(minutes)
         scopes = require_scopes(asked, wire.scopes_of(call.version), "scopes")
-        access_key = call.caller.access_key
-        identity = await self._identities.get(access_key.resource, _id(call))
-        return identity, self._access_tokens.issue(access_key, identity, scopes, minutes)
+        identity = await self._identities.get(call.caller.resource, _id(call))
+        return identity, await self._issue_to(identity, call.caller, scopes, minutes)
+
+    async def _issue_to(self, identity: Identity, caller: Caller, scopes: tuple[str, ...], minutes: int) -> IssuedToken:
+        return await self._access_tokens.issue(caller.resource, caller.access_key_id, identity, scopes, minutes)
 
     @staticmethod
     def _identity_body(identity: Identity, call: Call, token: IssuedToken | None) -> wire.IdentityBody:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from watchword.identifiers import IdentityId
+from watchword.revocations.store import KEPT_MICROS, NEXT_CURSOR, recorded
 from watchword.storage import Database, Statement, Transaction
 
 
@@ -36,12 +39,14 @@ _INSERT = Statement(
     )
 )
 
+_THIS = "from identities where resource = :resource and flake = :flake"
+
 _REVOKE = Statement(
     sqlite=(
-        """
-        update identities set generation = generation + 1
-        where resource = :resource and flake = :flake returning generation
-        """,
+        NEXT_CURSOR,
+        "update identities set generation = generation + 1 where resource = :resource and flake = :flake",
+        recorded("identity", ":subject", "resource", _THIS, generation="generation"),
+        f"select generation {_THIS}",
     )
 )
 
@@ -49,14 +54,23 @@ _CUT_OFF = Statement(
     sqlite=(
         # The time from which tokens are valid must never lie above what the clock gives out after a restart.
         "update clock set high_water_micros = max(high_water_micros, :valid_from)",
+        NEXT_CURSOR,
         """
         update identities set valid_from_micros = max(valid_from_micros, :valid_from)
-        where resource = :resource and flake = :flake returning valid_from_micros
+        where resource = :resource and flake = :flake
         """,
+        recorded("identity", ":subject", "resource", _THIS, valid_from_micros="valid_from_micros"),
+        f"select valid_from_micros {_THIS}",
     )
 )
 
-_DELETE = Statement(sqlite=("delete from identities where resource = :resource and flake = :flake returning flake",))
+_DELETE = Statement(
+    sqlite=(
+        NEXT_CURSOR,
+        recorded("identity", ":subject", "resource", _THIS, deleted="1"),
+        f"delete {_THIS} returning flake",
+    )
+)
 
 
 class IdentityStore:
@@ -75,18 +89,18 @@ class IdentityStore:
         [row] = await self._database.write(_INSERT, parameters)
         return IdentityRow(*row)
 
-    async def revoke(self, resource: int, flake: bytes) -> bool:
+    async def revoke(self, resource: int, id: IdentityId, now_micros: int) -> bool:
         """Whether the identity was there; all its tokens so far are dead."""
-        return bool(await self._database.write(_REVOKE, {"resource": resource, "flake": flake}))
+        return bool(await self._database.write(_REVOKE, _revoking(resource, id, now_micros)))
 
-    async def cut_off(self, resource: int, flake: bytes, valid_from_micros: int) -> bool:
+    async def cut_off(self, resource: int, id: IdentityId, valid_from_micros: int, now_micros: int) -> bool:
         """Whether the identity was there; its tokens issued before that time are dead, and never come back."""
-        parameters = {"resource": resource, "flake": flake, "valid_from": valid_from_micros}
+        parameters = _revoking(resource, id, now_micros) | {"valid_from": valid_from_micros}
         return bool(await self._database.write(_CUT_OFF, parameters))
 
-    async def delete(self, resource: int, flake: bytes) -> bool:
-        """Whether the identity was there."""
-        return bool(await self._database.write(_DELETE, {"resource": resource, "flake": flake}))
+    async def delete(self, resource: int, id: IdentityId, now_micros: int) -> bool:
+        """Whether the identity was there; all its tokens are dead."""
+        return bool(await self._database.write(_DELETE, _revoking(resource, id, now_micros)))
 
     async def list(
         self, resource: int, *, after: bytes, before: bytes, custom_id: str | None, most: int
@@ -109,6 +123,10 @@ class IdentityStore:
             transaction.execute("update clock set high_water_micros = max(high_water_micros, ?)", (high_water_micros,))
 
         await self._database.transact(note)
+
+
+def _revoking(resource: int, id: IdentityId, now_micros: int) -> dict[str, Any]:
+    return {"resource": resource, "flake": id.flake, "subject": id.skype_id, "kept_until": now_micros + KEPT_MICROS}
 
 
 def newest_marks(transaction: Transaction) -> tuple[bytes, int]:

@@ -4,27 +4,82 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchword.storage import Transaction
+from watchword.storage import Database, Statement, Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKeyRow:
-    """`private_key` is encrypted."""
+    """`private_key` is encrypted. Times are microseconds since 1970.
+
+    A key is published from `created_micros` on, and signs from `signs_from_micros` on until a newer one does, or it is
+    retired or revoked.
+    """
 
     kid: str
     algorithm: str
     private_key: bytes
     created_micros: int
+    signs_from_micros: int
+    retired_micros: int | None = None
+    revoked_micros: int | None = None
+
+
+_COLUMNS = "kid, algorithm, private_key, created_micros, signs_from_micros, retired_micros, revoked_micros"
+_ALL = f"select {_COLUMNS} from signing_keys order by signs_from_micros, created_micros, kid"
+
+_SIGNING = Statement(
+    sqlite=(
+        """
+        select kid from signing_keys
+        where signs_from_micros <= :now and retired_micros is null and revoked_micros is null
+        order by signs_from_micros desc, created_micros desc, kid desc limit 1
+        """,
+    )
+)
+
+
+async def find_signing_kid(database: Database, now_micros: int) -> str | None:
+    """The key that signs, as it is committed now."""
+    rows = await database.read(_SIGNING, {"now": now_micros})
+    return rows[0][0] if rows else None
+
+
+async def read_keys(database: Database) -> list[SigningKeyRow]:
+    """Every signing key, in the order in which they sign."""
+    return [SigningKeyRow(*row) for row in await database.query(_ALL)]
 
 
 def list_keys(transaction: Transaction) -> list[SigningKeyRow]:
-    """Every signing key, oldest first."""
-    rows = transaction.execute("select kid, algorithm, private_key, created_micros from signing_keys order by 4, 1")
-    return [SigningKeyRow(*row) for row in rows]
+    """The same within a transaction."""
+    return [SigningKeyRow(*row) for row in transaction.execute(_ALL)]
 
 
 def insert_key(transaction: Transaction, row: SigningKeyRow) -> None:
     transaction.execute(
-        "insert into signing_keys (kid, algorithm, private_key, created_micros) values (?, ?, ?, ?)",
-        (row.kid, row.algorithm, row.private_key, row.created_micros),
+        f"insert into signing_keys ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            row.kid,
+            row.algorithm,
+            row.private_key,
+            row.created_micros,
+            row.signs_from_micros,
+            row.retired_micros,
+            row.revoked_micros,
+        ),
     )
+
+
+def retire_key(transaction: Transaction, kid: str, now_micros: int) -> None:
+    transaction.execute(
+        "update signing_keys set retired_micros = ? where kid = ? and retired_micros is null", (now_micros, kid)
+    )
+
+
+def revoke_key(transaction: Transaction, kid: str, now_micros: int) -> None:
+    transaction.execute(
+        "update signing_keys set revoked_micros = ? where kid = ? and revoked_micros is null", (now_micros, kid)
+    )
+
+
+def delete_key(transaction: Transaction, kid: str) -> None:
+    transaction.execute("delete from signing_keys where kid = ?", (kid,))

@@ -16,12 +16,12 @@ from functools import lru_cache
 from watchword.clock import Clock, to_micros
 from watchword.errors import NotAuthenticated
 from watchword.resources.access_keys import AccessKey, AccessKeys
-from watchword.rest.call import Caller, Request
+from watchword.rest.call import Caller, Request, Right
 from watchword.wire import signature
 from watchword.wire.signature import CLOCK_SKEW, CONTENT_HASH_HEADER, DATE_HEADERS, SCHEME
 
 _SKEW_MICROS = CLOCK_SKEW.total_seconds() * 1_000_000
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_RIGHTS = frozenset(Right)
 
 
 class AccessKeyAuthenticator:
@@ -52,7 +52,7 @@ class AccessKeyAuthenticator:
             values[host_at] = host
             for key in keys:
                 if _is_signed_by(key, request, values, parsed.signature):
-                    return Caller(key)
+                    return Caller(key.resource, _RIGHTS, f"{key.slot} access key", key.id)
         raise NotAuthenticated(_why_refused(keys, request, values, host_at, parsed.signature))
 
     def _require_fresh(self, request: Request, signed_headers: tuple[str, ...]) -> None:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 import msgspec
+from falcon.asgi import SSEvent
 
-from watchword.resources.access_keys import AccessKey
+from watchword.resources.store import Resource
 from watchword.wire.operations import Operation
+
+
+class Right(Enum):
+    """What a caller may do with the resource that it proved to belong to."""
+
+    MANAGE = "manage"
+    """Every operation on identities and tokens."""
+
+    VERIFY = "verify"
+    """Ask whether tokens are valid, and which are not any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who proved to be calling: the access key, and with it the resource."""
+    """Who proved to be calling. `access_key_id` goes into the tokens that it asks for; `name` into the request log."""
 
-    access_key: AccessKey
+    resource: Resource
+    rights: frozenset[Right]
+    name: str
+    access_key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +72,24 @@ class RawAnswer:
     status: int = 200
 
 
-Answer = msgspec.Struct | RawAnswer | None
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """Server-sent events, for as long as the client listens."""
+
+    events: AsyncGenerator[SSEvent | None, None]
+
+
+Answer = msgspec.Struct | RawAnswer | EventStream | None
 """A body of `wire`, or nothing for 204."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """An operation and the function that carries it out."""
+    """An operation, the function that carries it out, and what a caller must be allowed to."""
 
     operation: Operation
     function: Callable[[Call], Awaitable[Answer]]
+    right: Right = Right.MANAGE
 
 
 @dataclass(frozen=True, slots=True)

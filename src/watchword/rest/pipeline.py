@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 import falcon.asgi
 import msgspec
 
-from watchword.errors import CallerError, NotAuthenticated, TooLarge, Unavailable, UnknownPath
-from watchword.rest.call import Answer, Authenticator, Call, Caller, PublicBinding, RawAnswer, Request
+from watchword.errors import CallerError, NotAllowed, NotAuthenticated, TooLarge, Unavailable, UnknownPath
+from watchword.rest.call import Answer, Authenticator, Call, Caller, EventStream, PublicBinding, RawAnswer, Request
 from watchword.rest.forwarded import Origins
 from watchword.rest.request_log import RequestLog
 from watchword.rest.routes import AnyBinding, Path
@@ -61,6 +61,8 @@ class Pipeline:
                 answer = await binding.function(request)
             else:
                 caller = await self._authenticate(request)
+                if binding.right not in caller.rights:
+                    raise NotAllowed
                 answer = await binding.function(Call(binding.operation, version or "", request, caller, id))
             _write(response, answer, binding.operation.success)
         except (CallerError, Unavailable) as refusal:
@@ -162,6 +164,9 @@ def _write(response: falcon.asgi.Response, answer: Answer, success: int) -> None
             response.data = body
             for name, value in extra:
                 response.set_header(name, value)
+        case EventStream(events):
+            response.status = success
+            response.sse = events
         case _:
             response.status = success
             response.data = _encoder.encode(answer)

@@ -42,7 +42,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
     code: str | None = None
     reason: str | None = None
     resource: str | None = None
-    accessKey: str | None = None
+    caller: str | None = None
     clientRequestId: str | None = None
     sdk: str | None = None
 
@@ -82,8 +82,8 @@ class RequestLog:
             apiVersion=version if binding and binding.operation.versions else None,
             code=error.code if error else None,
             reason=error.message if error else None,
-            resource=caller.access_key.resource.id if caller else None,
-            accessKey=caller.access_key.slot if caller else None,
+            resource=caller.resource.id if caller else None,
+            caller=caller.name if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),
             sdk=sdk[0] if sdk else None,
         )

@@ -85,6 +85,7 @@ class HttpServer:
         head_deadline: timedelta,
         body_deadline: timedelta,
         stop_deadline: timedelta,
+        on_stop: Callable[[], None],
     ) -> None:
         deadlines = {"head_deadline": head_deadline, "body_deadline": body_deadline}
         config = uvicorn.Config(
@@ -101,7 +102,7 @@ class HttpServer:
         )
         config.load()
         config.ssl = tls
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config, on_stop)
         self._sockets = sockets
 
     async def run(self) -> None:
@@ -114,6 +115,16 @@ class HttpServer:
 
     def stop(self) -> None:
         self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)
 
 
 def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:

@@ -73,6 +73,7 @@ def running_server(
                     head_deadline=timedelta(seconds=settings.head_deadline),
                     body_deadline=timedelta(seconds=settings.body_deadline),
                     stop_deadline=timedelta(seconds=settings.stop_deadline),
+                    on_stop=application.stop_waiting,
                 )
             )
             try:

@@ -11,11 +11,14 @@ The third is Watchword's: what exact revocation needs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from watchword.clock import to_datetime
+
+LONGEST_LIFETIME = timedelta(hours=24)
+"""No token lives longer. Source: identity.md section 6."""
 
 SCOPE_BITS = 1792
 """Observed: the same in every known token, whatever its scopes."""

@@ -1,26 +1,145 @@
-"""The operations for verifiers."""
+"""The operations for verifiers: the key set, introspection, revocation of one token, and the feed.
+
+Introspection and revocation are the server's own doors: they read committed state, and are exact from the
+acknowledgement of a revocation on. The feed is for verifiers that check offline, within a stated bound.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import AsyncGenerator
+from typing import Final
+
+import msgspec
+from falcon.asgi import SSEvent
+
+from watchword.clock import Clock
+from watchword.errors import InvalidQuery, InvalidToken
 from watchword.keyring.keyring import Keyring
-from watchword.rest.call import PublicBinding, RawAnswer, Request
-from watchword.wire.operations import Operation
+from watchword.rest.call import Binding, Call, EventStream, PublicBinding, RawAnswer, Request, Right
+from watchword.revocations.feed import Feed, Page
+from watchword.revocations.revocations import Revocations
+from watchword.tokens.claims import Claims
+from watchword.tokens.cutoffs import require_live
+from watchword.tokens.verifier import read_signed, require_in_time
+from watchword.wire import verification as wire
 
-KEY_SET = Operation(
-    "Watchword_GetKeySet", "GET", "/.well-known/jwks.json", 200, None,
-    "The public keys that verify access tokens (RFC 7517).",
-)  # fmt: skip
+DEFAULT_WAIT_SECONDS: Final = 0
+LONGEST_WAIT_SECONDS: Final = 60
+HEARTBEAT_SECONDS: Final = 1.0
 
-_HEADERS = (("content-type", "application/jwk-set+json"), ("cache-control", "public, max-age=300"))
+_LONGEST_MAX_AGE_SECONDS = 300
+_NO_STORE = (("content-type", "application/json"), ("cache-control", "no-store"))
 
 
 class VerificationOperations:
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, revocations: Revocations, feed: Feed, clock: Clock) -> None:
         self._keyring = keyring
+        self._revocations = revocations
+        self._feed = feed
+        self._clock = clock
 
-    def bindings(self) -> list[PublicBinding]:
-        return [PublicBinding(KEY_SET, self.key_set)]
+    def bindings(self) -> list[Binding | PublicBinding]:
+        return [
+            PublicBinding(wire.KEY_SET, self.key_set),
+            Binding(wire.INTROSPECT, self.introspect, Right.VERIFY),
+            Binding(wire.REVOKE_TOKEN, self.revoke),
+            Binding(wire.REVOCATIONS, self.feed, Right.VERIFY),
+        ]
 
     async def key_set(self, request: Request) -> RawAnswer:
-        del request
-        return RawAnswer(self._keyring.key_set.to_json(), _HEADERS)
+        body = (await self._keyring.key_set()).to_json()
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        # Whoever keeps the set for this long still knows every key that signs: a new one is published earlier.
+        age = min(_LONGEST_MAX_AGE_SECONDS, int(self._keyring.schedule.ahead.total_seconds()))
+        headers = (("etag", tag), ("cache-control", f"public, max-age={age}"))
+        if tag in request.headers.get("if-none-match", ""):
+            return RawAnswer(b"", headers, 304)
+        return RawAnswer(body, (*headers, ("content-type", "application/jwk-set+json")))
+
+    async def introspect(self, call: Call) -> RawAnswer:
+        token = wire.read_token_form(call.request.body, "token")["token"]
+        try:
+            claims = await self._prove(token, call)
+        except InvalidToken as error:
+            answer = wire.IntrospectionBody(active=False, reason=error.reason if _may_know(error, call) else None)
+        else:
+            answer = _active(claims)
+        return RawAnswer(msgspec.json.encode(answer), _NO_STORE)
+
+    async def revoke(self, call: Call) -> RawAnswer:
+        """A token that proves nothing, or is of another resource, changes nothing and is no error (RFC 7009, 2.2)."""
+        form = wire.read_token_form(call.request.body, "token", "token_id")
+        token_id: str | None = form.get("token_id")
+        if not token_id:
+            try:
+                claims = read_signed(form["token"], await self._keyring.key_set()).claims
+                token_id = claims.jti if claims.resourceId == call.caller.resource.id else None
+            except InvalidToken:
+                token_id = None
+        if token_id:
+            await self._revocations.revoke_token(token_id[:_LONGEST_TOKEN_ID], call.caller.resource.number)
+        return RawAnswer(b"", (("cache-control", "no-store"),))
+
+    async def feed(self, call: Call) -> RawAnswer | EventStream:
+        since = call.request.query.get("since")
+        resource = call.caller.resource.number
+        if "text/event-stream" in call.request.headers.get("accept", ""):
+            return EventStream(self._events(resource, call.request.headers.get("last-event-id", since)))
+        page = await self._feed.wait(resource, since, _wait_seconds(call))
+        return RawAnswer(msgspec.json.encode(_page_body(page)), _NO_STORE)
+
+    async def _events(self, resource: int, since: str | None) -> AsyncGenerator[SSEvent | None, None]:
+        while not self._feed.is_closed:
+            page = await self._feed.wait(resource, since, HEARTBEAT_SECONDS)
+            since = page.cursor
+            # An empty page is sent too: it tells the listener how fresh it is.
+            yield SSEvent(event="revocations", event_id=page.cursor, data=msgspec.json.encode(_page_body(page)))
+
+    async def _prove(self, token: str, call: Call) -> Claims:
+        proof = read_signed(token, await self._keyring.key_set())
+        if proof.claims.resourceId != call.caller.resource.id:
+            raise InvalidToken("resource", "The token is of another resource.")
+        require_in_time(proof.claims, self._clock)
+        require_live(proof.claims, await self._revocations.cutoffs(proof.claims, proof.key.kid))
+        return proof.claims
+
+
+_LONGEST_TOKEN_ID = 128
+
+
+def _may_know(error: InvalidToken, call: Call) -> bool:
+    """Why a token is refused is told to its resource's owner only; of a foreign one nobody learns even that."""
+    return Right.MANAGE in call.caller.rights and error.check in ("expiry", "revoked")
+
+
+def _active(claims: Claims) -> wire.IntrospectionBody:
+    return wire.IntrospectionBody(
+        active=True,
+        scope=claims.acsScope.replace(",", " "),
+        sub=f"8:{claims.skypeid}",
+        exp=claims.exp,
+        iat=claims.iat,
+        jti=claims.jti,
+        token_type="Bearer",
+        resource=claims.resourceId,
+    )
+
+
+def _page_body(page: Page) -> wire.RevocationPage:
+    entries = [
+        wire.Revocation(row.kind, row.subject, row.generation, row.valid_from_micros, bool(row.deleted))
+        for row in page.rows
+    ]
+    return wire.RevocationPage(page.cursor, entries, page.is_snapshot, page.more)
+
+
+def _wait_seconds(call: Call) -> float:
+    text = call.request.query.get("wait", str(DEFAULT_WAIT_SECONDS))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
+        raise InvalidQuery("wait", f"It must be a number of seconds from 0 to {LONGEST_WAIT_SECONDS}.")
+    return seconds

@@ -51,6 +51,7 @@ INTERNAL = WireError(500, "InternalError", "Internal server error.", lists_versi
 
 _Fact = (
     errors.NotAuthenticated
+    | errors.NotAllowed
     | errors.IdentityNotOwned
     | errors.IdentityNotFound
     | errors.MalformedIdentity
@@ -82,6 +83,9 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.NotAuthenticated(reason):
             # Assumed: without the versions header, like every recorded refusal of a credential.
             return WireError(401, "Denied", f"{DENIED} {reason}", lists_versions=False)
+        case errors.NotAllowed():
+            message = "A verifier credential is good for /introspect and /revocations only."
+            return WireError(403, "Forbidden", message, lists_versions=False)
         case errors.IdentityNotOwned():
             return WireError(401, "IdentityNotOwned", "Provided identity doesn't belong to the resource.")
         case errors.IdentityNotFound():

@@ -1,0 +1,59 @@
+"""The life of a signing key: published, signing, verifying, gone; or revoked.
+
+    made            signs from                  a newer key signs             the last token has expired
+    |-- published --|---------- signing --------|--------- verifying ---------| forgotten
+
+A verifier may keep a key set for as long as a new key is published ahead, and still know every key that signs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from watchword.keyring.store import SigningKeyRow
+from watchword.tokens.claims import LONGEST_LIFETIME
+
+State = Literal["published", "signing", "verifying", "expired", "revoked"]
+
+_KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microseconds=1))
+"""How long a key verifies after it last signed: the longest life of a token, and an hour for verifiers' leeway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`every` is how long a key signs, or None to rotate by hand only; `ahead` how long it is published before."""
+
+    every: timedelta | None
+    ahead: timedelta
+
+    def next_start(self, rows: list[SigningKeyRow], now_micros: int) -> int | None:
+        """When the next key should start to sign, if it is time to publish one."""
+        if self.every is None or not rows:
+            return None
+        ahead = round(self.ahead / timedelta(microseconds=1))
+        due = rows[-1].signs_from_micros + round(self.every / timedelta(microseconds=1))
+        return max(due, now_micros + ahead) if now_micros >= due - ahead else None
+
+
+def states(rows: list[SigningKeyRow], now_micros: int) -> list[tuple[SigningKeyRow, State]]:
+    """The state of every key; `rows` in the order in which they sign."""
+    found: list[tuple[SigningKeyRow, State]] = []
+    successor_from: int | None = None
+    for row in reversed(rows):
+        found.append((row, _state(row, successor_from, now_micros)))
+        if row.revoked_micros is None and row.retired_micros is None:
+            successor_from = row.signs_from_micros
+    return found[::-1]
+
+
+def _state(row: SigningKeyRow, successor_from: int | None, now_micros: int) -> State:
+    if row.revoked_micros is not None:
+        return "revoked"
+    ends = [end for end in (successor_from, row.retired_micros) if end is not None]
+    if ends and min(ends) + _KEPT_MICROS <= now_micros:
+        return "expired"
+    if ends and min(ends) <= now_micros:
+        return "verifying"
+    return "signing" if row.signs_from_micros <= now_micros else "published"

@@ -1,0 +1,75 @@
+"""Credentials for verifiers: good for asking which tokens are valid, and for nothing else.
+
+    wwv_<16 hexadecimal digits that name it>_<43 characters of secret>
+
+So a chat server, an SFU or an API never holds an access key. Several may exist, so that one is replaced without a gap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+from watchword.identifiers import new_key_id, random_bytes
+from watchword.resources.store import Resource
+from watchword.storage import Database, Statement, Transaction
+
+PREFIX = "wwv"
+_SECRET_BYTES = 32
+
+_FIND = Statement(
+    sqlite=(
+        """
+        select v.secret_hash, r.number, r.id, r.name, r.location, r.generation
+        from verifier_credentials v join resources r on r.number = v.resource where v.id = :id
+        """,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierCredential:
+    """What is kept of one; the secret is not."""
+
+    id: str
+    resource: str
+    created_micros: int
+
+
+def create_verifier_credential(transaction: Transaction, resource: Resource, now_micros: int) -> str:
+    """The whole credential, which is shown once."""
+    id = new_key_id()
+    secret = urlsafe_b64encode(random_bytes(_SECRET_BYTES)).rstrip(b"=").decode("ascii")
+    transaction.execute(
+        "insert into verifier_credentials (id, resource, secret_hash, created_micros) values (?, ?, ?, ?)",
+        (id, resource.number, _hash(secret), now_micros),
+    )
+    return f"{PREFIX}_{id}_{secret}"
+
+
+def list_verifier_credentials(transaction: Transaction) -> list[VerifierCredential]:
+    """All of them, oldest first."""
+    rows = transaction.execute(
+        "select v.id, r.name, v.created_micros from verifier_credentials v"
+        " join resources r on r.number = v.resource order by v.created_micros, v.id"
+    )
+    return [VerifierCredential(*row) for row in rows]
+
+
+def delete_verifier_credential(transaction: Transaction, id: str) -> bool:
+    """Whether it was there; it is refused from now on."""
+    return bool(transaction.execute("delete from verifier_credentials where id = ? returning 1", (id,)))
+
+
+async def prove_verifier(database: Database, id: str, secret: str) -> Resource | None:
+    """The resource that the credential belongs to, as committed now; None where it is unknown or the secret wrong."""
+    rows = await database.read(_FIND, {"id": id})
+    stored, resource = (rows[0][0], Resource(*rows[0][1:])) if rows else (bytes(32), None)
+    return resource if hmac.compare_digest(_hash(secret), stored) else None
+
+
+def _hash(secret: str) -> bytes:
+    # The secret is 256 random bits: a slow hash would protect nothing and cost every request.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

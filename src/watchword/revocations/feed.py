@@ -1,0 +1,129 @@
+"""The ordered log of revocations, for verifiers that keep a set of their own.
+
+A cursor is an epoch and a number, `9f2c04b1d6e83a57.412`. Whoever asks without a cursor, or with one of another
+history, is given everything that still matters, and then the tail. Commit order is the order of numbers, by
+construction (see `NEXT_CURSOR`); a reader that has seen N can never be overtaken by a commit below N.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+
+from watchword.errors import Unavailable
+from watchword.revocations.store import RevocationRow, RevocationStore
+
+POLL_SECONDS = 0.02
+"""How often committed state is looked at while somebody waits. A wake-up makes it sooner; this is the floor."""
+
+LARGEST_PAGE = 1_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`is_snapshot` says that a verifier must forget what it had; `more` that the next page is there already."""
+
+    cursor: str
+    is_snapshot: bool
+    rows: list[RevocationRow]
+    more: bool
+
+
+class Feed:
+    """Pages of the log, and waiting for the next one."""
+
+    def __init__(self, store: RevocationStore) -> None:
+        self._store = store
+        self._waiting = 0
+        self._poller: asyncio.Task[None] | None = None
+        self._seen = -1
+        self._moved = asyncio.Event()
+        self._nudged = asyncio.Event()
+        self._closed = False
+
+    def wake(self) -> None:
+        """Something was committed by this process."""
+        self._nudged.set()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        """Everybody who waits gets an answer now; nobody waits any more."""
+        self._closed = True
+        self._moved.set()
+        self._nudged.set()
+
+    async def page(self, resource: int, since: str | None) -> Page:
+        """What concerns a resource after a cursor, at once.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        # The position is read first: a commit between the two reads is then delivered twice, never skipped.
+        epoch, newest = await self._store.position()
+        number = _number(since, epoch, newest)
+        rows = await self._store.after(resource, number or 0, LARGEST_PAGE)
+        more = len(rows) == LARGEST_PAGE
+        reached = rows[-1].cursor if more else newest
+        return Page(f"{epoch}.{reached}", number is None, rows, more)
+
+    async def wait(self, resource: int, since: str | None, seconds: float) -> Page:
+        """The next page that has something in it, or an empty one when the time is up."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        page = await self.page(resource, since)
+        while not page.rows and not page.is_snapshot and not self._closed and (left := end - loop.time()) > 0:
+            await self._wait_for_move(int(page.cursor.rpartition(".")[2]), left)
+            page = await self.page(resource, page.cursor)
+        return page
+
+    async def _wait_for_move(self, known: int, seconds: float) -> None:
+        self._waiting += 1
+        if self._poller is None:
+            self._poller = asyncio.create_task(self._poll())
+        try:
+            async with asyncio.timeout(seconds):
+                while self._seen <= known and not self._closed:
+                    await self._moved.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting -= 1
+
+    async def _poll(self) -> None:
+        try:
+            while self._waiting and not self._closed:
+                self._nudged.clear()
+                await self._look()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._nudged.wait()
+        finally:
+            self._poller = None
+
+    async def _look(self) -> None:
+        try:
+            _, newest = await self._store.position()
+        except Unavailable:
+            _log.warning("the feed cannot read the database; it goes on trying")
+            return
+        if newest != self._seen:
+            self._seen = newest
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
+
+
+def _number(since: str | None, epoch: str, newest: int) -> int | None:
+    """The number of a cursor of this history, or None where everything must be told anew."""
+    if since is None:
+        return None
+    known, _, digits = since.partition(".")
+    if known != epoch or not digits.isascii() or not digits.isdecimal() or len(digits) > 18:
+        return None
+    return int(digits) if int(digits) <= newest else None

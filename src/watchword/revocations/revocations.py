@@ -1,0 +1,73 @@
+"""The rules of revocation for the server's own doors: exact from the acknowledgement on, read from committed state."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from watchword.clock import MonotoneClock
+from watchword.errors import Unavailable
+from watchword.revocations.feed import Feed
+from watchword.revocations.store import EVERY_RESOURCE, RevocationStore
+from watchword.tokens.claims import Claims
+from watchword.tokens.cutoffs import CutOffs
+
+_PURGE_EVERY_SECONDS = 60.0
+
+
+class Revocations:
+    """Records what is dead, and knows what is; every verb returns when it is durable."""
+
+    def __init__(self, store: RevocationStore, feed: Feed, issue_clock: MonotoneClock) -> None:
+        self._store = store
+        self._feed = feed
+        self._issue_clock = issue_clock
+
+    async def revoke_token(self, token_id: str, resource: int) -> None:
+        await self._store.record("token", token_id, resource, self._issue_clock.micros())
+        self._feed.wake()
+
+    async def revoke_access_key(self, key_id: str, resource: int) -> None:
+        """Everything that an access key asked for."""
+        await self._store.record("accessKey", key_id, resource, self._issue_clock.micros())
+        self._feed.wake()
+
+    async def revoke_signing_key(self, kid: str) -> None:
+        """Everything that a signing key signed, of every resource."""
+        await self._store.record("signingKey", kid, EVERY_RESOURCE, self._issue_clock.micros())
+        self._feed.wake()
+
+    async def revoke_resource(self, resource: int) -> None:
+        """Every token of a resource so far."""
+        await self._store.raise_resource(resource, self._issue_clock.micros())
+        self._feed.wake()
+
+    async def keep_purging(self) -> None:
+        """Forget what no living token can be concerned by; until cancelled."""
+        while True:
+            await asyncio.sleep(_PURGE_EVERY_SECONDS)
+            with contextlib.suppress(Unavailable):
+                await self._store.purge(self._issue_clock.micros())
+
+    async def cutoffs(self, claims: Claims, kid: str) -> CutOffs:
+        """What is committed about a token at this instant: the strictest of all kinds."""
+        generation = resource_generation = valid_from = 0
+        dead = {"token": False, "accessKey": False, "signingKey": False}
+        deleted = False
+        for kind, row_generation, row_valid_from, row_deleted in await self._store.standing(claims, kid):
+            deleted = deleted or bool(row_deleted)
+            if kind == "identity":
+                generation, valid_from = row_generation, row_valid_from
+            elif kind == "resource":
+                resource_generation = row_generation
+            else:
+                dead[kind] = True
+        return CutOffs(
+            generation,
+            resource_generation,
+            valid_from,
+            deleted,
+            dead["token"],
+            dead["accessKey"],
+            dead["signingKey"],
+        )

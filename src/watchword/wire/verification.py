@@ -1,0 +1,102 @@
+"""What verifiers ask and are told. Watchword's own operations, shaped after the RFCs that stock clients speak.
+
+Key set: RFC 7517. Introspection: RFC 7662. Revocation of one token: RFC 7009. The feed is ours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from watchword.errors import MalformedBody, MissingField
+from watchword.wire.operations import Operation
+
+KEY_SET = Operation(
+    "Watchword_GetKeySet", "GET", "/.well-known/jwks.json", 200, None,
+    "The public keys that verify access tokens (RFC 7517).",
+)  # fmt: skip
+INTROSPECT = Operation(
+    "Watchword_IntrospectToken", "POST", "/introspect", 200, None,
+    "Whether a token of the caller's resource is valid at this instant (RFC 7662).",
+)  # fmt: skip
+REVOKE_TOKEN = Operation(
+    "Watchword_RevokeToken", "POST", "/revoke", 200, None,
+    "Revoke one token of the caller's resource, by the token or by its id (RFC 7009).",
+)  # fmt: skip
+REVOCATIONS = Operation(
+    "Watchword_ListRevocations", "GET", "/revocations", 200, None,
+    "What is no longer valid, in commit order: a page, a long poll, or server-sent events.",
+)  # fmt: skip
+
+Kind = Literal["token", "identity", "resource", "accessKey", "signingKey"]
+
+
+class IntrospectionBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`{"active": false}`, or everything that a valid token says.
+
+        {"active":true,"scope":"chat voip","sub":"8:acs:...","exp":1665473669,"iat":1665387269,"jti":"...",
+         "token_type":"Bearer","resource":"<guid>"}
+
+    `reason` is told of an inactive token only to who may manage the resource that it belongs to.
+    """
+
+    active: bool
+    scope: str | None = None
+    sub: str | None = None
+    exp: int | None = None
+    iat: int | None = None
+    jti: str | None = None
+    token_type: str | None = None
+    resource: str | None = None
+    reason: str | None = None
+
+
+class Revocation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry: what is dead, in five kinds.
+
+        {"kind":"token","id":"<jti>"}
+        {"kind":"identity","id":"acs:<resource>_<flake>","generation":4}
+        {"kind":"identity","id":"acs:<resource>_<flake>","deleted":true}
+        {"kind":"resource","id":"<guid>","generation":2}
+        {"kind":"accessKey","id":"<key id>"}
+        {"kind":"signingKey","id":"<kid>"}
+
+    Tokens below `generation`, or issued before `validFrom` (microseconds since 1970), are dead; all of a deleted
+    identity or resource are; and of the other kinds all that the entry names.
+    """
+
+    kind: Kind
+    id: str
+    generation: int = 0
+    validFrom: int = 0
+    deleted: bool = False
+
+
+class RevocationPage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came after a cursor. `snapshot`: forget what you had. `more`: ask again at once.
+
+    {"cursor":"9f2c04b1d6e83a57.412","revocations":[...],"snapshot":true,"more":true}
+    """
+
+    cursor: str
+    revocations: list[Revocation]
+    snapshot: bool = False
+    more: bool = False
+
+
+def read_token_form(body: bytes, *names: str) -> dict[str, str]:
+    """The fields of an `application/x-www-form-urlencoded` body; at least one of `names` is there.
+
+    Raises:
+        MalformedBody: not a form.
+        MissingField: none of the names.
+    """
+    try:
+        form = dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20))
+    except ValueError:
+        raise MalformedBody("Expected an application/x-www-form-urlencoded form") from None
+    if not any(form.get(name) for name in names):
+        raise MissingField(names[0])
+    return form
