@@ -173,6 +173,12 @@ def test_a_lifetime_that_is_no_whole_number_of_minutes_is_refused_and_not_rounde
         client.get_token(USER, ["chat"], token_expires_in=timedelta(minutes=60, seconds=1))
 
 
+def test_a_time_without_a_zone_is_refused_and_not_guessed() -> None:
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001
+    with IdentityClient("https://localhost", CREDENTIAL) as client, pytest.raises(ValueError, match="no time zone"):
+        client.list_users(created_after=naive)
+
+
 @pytest.mark.parametrize("user", ["", "x" * 1025])
 def test_an_identity_that_cannot_be_one_is_refused_before_anything_is_sent(user: str) -> None:
     with IdentityClient("https://localhost", CREDENTIAL) as client, pytest.raises(ValueError, match="1 to 1024"):
