@@ -27,7 +27,8 @@
     ├── Unavailable                    the database is behind or out of reach; nothing was changed
     └── OperatorError                  an installation at fault; says what to do next
 
-Exceptions are dataclasses of facts: a rule raises what it found, `wire.errors` chooses the words.
+What a service answered to a client of ours is another tree, drawn in `watchword.client.errors`. Exceptions are
+dataclasses of facts: a rule raises what it found, `wire.errors` chooses the words.
 """
 
 from __future__ import annotations
@@ -44,34 +45,34 @@ class CallerError(WatchwordError):
     """The request is at fault; sending it again unchanged would fail again."""
 
 
-@dataclass
+@dataclass(eq=False)
 class NotAuthenticated(CallerError):
     """`reason` is one sentence for the caller, and never helps to guess a key."""
 
     reason: str
 
 
-@dataclass
+@dataclass(eq=False)
 class NotAllowed(CallerError):
     """A verifier credential was used for more than verifying."""
 
 
-@dataclass
+@dataclass(eq=False)
 class IdentityNotOwned(CallerError):
     """The identifier names another resource than the caller's."""
 
 
-@dataclass
+@dataclass(eq=False)
 class IdentityNotFound(CallerError):
     """The identifier names the caller's resource, but no identity that is there now."""
 
 
-@dataclass
+@dataclass(eq=False)
 class MalformedIdentity(CallerError):
     """The path holds something that is no identifier of an identity."""
 
 
-@dataclass
+@dataclass(eq=False)
 class MalformedBody(CallerError):
     """`field` is the JSON path of what is wrong, such as `expiresInMinutes`, or empty for the whole body."""
 
@@ -79,19 +80,19 @@ class MalformedBody(CallerError):
     field: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class MissingField(CallerError):
     """`field` in the contract's camelCase, such as `scopes`."""
 
     field: str
 
 
-@dataclass
+@dataclass(eq=False)
 class NoScopes(CallerError):
     """A token needs at least one scope."""
 
 
-@dataclass
+@dataclass(eq=False)
 class UnknownScope(CallerError):
     """`field` names the list that holds it; `allowed` are the scopes of this api-version."""
 
@@ -100,7 +101,7 @@ class UnknownScope(CallerError):
     allowed: tuple[str, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class InvalidLifetime(CallerError):
     """All three in minutes, the bounds included."""
 
@@ -109,7 +110,7 @@ class InvalidLifetime(CallerError):
     maximum: int
 
 
-@dataclass
+@dataclass(eq=False)
 class InvalidCustomId(CallerError):
     """Length in characters; the custom id itself is never repeated."""
 
@@ -117,7 +118,7 @@ class InvalidCustomId(CallerError):
     maximum: int
 
 
-@dataclass
+@dataclass(eq=False)
 class InvalidQuery(CallerError):
     """A query parameter that cannot be read; `reason` is a sentence."""
 
@@ -125,7 +126,7 @@ class InvalidQuery(CallerError):
     reason: str
 
 
-@dataclass
+@dataclass(eq=False)
 class UnsupportedApiVersion(CallerError):
     """`served` lists the api-versions that this path and method answer to, oldest first."""
 
@@ -134,21 +135,21 @@ class UnsupportedApiVersion(CallerError):
     served: tuple[str, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class MissingApiVersion(CallerError):
     """`served` lists the api-versions that this path and method answer to, oldest first."""
 
     served: tuple[str, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class UnknownPath(CallerError):
     """No operation lives at this path."""
 
     path: str
 
 
-@dataclass
+@dataclass(eq=False)
 class MethodNotAllowed(CallerError):
     """`allowed` are the methods that the path answers to."""
 
@@ -156,7 +157,7 @@ class MethodNotAllowed(CallerError):
     allowed: tuple[str, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class TooLarge(CallerError):
     """`part` is `body` or `head`."""
 
@@ -164,7 +165,7 @@ class TooLarge(CallerError):
     maximum_bytes: int
 
 
-@dataclass
+@dataclass(eq=False)
 class TooSlow(CallerError):
     """`part`, which is `body` or `head`, was not complete within `deadline`."""
 
@@ -172,7 +173,7 @@ class TooSlow(CallerError):
     deadline: timedelta
 
 
-@dataclass
+@dataclass(eq=False)
 class NotServed(CallerError):
     """A published operation that this server refuses; `reason` is a sentence."""
 
@@ -180,7 +181,7 @@ class NotServed(CallerError):
     reason: str
 
 
-@dataclass
+@dataclass(eq=False)
 class InvalidToken(WatchwordError):
     """`check` is the one that failed, such as `signature`, `expiry` or `revoked`; `reason` is a sentence."""
 
@@ -191,7 +192,7 @@ class InvalidToken(WatchwordError):
         return self.reason
 
 
-@dataclass
+@dataclass(eq=False)
 class InsufficientScope(WatchwordError):
     """`allowed` are the scopes of which the token needs one."""
 
@@ -202,7 +203,7 @@ class InsufficientScope(WatchwordError):
         return f"{self.operation} needs a token with one of the scopes: {', '.join(self.allowed)}."
 
 
-@dataclass
+@dataclass(eq=False)
 class InvalidConnectionString(WatchwordError):
     """`reason` says which part is missing or unreadable; the string itself is never repeated."""
 
@@ -212,14 +213,14 @@ class InvalidConnectionString(WatchwordError):
         return self.reason
 
 
-@dataclass
+@dataclass(eq=False)
 class Unavailable(WatchwordError):
     """The database is behind or out of reach; nothing was changed, and the same request may be sent again."""
 
     retry_after: timedelta
 
 
-@dataclass
+@dataclass(eq=False)
 class OperatorError(WatchwordError):
     """`message` says what is wrong with the installation, `remedy` what to do next."""
 

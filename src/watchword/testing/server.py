@@ -102,6 +102,8 @@ def running_server(
             if http:
                 http[0].stop()
             thread.join()
+            for each in (listening, *others):
+                each.close()
 
 
 def _local_tls(folder: Path) -> tuple[ssl.SSLContext, Path]:
