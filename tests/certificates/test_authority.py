@@ -9,18 +9,16 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from watchword.certificates import (
-    Outcome,
-    ensure_leaf,
-    prepare_authority,
-)
+from watchword.certificates import Outcome, ensure_leaf, prepare_authority
 from watchword.errors import OperatorError
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TODAY = datetime.now(UTC)
 SUFFIX = "acs.example.internal"
+FILES = {"ca.pem", "intermediate.pem", "intermediate-key.pem"}
 
 
 def files(folder: Path) -> set[str]:
@@ -32,23 +30,43 @@ def test_authority_survives_restarts(tmp_path: Path) -> None:
     second, kept = prepare_authority(tmp_path, NOW + timedelta(days=3000))
     assert (created, kept) == (Outcome.CREATED, Outcome.KEPT)
     assert first.certificate == second.certificate
-    assert files(tmp_path) == {"ca.pem", "ca-key.pem"}
+    assert first.intermediate == second.intermediate
+    assert files(tmp_path) == FILES
 
 
 def test_authority_may_sign_for_loopback_names_and_the_suffix_only(tmp_path: Path) -> None:
     authority, _ = prepare_authority(tmp_path, NOW, "." + SUFFIX)
-    extensions = authority.certificate.extensions
-    constraints = extensions.get_extension_for_class(x509.NameConstraints)
-    basic = extensions.get_extension_for_class(x509.BasicConstraints)
-    usage = extensions.get_extension_for_class(x509.KeyUsage)
-    assert constraints.critical
-    assert basic.critical
-    assert usage.critical
     assert authority.permitted == ("localhost", "127.0.0.0/8", "::1/128", SUFFIX)
-    assert (basic.value.ca, basic.value.path_length) == (True, 0)
-    assert (usage.value.key_cert_sign, usage.value.crl_sign, usage.value.digital_signature) == (True, True, False)
-    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
-    assert authority.expires - NOW > timedelta(days=3650)
+    for certificate, path_length in ((authority.certificate, 1), (authority.intermediate, 0)):
+        extensions = certificate.extensions
+        constraints = extensions.get_extension_for_class(x509.NameConstraints)
+        basic = extensions.get_extension_for_class(x509.BasicConstraints)
+        usage = extensions.get_extension_for_class(x509.KeyUsage)
+        extended = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        assert constraints.critical
+        assert basic.critical
+        assert usage.critical
+        assert tuple(str(each.value) for each in constraints.value.permitted_subtrees or ()) == authority.permitted
+        assert (basic.value.ca, basic.value.path_length) == (True, path_length)
+        assert (usage.value.key_cert_sign, usage.value.crl_sign, usage.value.digital_signature) == (True, True, False)
+        assert list(extended.value) == [ExtendedKeyUsageOID.SERVER_AUTH]
+        assert certificate.not_valid_after_utc - NOW > timedelta(days=3650)
+    authority.certificate.verify_directly_issued_by(authority.certificate)
+    authority.intermediate.verify_directly_issued_by(authority.certificate)
+
+
+def test_key_of_the_root_is_kept_nowhere(tmp_path: Path) -> None:
+    first, _ = prepare_authority(tmp_path / "ca", NOW)
+    authority, _ = prepare_authority(tmp_path / "ca", NOW, SUFFIX)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], NOW)
+    contents = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    keys = {path: load_pem_private_key(each, None) for path, each in contents.items() if b"PRIVATE KEY" in each}
+    serial = f"{first.certificate.serial_number:x}"[:12]
+    set_aside = authority.folder / f"intermediate-key-{serial}.pem"
+    assert set(keys) == {authority.key_path, set_aside, leaf.key_path}
+    roots = [first.certificate.public_key(), authority.certificate.public_key()]
+    assert all(key.public_key() not in roots for key in keys.values())
+    assert authority.key.public_key() == keys[authority.key_path].public_key() == authority.intermediate.public_key()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode bits")
@@ -58,6 +76,9 @@ def test_private_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE(authority.key_path.stat().st_mode) == 0o600
     assert stat.S_IMODE(leaf.key_path.stat().st_mode) == 0o600
     assert stat.S_IMODE(authority.folder.stat().st_mode) == 0o700
+    prepare_authority(tmp_path / "ca", NOW, SUFFIX)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in authority.folder.glob("intermediate-key*")}
+    assert modes == {0o600}
 
 
 def test_authority_is_replaced_when_it_does_not_cover_the_suffix(tmp_path: Path) -> None:
@@ -67,7 +88,12 @@ def test_authority_is_replaced_when_it_does_not_cover_the_suffix(tmp_path: Path)
     assert first.certificate.subject != second.certificate.subject
     assert first.key.public_key() != second.key.public_key()
     serial = f"{first.certificate.serial_number:x}"[:12]
-    assert files(tmp_path) == {"ca.pem", "ca-key.pem", f"ca-{serial}.pem", f"ca-key-{serial}.pem"}
+    aside = [f"ca-{serial}.pem", f"intermediate-{serial}.pem", f"intermediate-key-{serial}.pem"]
+    assert files(tmp_path) == {*FILES, *aside}
+    # Put back, what was set aside is the old authority again, whole.
+    for old, name in zip(aside, ("ca.pem", "intermediate.pem", "intermediate-key.pem"), strict=True):
+        (tmp_path / old).rename(tmp_path / name)
+    assert prepare_authority(tmp_path, NOW)[0].certificate == first.certificate
 
 
 @pytest.mark.parametrize("suffix", [None, "", SUFFIX, "." + SUFFIX, "eu." + SUFFIX, SUFFIX.upper()])
@@ -82,27 +108,45 @@ def test_authority_is_replaced_shortly_before_it_expires(tmp_path: Path) -> None
     assert outcome is Outcome.REPLACED
 
 
-def test_crash_between_key_and_certificate_is_healed_by_the_next_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", [["intermediate-key.pem"], ["intermediate-key.pem", "intermediate.pem"]])
+def test_crash_before_the_root_is_written_is_healed_by_the_next_start(tmp_path: Path, written: list[str]) -> None:
     first, _ = prepare_authority(tmp_path, NOW)
-    first.certificate_path.unlink()
+    for name in FILES - set(written):
+        (tmp_path / name).unlink()
     second, outcome = prepare_authority(tmp_path, NOW)
     assert outcome is Outcome.CREATED
-    assert second.key.public_key() == first.key.public_key()
+    assert second.certificate != first.certificate
+    third, outcome = prepare_authority(tmp_path, NOW)
+    assert (third.certificate, outcome) == (second.certificate, Outcome.KEPT)
 
 
+@pytest.mark.parametrize("name", ["intermediate.pem", "intermediate-key.pem"])
 @pytest.mark.parametrize("damage", ["missing", "garbled", "foreign"])
-def test_authority_whose_key_is_gone_is_reported_and_not_replaced_in_silence(tmp_path: Path, damage: str) -> None:
+def test_authority_that_is_not_whole_is_reported_and_not_replaced_in_silence(
+    tmp_path: Path, name: str, damage: str
+) -> None:
     authority, _ = prepare_authority(tmp_path / "ca", NOW)
+    damaged = tmp_path / "ca" / name
     if damage == "missing":
-        authority.key_path.unlink()
+        damaged.unlink()
     elif damage == "garbled":
-        authority.key_path.write_text("garbled")
+        damaged.write_text("garbled")
     else:
-        other, _ = prepare_authority(tmp_path / "other", NOW)
-        authority.key_path.write_bytes(other.key_path.read_bytes())
+        prepare_authority(tmp_path / "other", NOW)
+        damaged.write_bytes((tmp_path / "other" / name).read_bytes())
     with pytest.raises(OperatorError, match="cannot be used") as raised:
         prepare_authority(tmp_path / "ca", NOW)
-    assert "remove both" in raised.value.remedy
+    assert damage == "garbled" or name in raised.value.message
+    assert "remove ca.pem" in raised.value.remedy
+    authority.certificate_path.unlink()
+    assert prepare_authority(tmp_path / "ca", NOW)[1] is Outcome.CREATED
+
+
+def test_authority_whose_root_is_garbled_is_reported(tmp_path: Path) -> None:
+    authority, _ = prepare_authority(tmp_path, NOW)
+    authority.certificate_path.write_text("garbled")
+    with pytest.raises(OperatorError, match="cannot be used"):
+        prepare_authority(tmp_path, NOW)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from watchword.certificates import (
@@ -42,7 +43,7 @@ def test_leaf_is_for_loopback_names_and_the_given_ones(authority: LocalAuthority
     assert list(chain[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [
         ExtendedKeyUsageOID.SERVER_AUTH
     ]
-    assert chain[1] == authority.certificate
+    assert chain[1:] == [authority.intermediate]
     assert chain[0].not_valid_after_utc - chain[0].not_valid_before_utc < timedelta(days=397)
     assert leaf.expires == chain[0].not_valid_after_utc
 
@@ -74,6 +75,13 @@ def test_leaf_is_renewed_when_names_or_authority_or_key_change(tmp_path: Path) -
     assert (facts.key_fits, facts.signed_by_authority) == (True, True)
 
 
+def test_leaf_whose_file_lost_the_intermediate_is_renewed(authority: LocalAuthority, tmp_path: Path) -> None:
+    leaf, _ = ensure_leaf(authority, tmp_path, [], TODAY)
+    alone = x509.load_pem_x509_certificate(leaf.certificate_path.read_bytes())
+    leaf.certificate_path.write_bytes(alone.public_bytes(serialization.Encoding.PEM))
+    assert ensure_leaf(authority, tmp_path, [], TODAY)[1] is Outcome.REPLACED
+
+
 def test_leaf_never_outlives_its_authority(tmp_path: Path) -> None:
     authority, _ = prepare_authority(tmp_path / "ca", NOW)
     certificate, _ = issue_leaf(authority, [], authority.expires - timedelta(days=100))
@@ -93,6 +101,7 @@ def test_name_outside_of_the_constraint_is_refused_with_advice(authority: LocalA
 def test_facts_tell_what_does_not_fit(authority: LocalAuthority, tmp_path: Path) -> None:
     leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], TODAY)
     other, _ = prepare_authority(tmp_path / "other", TODAY)
+    assert certificate_facts(leaf.certificate_path, authority_path=authority.certificate_path).signed_by_authority
     facts = certificate_facts(leaf.certificate_path, other.key_path, other.certificate_path)
     assert facts.subject == "CN=localhost"
     assert facts.names == ("localhost", "127.0.0.1", "::1")

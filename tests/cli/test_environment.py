@@ -124,7 +124,7 @@ def test_folder_of_certificates_is_extended(authority: LocalAuthority, corporate
 
 def test_private_key_in_a_bundle_is_not_carried_along(authority: LocalAuthority, corporate: Path) -> None:
     both = corporate.with_name("both.pem")
-    both.write_bytes(corporate.with_name("ca-key.pem").read_bytes() + corporate.read_bytes())
+    both.write_bytes(corporate.with_name("intermediate-key.pem").read_bytes() + corporate.read_bytes())
     variables = build(authority, {"SSL_CERT_FILE": str(both)}).variables
     assert b"PRIVATE KEY" not in Path(variables["SSL_CERT_FILE"]).read_bytes()
     assert ders(variables["SSL_CERT_FILE"])[0] == ders(corporate)[0]

@@ -9,11 +9,15 @@ import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
+# Every name is this machine's own, so that a server can pose as anybody.
 NODE_PROGRAM = """
-require('https').get(process.argv[1], reply => {
+const loopback = {address: '127.0.0.1', family: 4};
+const lookup = (_, {all}, done) => all ? done(null, [loopback]) : done(null, loopback.address, loopback.family);
+require('https').get(process.argv[1], {lookup}, reply => {
   reply.setEncoding('utf8'); reply.on('data', text => process.stdout.write(text));
-}).on('error', error => { console.error(error.code); process.exit(1); });
+}).on('error', error => { console.error(error.message); process.exit(1); });
 """
 
 JAVA_PROGRAM = """
@@ -82,7 +86,9 @@ def run_node(url: str, environment: Mapping[str, str]) -> subprocess.CompletedPr
 def run_java(url: str, environment: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
     program = folder / "Get.java"
     program.write_text(JAVA_PROGRAM)
-    return _run(["java", "-XX:TieredStopAtLevel=1", str(program), url], environment)
+    hosts = folder / "hosts"
+    hosts.write_text(f"127.0.0.1 {urlsplit(url).hostname}\n")
+    return _run(["java", "-XX:TieredStopAtLevel=1", f"-Djdk.net.hosts.file={hosts}", str(program), url], environment)
 
 
 def without_trust(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

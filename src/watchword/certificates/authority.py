@@ -1,12 +1,10 @@
 """The local certificate authority: made once in a folder, then kept for years.
 
-    ca.pem       the certificate, which clients are told to trust
-    ca-key.pem   its private key, mode 0600
+    ca.pem                 the root, which clients are told to trust; its private key exists nowhere
+    intermediate.pem       the intermediate, which signs for servers and which they send along
+    intermediate-key.pem   its private key, mode 0600
 
-It may sign for this machine's loopback names and one configured DNS suffix, for TLS servers only:
-whoever steals the key cannot pose as anybody else. OpenSSL and Node.js enforce that.
-
-Observed: Java 17 does not: it ignores the name constraints of a trust anchor. There, only keeping the key secret helps.
+What the intermediate may sign for, and why it cannot be widened, is told in `chain`.
 """
 
 from dataclasses import dataclass
@@ -15,18 +13,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from watchword.certificates.names import format_names, loopback_constraints, parse_suffix, permits
+from watchword.certificates.chain import constraints, make_chain
+from watchword.certificates.names import format_names, parse_suffix, permits
 from watchword.errors import OperatorError
 from watchword.files import exclusive, sync_folder, write_atomically
 
-LIFETIME = timedelta(days=3652)
 RENEWED_BEFORE_EXPIRY = timedelta(days=30)
-# Containers and virtual machines often run a little behind the machine that made the certificate.
-BACKDATED = timedelta(hours=1)
 
 
 class Outcome(StrEnum):
@@ -39,8 +35,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class LocalAuthority:
+    """`certificate` is the root; `key` is the intermediate's."""
+
     folder: Path
     certificate: x509.Certificate
+    intermediate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
 
     @property
@@ -48,26 +47,30 @@ class LocalAuthority:
         return self.folder / "ca.pem"
 
     @property
+    def intermediate_path(self) -> Path:
+        return self.folder / "intermediate.pem"
+
+    @property
     def key_path(self) -> Path:
-        return self.folder / "ca-key.pem"
+        return self.folder / "intermediate-key.pem"
 
     @property
     def expires(self) -> datetime:
-        return self.certificate.not_valid_after_utc
+        return min(self.certificate.not_valid_after_utc, self.intermediate.not_valid_after_utc)
 
     @property
     def permitted(self) -> tuple[str, ...]:
         """The names it may sign for, as people write them."""
-        return format_names(_constraints(self.certificate))
+        return format_names(constraints(self.intermediate))
 
     def permits(self, name: x509.GeneralName) -> bool:
-        return permits(_constraints(self.certificate), name)
+        return permits(constraints(self.intermediate), name)
 
 
 def prepare_authority(folder: Path, now: datetime, suffix: str | None = None) -> tuple[LocalAuthority, Outcome]:
     """Load the authority of the folder; make it if there is none, or none that covers the suffix.
 
-    A replaced authority stays beside the new one under a name with its serial number. Processes that
+    A replaced authority stays beside the new one under names with its serial number. Processes that
     start at the same moment end up with the same authority.
 
     Raises:
@@ -97,88 +100,59 @@ def _load_or_create(folder: Path, now: datetime, suffix: str | None) -> tuple[Lo
 
 
 def _load(folder: Path) -> LocalAuthority | None:
-    certificate_path, key_path = folder / "ca.pem", folder / "ca-key.pem"
-    if not certificate_path.exists():
+    if not (folder / "ca.pem").exists():
         return None
     try:
-        certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
-        key = _load_key(key_path)
-        if key.public_key() != certificate.public_key():
-            raise ValueError("its key does not fit its certificate")
-        _constraints(certificate)
+        root = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+        intermediate = x509.load_pem_x509_certificate((folder / "intermediate.pem").read_bytes())
+        key = _load_key(folder / "intermediate-key.pem")
+        _check(root, intermediate, key)
     except FileNotFoundError as error:
-        raise _unusable(folder, "its key is missing") from error
+        raise _unusable(folder, f"{Path(error.filename).name} is missing") from error
     except (ValueError, x509.ExtensionNotFound) as error:
         raise _unusable(folder, str(error)) from error
-    return LocalAuthority(folder, certificate, key)
+    return LocalAuthority(folder, root, intermediate, key)
+
+
+def _check(root: x509.Certificate, intermediate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+    try:
+        intermediate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise ValueError("ca.pem did not sign intermediate.pem") from error
+    if key.public_key() != intermediate.public_key():
+        raise ValueError("intermediate-key.pem does not fit intermediate.pem")
+    constraints(intermediate)
 
 
 def _unusable(folder: Path, reason: str) -> OperatorError:
     return OperatorError(
         message=f"The local CA in {folder} cannot be used: {reason}.",
-        remedy="Restore ca.pem and ca-key.pem, or remove both: the next start makes a new CA.",
+        remedy="Restore ca.pem, intermediate.pem and intermediate-key.pem, or remove ca.pem: the next start then makes "
+        "a new CA, which every client has to be told to trust.",
     )
 
 
 def _create(folder: Path, now: datetime, suffix: str | None) -> LocalAuthority:
-    # The key goes first: a crash in between leaves a key without certificate, which is simply used next time.
-    key_path = folder / "ca-key.pem"
-    if not key_path.exists():
-        write_atomically(key_path, encode_key(ec.generate_private_key(ec.SECP256R1())))
-    key = _load_key(key_path)
-    certificate = _self_sign(key, now, suffix)
-    write_atomically(folder / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
-    return LocalAuthority(folder, certificate, key)
+    chain = make_chain(now, suffix)
+    made = LocalAuthority(folder, chain.root, chain.intermediate, chain.key)
+    # The root goes last: without it there is no CA yet, and after a crash the next start makes another, whole one.
+    write_atomically(made.key_path, encode_key(made.key))
+    write_atomically(made.intermediate_path, _encode(made.intermediate), mode=0o644)
+    write_atomically(made.certificate_path, _encode(made.certificate), mode=0o644)
+    return made
 
 
 def _set_aside(old: LocalAuthority) -> None:
-    # The certificate goes first, so that a crash in between never leaves it without its key.
     serial = f"{old.certificate.serial_number:x}"[:12]
+    # Copies first: up to the rename of the root a crash leaves the old CA in force, from then on nothing of it is lost.
+    write_atomically(old.folder / f"intermediate-key-{serial}.pem", encode_key(old.key))
+    write_atomically(old.folder / f"intermediate-{serial}.pem", _encode(old.intermediate), mode=0o644)
     old.certificate_path.rename(old.folder / f"ca-{serial}.pem")
     sync_folder(old.folder)
-    old.key_path.rename(old.folder / f"ca-key-{serial}.pem")
 
 
-def _self_sign(key: ec.EllipticCurvePrivateKey, now: datetime, suffix: str | None) -> x509.Certificate:
-    key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    # Stores tell authorities apart by name, so each key has a name of its own.
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Watchword"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"Watchword local CA {key_id.digest.hex()[:8]}"),
-        ]
-    )
-    start = now - BACKDATED
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + LIFETIME)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
-        # Without this the name constraint would still leave mail, code and client certificates open.
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.NameConstraints(loopback_constraints(suffix), excluded_subtrees=None), critical=True)
-        .add_extension(key_id, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-
-
-def key_usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=digital_signature,
-        key_cert_sign=key_cert_sign,
-        crl_sign=crl_sign,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+def _encode(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def encode_key(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -194,7 +168,3 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{path.name} is not an elliptic curve key")
     return key
-
-
-def _constraints(certificate: x509.Certificate) -> list[x509.GeneralName]:
-    return certificate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []

@@ -14,7 +14,10 @@ from watchword.errors import OperatorError
 
 @dataclass(frozen=True)
 class CertificateFacts:
-    """`key_fits` and `signed_by_authority` are None where there was no key or authority to compare with."""
+    """What the certificate says; `signed_by_authority` also when intermediates in the same file stand in between.
+
+    `key_fits` and `signed_by_authority` are None where there was no key or authority to compare with.
+    """
 
     subject: str
     names: tuple[str, ...]
@@ -25,27 +28,26 @@ class CertificateFacts:
 
 
 def certificate_facts(path: Path, key_path: Path | None = None, authority_path: Path | None = None) -> CertificateFacts:
-    """Read the certificate, and compare it with the key and the authority where they are given.
+    """Read the first certificate of the file, and compare it with the key and the authority where they are given.
 
     Raises:
         OperatorError: a file is missing, or is not what its argument says.
     """
-    certificate = _load_certificate(path)
+    chain = _load_chain(path)
+    certificate = chain[0]
     return CertificateFacts(
         subject=certificate.subject.rfc4514_string(),
         names=_names(certificate),
         starts=certificate.not_valid_before_utc,
         expires=certificate.not_valid_after_utc,
         key_fits=None if key_path is None else _key_fits(certificate, key_path),
-        signed_by_authority=None
-        if authority_path is None
-        else _is_signed_by(certificate, _load_certificate(authority_path)),
+        signed_by_authority=None if authority_path is None else _is_signed_under(_load_chain(authority_path)[0], chain),
     )
 
 
-def _load_certificate(path: Path) -> x509.Certificate:
+def _load_chain(path: Path) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
         raise _unreadable(path, "certificate", error) from error
 
@@ -73,9 +75,10 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     return format_names(extension.value)
 
 
-def _is_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+def _is_signed_under(authority: x509.Certificate, chain: list[x509.Certificate]) -> bool:
     try:
-        certificate.verify_directly_issued_by(authority)
+        for certificate, issuer in zip(chain, [*chain[1:], authority], strict=True):
+            certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True

@@ -1,6 +1,6 @@
 """The server's own certificate, signed by the local authority and renewed before anybody notices.
 
-leaf.pem       the certificate, then the authority's
+leaf.pem       the certificate, then the intermediate that signed it; clients have the root
 leaf-key.pem   its private key, mode 0600
 """
 
@@ -15,14 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from watchword.certificates.authority import (
-    BACKDATED,
-    RENEWED_BEFORE_EXPIRY,
-    LocalAuthority,
-    Outcome,
-    encode_key,
-    key_usage,
-)
+from watchword.certificates.authority import RENEWED_BEFORE_EXPIRY, LocalAuthority, Outcome, encode_key
+from watchword.certificates.chain import BACKDATED, issued_by, key_usage
 from watchword.certificates.names import LOOPBACK_NAMES, format_names, parse_name
 from watchword.errors import OperatorError
 from watchword.files import exclusive, write_atomically
@@ -53,11 +47,11 @@ def ensure_leaf(authority: LocalAuthority, folder: Path, names: Iterable[str], n
             key = _load_or_create_key(key_path)
             present = _load(certificate_path)
             if present is not None and _is_fit(present, authority, key, wanted, now):
-                certificate, outcome = present, Outcome.KEPT
+                certificate, outcome = present[0], Outcome.KEPT
             else:
                 certificate = _sign(authority, key.public_key(), wanted, now, LONGEST_LIFETIME)
                 outcome = Outcome.CREATED if present is None else Outcome.REPLACED
-                chain = [certificate, authority.certificate]
+                chain = [certificate, authority.intermediate]
                 pem = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
                 write_atomically(certificate_path, pem, mode=0o644)
     except OSError as error:
@@ -76,6 +70,8 @@ def issue_leaf(
     lifetime: timedelta = LONGEST_LIFETIME,
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """A certificate and its new key, for the loopback names and the given ones; at most 397 days.
+
+    A server sends `authority.intermediate` along with it, because clients have the root alone.
 
     Raises:
         OperatorError: a name is outside of what the authority may sign for.
@@ -107,11 +103,10 @@ def _sign(
     start = now - BACKDATED
     # Both ends of the validity count (RFC 5280, section 4.1.2.5), hence the second less.
     end = start + min(lifetime, LONGEST_LIFETIME) - timedelta(seconds=1)
-    authority_key_id = authority.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
-        .issuer_name(authority.certificate.subject)
+        .issuer_name(authority.intermediate.subject)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
@@ -121,10 +116,7 @@ def _sign(
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority_key_id),
-            critical=False,
-        )
+        .add_extension(issued_by(authority.intermediate), critical=False)
         .sign(authority.key, hashes.SHA256())
     )
 
@@ -144,27 +136,29 @@ def _load_or_create_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return new
 
 
-def _load(path: Path) -> x509.Certificate | None:
+def _load(path: Path) -> list[x509.Certificate] | None:
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
 
 
 def _is_fit(
-    certificate: x509.Certificate,
+    chain: list[x509.Certificate],
     authority: LocalAuthority,
     key: ec.EllipticCurvePrivateKey,
     names: list[x509.GeneralName],
     now: datetime,
 ) -> bool:
+    certificate = chain[0]
     try:
-        certificate.verify_directly_issued_by(authority.certificate)
+        certificate.verify_directly_issued_by(authority.intermediate)
         present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
     return (
-        set(present.value) == set(names)
+        chain[1:] == [authority.intermediate]
+        and set(present.value) == set(names)
         and certificate.public_key() == key.public_key()
         and certificate.not_valid_before_utc <= now
         and now < certificate.not_valid_after_utc - RENEWED_BEFORE_EXPIRY
