@@ -66,10 +66,16 @@ class Watchword:
     """A running service: an ASGI application with what it stands on."""
 
     def __init__(
-        self, http: _Http, database: Database, feed: Feed, background: Sequence[Coroutine[Any, Any, None]]
+        self,
+        http: _Http,
+        database: Database,
+        encryption: Encryption,
+        feed: Feed,
+        background: Sequence[Coroutine[Any, Any, None]],
     ) -> None:
         self._http = http
-        self._database = database
+        self.database = database
+        self.encryption = encryption
         self._feed = feed
         self._background = [asyncio.create_task(each) for each in background]
 
@@ -88,7 +94,7 @@ class Watchword:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._database.close()
+        await self.database.close()
 
 
 async def open_watchword(
@@ -107,7 +113,7 @@ async def open_watchword(
     database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
     sync_folder(data)
     await database.transact(lambda transaction: _first_resource(transaction, encryption, clock, first))
-    newest_flake, high_water = await database.transact(identity_store.newest_marks)
+    newest_flake, high_water = await identity_store.newest_marks(database)
 
     # Rules.
     issue_clock = MonotoneClock(clock, high_water)
@@ -137,7 +143,7 @@ async def open_watchword(
     )
     pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None)
     background = (last_tokens.keep_flushing(), keyring.keep_rotating(), revocations.keep_purging())
-    return Watchword(_falcon(pipeline, paths(bindings)), database, feed, background)
+    return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, feed, background)
 
 
 def schedule(settings: Settings) -> Schedule:
@@ -157,11 +163,13 @@ def open_encryption(settings: Settings, data: FilePath) -> Encryption:
     return Encryption(load_or_create_key_file(settings.encryption_key_file or data / KEY_FILE))
 
 
-def _first_resource(transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource) -> Resource:
-    present = list_resources(transaction)
+async def _first_resource(
+    transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
+) -> Resource:
+    present = await list_resources(transaction)
     if present:
         return present[0]
-    return create_resource(
+    return await create_resource(
         transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
     )
 

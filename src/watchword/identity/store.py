@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,21 +106,26 @@ class IdentityStore:
         self, resource: int, *, after: bytes, before: bytes, custom_id: str | None, most: int
     ) -> list[IdentityRow]:
         """Rows with `after < flake < before`, oldest first."""
-        custom = "" if custom_id is None else " and custom_id = :custom_id"
+        custom = "" if custom_id is None else " and custom_id = $5"
         sql = (
-            f"select {_COLUMNS} from identities where resource = :resource"
-            f" and flake > :after and flake < :before{custom} order by flake limit :most"
+            f"select {_COLUMNS} from identities where resource = $1 and flake > $2 and flake < $3{custom}"
+            " order by flake limit $4"
         )
-        parameters = {"resource": resource, "after": after, "before": before, "custom_id": custom_id, "most": most}
-        return [IdentityRow(*row) for row in await self._database.query(sql, parameters)]
+        parameters = (
+            (resource, after, before, most) if custom_id is None else (resource, after, before, most, custom_id)
+        )
+        return [IdentityRow(*row) for row in await self._database.query(sql, *parameters)]
 
-    async def note_tokens(self, issued: Iterable[tuple[int, int, bytes]], high_water_micros: int) -> None:
+    async def note_tokens(self, issued: Sequence[tuple[int, int, bytes]], high_water_micros: int) -> None:
         """Rows of time, resource and flake: the last token of an identity; and the highest issue time given out."""
 
-        def note(transaction: Transaction) -> None:
-            for row in issued:
-                transaction.execute("update identities set last_token_micros = ? where resource = ? and flake = ?", row)
-            transaction.execute("update clock set high_water_micros = max(high_water_micros, ?)", (high_water_micros,))
+        async def note(transaction: Transaction) -> None:
+            await transaction.execute_many(
+                "update identities set last_token_micros = $1 where resource = $2 and flake = $3", issued
+            )
+            await transaction.execute(
+                "update clock set high_water_micros = $1 where high_water_micros < $1", high_water_micros
+            )
 
         await self._database.transact(note)
 
@@ -129,10 +134,10 @@ def _revoking(resource: int, id: IdentityId, now_micros: int) -> dict[str, Any]:
     return {"resource": resource, "flake": id.flake, "subject": id.skype_id, "kept_until": now_micros + KEPT_MICROS}
 
 
-def newest_marks(transaction: Transaction) -> tuple[bytes, int]:
+async def newest_marks(database: Database) -> tuple[bytes, int]:
     """The newest flake and the highest issue time of all earlier runs: what a new run must not go below."""
-    [(flake,)] = transaction.execute(
+    [(flake,)] = await database.query(
         "select max((select max(flake) from identities where resource = number)) from resources"
     )
-    [(high_water,)] = transaction.execute("select high_water_micros from clock")
+    [(high_water,)] = await database.query("select high_water_micros from clock")
     return flake or bytes(16), high_water

@@ -76,13 +76,13 @@ class Keyring:
             self._key_set = (kids, KeySet(self._verification_key(row) for row in alive))
         return self._key_set[1]
 
-    def add_key(self, transaction: Transaction, signs_from_micros: int) -> SigningKeyRow:
+    async def add_key(self, transaction: Transaction, signs_from_micros: int) -> SigningKeyRow:
         """A fresh key, published now."""
         key = new_signing_key(self._algorithm)
         secret = key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         encrypted = self._encryption.encrypt(secret, _purpose(key.kid))
         row = SigningKeyRow(key.kid, self._algorithm, encrypted, self._clock.micros(), signs_from_micros)
-        store.insert_key(transaction, row)
+        await store.insert_key(transaction, row)
         return row
 
     async def keep_rotating(self) -> None:
@@ -96,23 +96,23 @@ class Keyring:
             except Unavailable:
                 _log.warning("signing keys could not be looked after; it goes on trying")
 
-    def _rotate_if_due(self, transaction: Transaction) -> None:
-        rows = store.list_keys(transaction)
+    async def _rotate_if_due(self, transaction: Transaction) -> None:
+        rows = await store.list_keys(transaction)
         now = self._clock.micros()
         start = self.schedule.next_start(rows, now)
         if start is not None:
-            row = self.add_key(transaction, start)
+            row = await self.add_key(transaction, start)
             _log.info("published signing key %s", row.kid)
         for row, state in states(rows, now):
             if state == "expired":
-                store.delete_key(transaction, row.kid)
+                await store.delete_key(transaction, row.kid)
 
-    def _ensure(self, transaction: Transaction) -> list[SigningKeyRow]:
-        rows = store.list_keys(transaction)
+    async def _ensure(self, transaction: Transaction) -> list[SigningKeyRow]:
+        rows = await store.list_keys(transaction)
         now = self._clock.micros()
         signing = [row for row, state in states(rows, now) if state == "signing"]
         if not signing or rows[-1].algorithm != self._algorithm:
-            rows.append(self.add_key(transaction, now))
+            rows.append(await self.add_key(transaction, now))
         return rows
 
     def _open(self, row: SigningKeyRow) -> SigningKey:

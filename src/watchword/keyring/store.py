@@ -49,37 +49,35 @@ async def read_keys(database: Database) -> list[SigningKeyRow]:
     return [SigningKeyRow(*row) for row in await database.query(_ALL)]
 
 
-def list_keys(transaction: Transaction) -> list[SigningKeyRow]:
+async def list_keys(transaction: Transaction) -> list[SigningKeyRow]:
     """The same within a transaction."""
-    return [SigningKeyRow(*row) for row in transaction.execute(_ALL)]
+    return [SigningKeyRow(*row) for row in await transaction.execute(_ALL)]
 
 
-def insert_key(transaction: Transaction, row: SigningKeyRow) -> None:
-    transaction.execute(
-        f"insert into signing_keys ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)",
-        (
-            row.kid,
-            row.algorithm,
-            row.private_key,
-            row.created_micros,
-            row.signs_from_micros,
-            row.retired_micros,
-            row.revoked_micros,
-        ),
+async def insert_key(transaction: Transaction, row: SigningKeyRow) -> None:
+    await transaction.execute(
+        f"insert into signing_keys ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)",
+        row.kid,
+        row.algorithm,
+        row.private_key,
+        row.created_micros,
+        row.signs_from_micros,
+        row.retired_micros,
+        row.revoked_micros,
     )
 
 
-def retire_key(transaction: Transaction, kid: str, now_micros: int) -> None:
-    transaction.execute(
-        "update signing_keys set retired_micros = ? where kid = ? and retired_micros is null", (now_micros, kid)
+async def retire_key(transaction: Transaction, kid: str, now_micros: int) -> None:
+    await transaction.execute(
+        "update signing_keys set retired_micros = $1 where kid = $2 and retired_micros is null", now_micros, kid
     )
 
 
-def revoke_key(transaction: Transaction, kid: str, now_micros: int) -> None:
-    transaction.execute(
-        "update signing_keys set revoked_micros = ? where kid = ? and revoked_micros is null", (now_micros, kid)
+async def revoke_key(transaction: Transaction, kid: str, now_micros: int) -> None:
+    await transaction.execute(
+        "update signing_keys set revoked_micros = $1 where kid = $2 and revoked_micros is null", now_micros, kid
     )
 
 
-def delete_key(transaction: Transaction, kid: str) -> None:
-    transaction.execute("delete from signing_keys where kid = ?", (kid,))
+async def delete_key(transaction: Transaction, kid: str) -> None:
+    await transaction.execute("delete from signing_keys where kid = $1", kid)

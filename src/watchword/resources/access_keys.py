@@ -46,17 +46,17 @@ class AccessKeys:
         return [AccessKey(row.resource, row.id, row.slot, self._decrypt(row.secret, _purpose(row.id))) for row in rows]
 
 
-def open_access_keys(transaction: Transaction, resource: Resource, encryption: Encryption) -> list[AccessKey]:
+async def open_access_keys(transaction: Transaction, resource: Resource, encryption: Encryption) -> list[AccessKey]:
     """Both keys of a resource in the clear, the primary one first.
 
     Raises:
         OperatorError: the encryption key does not fit.
     """
-    rows = store.list_access_keys(transaction, resource)
+    rows = await store.list_access_keys(transaction, resource)
     return [AccessKey(resource, row.id, row.slot, encryption.decrypt(row.secret, _purpose(row.id))) for row in rows]
 
 
-def create_resource(
+async def create_resource(
     transaction: Transaction,
     encryption: Encryption,
     clock: Clock,
@@ -68,13 +68,13 @@ def create_resource(
 ) -> Resource:
     """A resource with its two access keys; a guid and keys are drawn where none are given."""
     now = clock.micros()
-    resource = store.insert_resource(transaction, id or new_guid(), name, location, now)
+    resource = await store.insert_resource(transaction, id or new_guid(), name, location, now)
     primary, secondary = keys or (random_bytes(ACCESS_KEY_BYTES), random_bytes(ACCESS_KEY_BYTES))
     pairs: tuple[tuple[Slot, bytes], ...] = (("primary", primary), ("secondary", secondary))
     for slot, secret in pairs:
         key_id = new_key_id()
         row = AccessKeyRow(resource, key_id, slot, encryption.encrypt(secret, _purpose(key_id)))
-        store.insert_access_key(transaction, row, now)
+        await store.insert_access_key(transaction, row, now)
     return resource
 
 

@@ -48,31 +48,38 @@ async def find_access_keys(database: Database, most: int) -> list[AccessKeyRow]:
     return [AccessKeyRow(Resource(*row[:5]), *row[5:]) for row in rows]
 
 
-def list_resources(transaction: Transaction) -> list[Resource]:
+async def list_resources(transaction: Transaction) -> list[Resource]:
     """Every resource, oldest first."""
-    rows = transaction.execute("select number, id, name, location, generation from resources order by number")
+    rows = await transaction.execute("select number, id, name, location, generation from resources order by number")
     return [Resource(*row) for row in rows]
 
 
-def list_access_keys(transaction: Transaction, resource: Resource) -> list[AccessKeyRow]:
+async def list_access_keys(transaction: Transaction, resource: Resource) -> list[AccessKeyRow]:
     """The two keys of a resource, the primary one first."""
-    rows = transaction.execute(
-        "select id, slot, secret from access_keys where resource = ? order by slot", (resource.number,)
+    rows = await transaction.execute(
+        "select id, slot, secret from access_keys where resource = $1 order by slot", resource.number
     )
     return [AccessKeyRow(resource, *row) for row in rows]
 
 
-def insert_resource(transaction: Transaction, id: str, name: str, location: str, created_micros: int) -> Resource:
-    [row] = transaction.execute(
-        "insert into resources (id, name, location, created_micros) values (?, ?, ?, ?)"
+async def insert_resource(transaction: Transaction, id: str, name: str, location: str, created_micros: int) -> Resource:
+    [row] = await transaction.execute(
+        "insert into resources (id, name, location, created_micros) values ($1, $2, $3, $4)"
         " returning number, id, name, location, generation",
-        (id, name, location, created_micros),
+        id,
+        name,
+        location,
+        created_micros,
     )
     return Resource(*row)
 
 
-def insert_access_key(transaction: Transaction, row: AccessKeyRow, created_micros: int) -> None:
-    transaction.execute(
-        "insert into access_keys (id, resource, slot, secret, created_micros) values (?, ?, ?, ?, ?)",
-        (row.id, row.resource.number, row.slot, row.secret, created_micros),
+async def insert_access_key(transaction: Transaction, row: AccessKeyRow, created_micros: int) -> None:
+    await transaction.execute(
+        "insert into access_keys (id, resource, slot, secret, created_micros) values ($1, $2, $3, $4, $5)",
+        row.id,
+        row.resource.number,
+        row.slot,
+        row.secret,
+        created_micros,
     )

@@ -38,29 +38,32 @@ class VerifierCredential:
     created_micros: int
 
 
-def create_verifier_credential(transaction: Transaction, resource: Resource, now_micros: int) -> str:
+async def create_verifier_credential(transaction: Transaction, resource: Resource, now_micros: int) -> str:
     """The whole credential, which is shown once."""
     id = new_key_id()
     secret = urlsafe_b64encode(random_bytes(_SECRET_BYTES)).rstrip(b"=").decode("ascii")
-    transaction.execute(
-        "insert into verifier_credentials (id, resource, secret_hash, created_micros) values (?, ?, ?, ?)",
-        (id, resource.number, _hash(secret), now_micros),
+    await transaction.execute(
+        "insert into verifier_credentials (id, resource, secret_hash, created_micros) values ($1, $2, $3, $4)",
+        id,
+        resource.number,
+        _hash(secret),
+        now_micros,
     )
     return f"{PREFIX}_{id}_{secret}"
 
 
-def list_verifier_credentials(transaction: Transaction) -> list[VerifierCredential]:
+async def list_verifier_credentials(transaction: Transaction) -> list[VerifierCredential]:
     """All of them, oldest first."""
-    rows = transaction.execute(
+    rows = await transaction.execute(
         "select v.id, r.name, v.created_micros from verifier_credentials v"
         " join resources r on r.number = v.resource order by v.created_micros, v.id"
     )
     return [VerifierCredential(*row) for row in rows]
 
 
-def delete_verifier_credential(transaction: Transaction, id: str) -> bool:
+async def delete_verifier_credential(transaction: Transaction, id: str) -> bool:
     """Whether it was there; it is refused from now on."""
-    return bool(transaction.execute("delete from verifier_credentials where id = ? returning 1", (id,)))
+    return bool(await transaction.execute("delete from verifier_credentials where id = $1 returning 1", id))
 
 
 async def prove_verifier(database: Database, id: str, secret: str) -> Resource | None:

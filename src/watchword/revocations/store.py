@@ -128,8 +128,11 @@ class RevocationStore:
         """The rows that concern a resource, in commit order, above a cursor."""
         columns = "cursor, kind, subject, generation, valid_from_micros, deleted"
         rows = await self._database.query(
-            f"select {columns} from revocations where resource in (?, ?) and cursor > ? order by cursor limit ?",
-            (EVERY_RESOURCE, resource, cursor, most),
+            f"select {columns} from revocations where resource in ($1, $2) and cursor > $3 order by cursor limit $4",
+            EVERY_RESOURCE,
+            resource,
+            cursor,
+            most,
         )
         return [RevocationRow(*row) for row in rows]
 
@@ -137,7 +140,7 @@ class RevocationStore:
         """Delete what no living token can be concerned by; how many rows went."""
         gone = await self._database.transact(
             lambda transaction: transaction.execute(
-                "delete from revocations where expires_micros < ? returning 1", (now_micros,)
+                "delete from revocations where expires_micros < $1 returning 1", now_micros
             )
         )
         return len(gone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -24,9 +24,14 @@ class Statement:
 
 
 class Transaction(Protocol):
-    """One transaction of the cold path; it commits, durably, when the function that was given it returns."""
+    """One transaction of the cold path; it commits, durably, when the function that was given it returns.
 
-    def execute(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]: ...
+    Parameters are written `$1`, `$2` and so on, which every engine understands.
+    """
+
+    async def execute(self, sql: str, *parameters: Any) -> list[Row]: ...
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
 
 
 class Database(Protocol):
@@ -44,12 +49,16 @@ class Database(Protocol):
         """
         ...
 
-    async def query(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
-        """Committed state, for the cold path: lists and the like."""
+    async def query(self, sql: str, *parameters: Any) -> list[Row]:
+        """Committed state, for the cold path: lists and the like. Parameters as in `Transaction`."""
         ...
 
-    async def transact(self, work: Callable[[Transaction], Result]) -> Result:
-        """The value of `work`, once what it wrote would survive a power cut."""
+    async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """The value of `work`, once what it wrote would survive a power cut.
+
+        Raises:
+            Unavailable: the database is out of reach; nothing was changed.
+        """
         ...
 
     async def close(self) -> None: ...

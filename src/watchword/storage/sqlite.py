@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from watchword.errors import OperatorError, Unavailable
 from watchword.storage.coalescer import Coalescer
-from watchword.storage.database import Parameters, Row, Statement
+from watchword.storage.database import Parameters, Row, Statement, Transaction
 from watchword.storage.migrations import migrate
 
 _log = logging.getLogger(__name__)
@@ -49,23 +49,31 @@ class SqliteDatabase:
             ) from None
         self._read_one = self._reader.cursor().execute
         self._thread = ThreadPoolExecutor(1, "watchword-writer")
+        self._writing = asyncio.Lock()
         self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over)
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
-        return await self.query(statement.sqlite[-1], parameters)
+        return self._read(statement.sqlite[-1], parameters)
 
-    async def query(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
-        try:
-            return self._read_one(sql, parameters).fetchall()
-        except sqlite3.OperationalError as error:
-            _log.error("the database refused a read: %s", error)
-            raise Unavailable(timedelta(seconds=1)) from None
+    async def query(self, sql: str, *parameters: Any) -> list[Row]:
+        return self._read(sql, _named(parameters))
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
         return await self._writes.submit((statement, parameters))
 
-    async def transact(self, work: Callable[[_Transaction], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+    async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        async with self._writing:
+            try:
+                await self._in_thread(self._writer.execute, "begin immediate")
+                result = await work(_Transaction(self._writer, self._in_thread))
+                await self._in_thread(self._writer.execute, "commit")
+            except sqlite3.OperationalError as error:
+                raise _unavailable(error) from None
+            finally:
+                # A commit that failed, or a caller that went away, must not leave the transaction open.
+                if self._writer.in_transaction:
+                    await asyncio.shield(self._in_thread(self._writer.execute, "rollback"))
+            return result
 
     async def close(self) -> None:
         await self._writes.settle()
@@ -73,47 +81,69 @@ class SqliteDatabase:
         self._reader.close()
         self._writer.close()
 
+    def _read(self, sql: str, parameters: Parameters) -> list[Row]:
+        try:
+            return self._read_one(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            raise _unavailable(error) from None
+
     async def _hand_over(self, batch: list[_Write]) -> list[list[Row] | Exception]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write_batch, batch)
+        async with self._writing:
+            return await self._in_thread(self._write_batch, batch)
+
+    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _write_batch(self, batch: list[_Write]) -> list[list[Row] | Exception]:
         try:
-            return [*self._transact(lambda transaction: [_run(transaction, write) for write in batch])]
-        except (sqlite3.Error, Unavailable) as error:
-            if len(batch) == 1:
-                return [error]
-            # One row spoiled the transaction for all: each gets its own, and only the bad ones fail.
-            return [result for write in batch for result in self._write_batch([write])]
-
-    def _transact(self, work: Callable[[_Transaction], Result]) -> Result:
-        try:
             self._writer.execute("begin immediate")
-            result = work(_Transaction(self._writer))
+            results: list[list[Row] | Exception] = [_run(self._writer, write) for write in batch]
             self._writer.execute("commit")
-        except sqlite3.OperationalError as error:
-            # Another process holds the file, the disk is full or fails: nothing was committed.
-            _log.error("the database refused a write: %s", error)
-            raise Unavailable(timedelta(seconds=1)) from None
-        finally:
+        except sqlite3.Error as error:
             if self._writer.in_transaction:
                 self._writer.execute("rollback")
-        return result
+            if len(batch) == 1:
+                return [_unavailable(error) if isinstance(error, sqlite3.OperationalError) else error]
+            # One row spoiled the transaction for all: each gets its own, and only the bad ones fail.
+            return [result for write in batch for result in self._write_batch([write])]
+        return results
 
 
 class _Transaction:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, in_thread: Callable[..., Awaitable[Any]]) -> None:
         self._connection = connection
+        self._in_thread = in_thread
 
-    def execute(self, sql: str, parameters: Parameters | Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(sql, parameters).fetchall()
+    async def execute(self, sql: str, *parameters: Any) -> list[Row]:
+        rows: list[Row] = await self._in_thread(
+            lambda: self._connection.execute(sql, _named(parameters)).fetchall(),
+        )
+        return rows
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        await self._in_thread(self._connection.executemany, sql, [_named(row) for row in rows])
 
 
-def _run(transaction: _Transaction, write: _Write) -> list[Row]:
+_NAMES = tuple(str(number) for number in range(1, 33))
+
+
+def _named(parameters: Sequence[Any]) -> dict[str, Any]:
+    """To SQLite `$1` is a parameter of the name 1."""
+    return dict(zip(_NAMES, parameters, strict=False))
+
+
+def _run(connection: sqlite3.Connection, write: _Write) -> list[Row]:
     statement, parameters = write
     rows: list[Row] = []
     for sql in statement.sqlite:
-        rows = transaction.execute(sql, parameters)
+        rows = connection.execute(sql, parameters).fetchall()
     return rows
+
+
+def _unavailable(error: sqlite3.OperationalError) -> Unavailable:
+    """Another process holds the file, or the disk is full or fails: nothing was committed."""
+    _log.error("the database refused: %s", error)
+    return Unavailable(timedelta(seconds=1))
 
 
 def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
