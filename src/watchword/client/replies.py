@@ -14,7 +14,7 @@ import msgspec
 from watchword.client.errors import ServiceError, UnexpectedReply, service_error_type
 from watchword.client.values import Identity, IssuedToken
 from watchword.clock import Clock, to_datetime
-from watchword.wire.identity import AccessTokenBody, CreatedBody, IdentityBody, IdentityPage, ListedIdentity
+from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody, IdentityBody, IdentityPage, ListedIdentity
 
 Shape = TypeVar("Shape")
 

@@ -1,6 +1,6 @@
 """The Identity API: where Azure's wire meets our rules.
 
-Each operation reads its body, calls the rules, and answers with a body of `wire.identity`.
+Each operation reads its body, calls the rules, and answers with one of `wire.identity_bodies`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from watchword.identity.access_tokens import (
 from watchword.identity.identities import LARGEST_PAGE, Filter, Identities, Identity
 from watchword.rest.call import Binding, Call, Caller
 from watchword.wire import identity as wire
-from watchword.wire.identity import format_seconds, format_time
+from watchword.wire import identity_bodies as bodies
+from watchword.wire.identity_bodies import format_seconds, format_time
 
 _DEFAULT_PAGE = 100
 
@@ -49,7 +50,7 @@ class IdentityOperations:
             *(Binding(operation, self.refuse) for operation in wire.REFUSED),
         ]
 
-    async def create(self, call: Call) -> wire.CreatedBody:
+    async def create(self, call: Call) -> bodies.CreatedBody:
         request = wire.read_create(call.request.body, call.version)
         minutes = require_lifetime(request.expiresInMinutes)
         asked = request.createTokenWithScopes
@@ -58,9 +59,9 @@ class IdentityOperations:
         identity = await self._identities.create(caller.resource, request.customId)
         token = await self._issue_to(identity, caller, scopes, minutes) if scopes else None
         body = self._identity_body(identity, call, token)
-        return wire.CreatedBody(body, _token_body(token) if token else None)
+        return bodies.CreatedBody(body, _token_body(token) if token else None)
 
-    async def get(self, call: Call) -> wire.IdentityBody:
+    async def get(self, call: Call) -> bodies.IdentityBody:
         identity = await self._identities.get(call.caller.resource, _id(call))
         return self._identity_body(identity, call, None)
 
@@ -70,18 +71,18 @@ class IdentityOperations:
     async def revoke(self, call: Call) -> None:
         await self._identities.revoke(call.caller.resource, _id(call))
 
-    async def issue(self, call: Call) -> wire.AccessTokenBody:
+    async def issue(self, call: Call) -> bodies.AccessTokenBody:
         _, token = await self._issue(call)
         return _token_body(token)
 
-    async def create_early(self, call: Call) -> wire.IdentityBody:
+    async def create_early(self, call: Call) -> bodies.IdentityBody:
         wire.read_create(call.request.body, call.version)
         identity = await self._identities.create(call.caller.resource)
-        return wire.IdentityBody(id=str(identity.id))
+        return bodies.IdentityBody(id=str(identity.id))
 
-    async def issue_early(self, call: Call) -> wire.EarlyTokenBody:
+    async def issue_early(self, call: Call) -> bodies.EarlyTokenBody:
         identity, token = await self._issue(call)
-        return wire.EarlyTokenBody(str(identity.id), token.token, format_time(token.expires))
+        return bodies.EarlyTokenBody(str(identity.id), token.token, format_time(token.expires))
 
     async def update_early(self, call: Call) -> None:
         valid_from = wire.read_update(call.request.body)
@@ -91,7 +92,7 @@ class IdentityOperations:
         else:
             await self._identities.cut_off(resource, id, valid_from)
 
-    async def list(self, call: Call) -> wire.IdentityPage:
+    async def list(self, call: Call) -> bodies.IdentityPage:
         query = call.request.query
         size = _page_size(query)
         wanted = Filter(
@@ -102,13 +103,13 @@ class IdentityOperations:
         resource = call.caller.resource
         found = await self._identities.list(resource, wanted, _continuation(query), size + 1)
         page = found[:size]
-        return wire.IdentityPage(
+        return bodies.IdentityPage(
             [_listed(identity) for identity in page],
             _next_link(call, page[-1].id.flake) if len(found) > size else None,
         )
 
     async def refuse(self, call: Call) -> NoReturn:
-        raise NotServed(call.operation.id, "Exchanges of Entra ID and Teams tokens are not part of this release.")
+        raise NotServed(call.operation.id, call.operation.refusal)
 
     async def _issue(self, call: Call) -> tuple[Identity, IssuedToken]:
         asked, minutes = wire.read_issue(call.request.body, call.version)
@@ -122,11 +123,12 @@ class IdentityOperations:
         return await self._access_tokens.issue(caller.resource, caller.access_key_id, identity, scopes, minutes)
 
     @staticmethod
-    def _identity_body(identity: Identity, call: Call, token: IssuedToken | None) -> wire.IdentityBody:
+    def _identity_body(identity: Identity, call: Call, token: IssuedToken | None) -> bodies.IdentityBody:
         if not wire.shows_details(call.version):
-            return wire.IdentityBody(id=str(identity.id))
+            return bodies.IdentityBody(id=str(identity.id))
         last = token.issued if token else _last_token(identity)
-        return wire.IdentityBody(identity.row.custom_id, format_seconds(last) if last else None, str(identity.id))
+        last_text = format_seconds(last) if last else None
+        return bodies.IdentityBody(customId=identity.row.custom_id, lastTokenIssuedAt=last_text, id=str(identity.id))
 
 
 def _id(call: Call) -> IdentityId:
@@ -136,8 +138,8 @@ def _id(call: Call) -> IdentityId:
     return id
 
 
-def _token_body(token: IssuedToken) -> wire.AccessTokenBody:
-    return wire.AccessTokenBody(token.token, format_time(token.expires))
+def _token_body(token: IssuedToken) -> bodies.AccessTokenBody:
+    return bodies.AccessTokenBody(token.token, format_time(token.expires))
 
 
 def _last_token(identity: Identity) -> datetime | None:
@@ -145,9 +147,9 @@ def _last_token(identity: Identity) -> datetime | None:
     return None if micros is None else to_datetime(micros)
 
 
-def _listed(identity: Identity) -> wire.ListedIdentity:
+def _listed(identity: Identity) -> bodies.ListedIdentity:
     last = _last_token(identity)
-    return wire.ListedIdentity(
+    return bodies.ListedIdentity(
         customId=identity.row.custom_id,
         lastTokenIssuedAt=format_seconds(last) if last else None,
         id=str(identity.id),

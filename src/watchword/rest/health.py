@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from watchword.rest.call import PublicBinding, RawAnswer, Request
 from watchword.storage import Database
-from watchword.wire.operations import Operation
+from watchword.wire.operations import Body, Operation
 
-HEALTH = Operation("Watchword_Health", "GET", "/healthz", 200, None, "Whether the process answers at all.")
+_WORD = (Body(str, media_type="text/plain"),)
+HEALTH = Operation(
+    "Watchword_Health", "GET", "/healthz", 200, None,
+    "Whether the process answers at all.",
+    gives=_WORD,
+)  # fmt: skip
 READINESS = Operation(
-    "Watchword_Readiness", "GET", "/readyz", 200, None, "Whether requests can be served: the database answers."
-)
+    "Watchword_Readiness", "GET", "/readyz", 200, None,
+    "Whether requests can be served: the database answers.",
+    gives=_WORD,
+)  # fmt: skip
 
 _TEXT = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
 

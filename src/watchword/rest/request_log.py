@@ -21,7 +21,7 @@ from watchword.rest.call import Caller
 from watchword.rest.routes import AnyBinding, Path
 from watchword.wire.errors import WireError
 from watchword.wire.headers import CLIENT_REQUEST_ID, echoed_request_id
-from watchword.wire.identity import format_time
+from watchword.wire.identity_bodies import format_time
 
 logger = logging.getLogger("watchword.requests")
 

@@ -21,14 +21,18 @@ DENIED = "Denied by the resource provider."
 """Source: identity.md section 2.1, quoted five times."""
 
 
-class _Error(msgspec.Struct, omit_defaults=True):
+class ErrorDetail(msgspec.Struct, omit_defaults=True):
+    """What went wrong: a code for programs, a sentence for people, and the field or parameter that is meant."""
+
     code: str
     message: str
     target: str | None = None
 
 
-class _ErrorResponse(msgspec.Struct):
-    error: _Error
+class ErrorResponse(msgspec.Struct):
+    """The one shape of every error."""
+
+    error: ErrorDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class WireError:
     headers: tuple[tuple[str, str], ...] = field(default=())
 
     def body(self) -> bytes:
-        return msgspec.json.encode(_ErrorResponse(_Error(self.code, self.message, self.target)))
+        return msgspec.json.encode(ErrorResponse(ErrorDetail(self.code, self.message, self.target)))
 
 
 INTERNAL = WireError(500, "InternalError", "Internal server error.", lists_versions=False)

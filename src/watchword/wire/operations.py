@@ -1,10 +1,44 @@
-"""What an operation is: one row of Azure's contract, as data."""
+"""What an operation is: one row of a contract, as data.
+
+What it takes and gives is said once, for reading requests and for the OpenAPI document alike.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from watchword.wire.versions import Versions
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a request or an answer: the type it is of, and where it stands so.
+
+    `versions` is None where the body is of every api-version of its operation.
+    """
+
+    shape: Any
+    versions: Versions | None = None
+    media_type: str = JSON
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An optional parameter; `schema` is JSON Schema."""
+
+    name: str
+    meaning: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    place: str = "query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +47,8 @@ class Operation:
 
         Operation("CommunicationIdentity_IssueAccessToken", "POST", "/identities/{id}/:issueAccessToken", 200, ...)
 
-    `versions` is None for Watchword's own operations, which answer with any api-version or with none.
+    `versions` is None for Watchword's own operations, which answer with any api-version or with none. `refusal` is the
+    reason, a sentence, for which a published operation is not carried out.
     """
 
     id: str
@@ -22,3 +57,17 @@ class Operation:
     success: int
     versions: Versions | None
     summary: str
+    takes: tuple[Body, ...] = ()
+    gives: tuple[Body, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    refusal: str = ""
+
+
+def decoders(*operations: Operation) -> Mapping[str, msgspec.json.Decoder[Any]]:
+    """What reads the body of these operations, by api-version."""
+    return {
+        version: msgspec.json.Decoder(body.shape)
+        for operation in operations
+        for body in operation.takes
+        for version in body.versions or operation.versions or ()
+    }

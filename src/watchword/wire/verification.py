@@ -11,24 +11,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from watchword.errors import MalformedBody, MissingField
-from watchword.wire.operations import Operation
-
-KEY_SET = Operation(
-    "Watchword_GetKeySet", "GET", "/.well-known/jwks.json", 200, None,
-    "The public keys that verify access tokens (RFC 7517).",
-)  # fmt: skip
-INTROSPECT = Operation(
-    "Watchword_IntrospectToken", "POST", "/introspect", 200, None,
-    "Whether a token of the caller's resource is valid at this instant (RFC 7662).",
-)  # fmt: skip
-REVOKE_TOKEN = Operation(
-    "Watchword_RevokeToken", "POST", "/revoke", 200, None,
-    "Revoke one token of the caller's resource, by the token or by its id (RFC 7009).",
-)  # fmt: skip
-REVOCATIONS = Operation(
-    "Watchword_ListRevocations", "GET", "/revocations", 200, None,
-    "What is no longer valid, in commit order: a page, a long poll, or server-sent events.",
-)  # fmt: skip
+from watchword.wire.operations import FORM, Body, Operation, Parameter
 
 Kind = Literal["token", "identity", "resource", "accessKey", "signingKey"]
 
@@ -84,6 +67,54 @@ class RevocationPage(msgspec.Struct, frozen=True, omit_defaults=True):
     revocations: list[Revocation]
     snapshot: bool = False
     more: bool = False
+
+
+class KeySetBody(msgspec.Struct, frozen=True):
+    """`{"keys": [{"kty": "EC", "kid": "...", "alg": "ES256", "crv": "P-256", "x": "...", "y": "..."}]}`"""
+
+    keys: list[dict[str, str]]
+
+
+class IntrospectForm(msgspec.Struct, frozen=True):
+    """`token=eyJ...`"""
+
+    token: str
+
+
+class RevokeForm(msgspec.Struct, frozen=True):
+    """`token=eyJ...`, or `token_id=` with its `jti`."""
+
+    token: str = ""
+    token_id: str = ""
+
+
+KEY_SET = Operation(
+    "Watchword_GetKeySet", "GET", "/.well-known/jwks.json", 200, None,
+    "The public keys that verify access tokens (RFC 7517).",
+    gives=(Body(KeySetBody, media_type="application/jwk-set+json"),),
+)  # fmt: skip
+INTROSPECT = Operation(
+    "Watchword_IntrospectToken", "POST", "/introspect", 200, None,
+    "Whether a token of the caller's resource is valid at this instant (RFC 7662).",
+    takes=(Body(IntrospectForm, media_type=FORM),),
+    gives=(Body(IntrospectionBody),),
+)  # fmt: skip
+REVOKE_TOKEN = Operation(
+    "Watchword_RevokeToken", "POST", "/revoke", 200, None,
+    "Revoke one token of the caller's resource, by the token or by its id (RFC 7009).",
+    takes=(Body(RevokeForm, media_type=FORM),),
+)  # fmt: skip
+REVOCATIONS = Operation(
+    "Watchword_ListRevocations", "GET", "/revocations", 200, None,
+    "What is no longer valid, in commit order: a page, a long poll, or server-sent events.",
+    gives=(Body(RevocationPage), Body(str, media_type="text/event-stream")),
+    parameters=(
+        Parameter("since", "A cursor; without one, or with one of another history, everything is told anew."),
+        Parameter("wait", "Seconds to wait for news; 0 where it is left out.",
+                  {"type": "number", "minimum": 0, "maximum": 60}),
+        Parameter("Last-Event-ID", "The cursor of a stream that is taken up again.", place="header"),
+    ),
+)  # fmt: skip
 
 
 def read_token_form(body: bytes, *names: str) -> dict[str, str]:

@@ -48,3 +48,8 @@ def between(first: str, last: str) -> Versions:
 def only(version: str) -> Versions:
     """That one version."""
     return (version,)
+
+
+def without(some: Versions, others: Versions) -> Versions:
+    """The first but those that are among the second."""
+    return tuple(version for version in some if version not in others)
