@@ -1,0 +1,27 @@
+"""The command line: thin commands over the plain functions of this package, the client library and the rules.
+
+It decides nothing that a program could not decide as well; it asks, shows and explains.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+_OF_THE_SERVER_EXTRA = {"click", "falcon", "httptools", "platformdirs", "rich", "uvicorn", "uvloop"}
+
+
+def main() -> None:
+    """The command `watchword`."""
+    # Collecting garbage while modules load costs a tenth of the start; `cli.server` turns it on again before it serves.
+    gc.disable()
+    try:
+        from watchword.cli.commands import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _OF_THE_SERVER_EXTRA:
+            raise
+        sys.exit("The command line comes with the server; install it with: pip install 'watchword[server]'")

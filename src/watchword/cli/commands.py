@@ -1,0 +1,47 @@
+"""The tree of commands, and how a failure of any of them is told: a sentence and what to do next, no stack trace."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from watchword.cli.doctor import doctor
+from watchword.cli.env import env, trust
+from watchword.cli.identity import identity
+from watchword.cli.quickstart import quickstart
+from watchword.cli.resource import resource
+from watchword.cli.serve import dev, serve
+from watchword.cli.settings_list import settings
+from watchword.cli.token import token
+from watchword.errors import WatchwordError
+
+_COMMANDS: tuple[click.Command, ...] = (dev, serve, quickstart, env, trust, identity, token, resource, doctor, settings)
+
+
+class _InOrder(click.Group):
+    """Lists its commands in the order in which one meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - so it is called.
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    commands={command.name or "": command for command in _COMMANDS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="watchword", message="watchword %(version)s", help="Print the version and exit.")
+def watchword() -> None:
+    """Watchword: a self-hosted service for identities and access tokens, at home with Azure's SDKs."""
+
+
+def run() -> None:
+    """Raises:
+    SystemExit: always, with the command's status.
+    """
+    try:
+        watchword(prog_name="watchword")
+    except WatchwordError as error:
+        print(f"watchword: {error}", file=sys.stderr)
+        sys.exit(1)

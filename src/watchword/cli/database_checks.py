@@ -1,0 +1,105 @@
+"""What `doctor` finds out about the database and about the key that its secrets are encrypted with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from watchword.app import DATABASE_FILE, KEY_FILE
+from watchword.cli.findings import Finding, ok, problem, told_by, warning
+from watchword.cli.installation import access_keys, find_encryption, opened_database, schema_version
+from watchword.clock import Clock
+from watchword.errors import OperatorError
+from watchword.identifiers import FLAKE_EPOCH_MILLIS
+from watchword.identity.store import newest_marks
+from watchword.keyring.encryption import load_or_create_key_file, parse_key
+from watchword.settings import Settings
+from watchword.storage import Database
+from watchword.storage.migrations import schema_files
+
+_A_LITTLE_BEHIND = timedelta(seconds=5)
+_LARGEST_SKEW = timedelta(minutes=5)
+"""How far apart the clocks of a client and of the server may be."""
+
+
+def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
+    about = "encryption key"
+    path = settings.encryption_key_file or data / KEY_FILE
+    try:
+        if settings.encryption_key:
+            parse_key(settings.encryption_key)
+            yield ok(about, "It is given by WATCHWORD_ENCRYPTION_KEY.")
+        elif path.exists():
+            load_or_create_key_file(path)
+            yield ok(about, f"{path} is this user's alone.")
+        elif (data / DATABASE_FILE).exists():
+            find_encryption(settings, data)
+        else:
+            yield ok(about, "There is none yet; the first start makes one.")
+    except OperatorError as error:
+        yield told_by(about, error)
+
+
+def check_database(settings: Settings, data: Path, clock: Clock) -> Iterator[Finding]:
+    about = "database"
+    path = data / DATABASE_FILE
+    try:
+        version, newest = schema_version(data), schema_files()[-1][0]
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            yield warning(about, f"Others may read {path}.", f"Close it with: chmod 600 {path}")
+        if 0 < version < newest:
+            yield ok(about, f"The next start brings the schema of {path} from version {version} to {newest}.")
+        else:
+            yield from asyncio.run(_check_content(settings, data, clock))
+    except OperatorError as error:
+        yield told_by(about, error)
+    if settings.synchronous not in ("FULL", "EXTRA"):
+        yield warning(
+            "durability",
+            f"SQLite's synchronous level is {settings.synchronous}: a power cut may undo what was acknowledged.",
+            "Leave WATCHWORD_SYNCHRONOUS at FULL.",
+        )
+
+
+async def _check_content(settings: Settings, data: Path, clock: Clock) -> list[Finding]:
+    async with opened_database(data) as database:
+        broken = [str(text) for (text,) in await database.query("pragma quick_check(3)") if text != "ok"]
+        if broken:
+            remedy = "Stop the server and restore a backup."
+            return [problem("database", f"{data / DATABASE_FILE} is damaged: {'; '.join(broken)}.", remedy)]
+        return [
+            ok("database", f"{data / DATABASE_FILE} is whole, schema version {schema_files()[-1][0]}."),
+            await _check_secrets(database, settings, data),
+            await _check_clock(database, clock),
+        ]
+
+
+async def _check_secrets(database: Database, settings: Settings, data: Path) -> Finding:
+    about = "resource"
+    try:
+        primary, _ = await access_keys(database, find_encryption(settings, data))
+    except OperatorError as error:
+        return told_by(about, error)
+    return ok(about, f"{primary.resource.name} ({primary.resource.id}); its access keys can be read.")
+
+
+async def _check_clock(database: Database, clock: Clock) -> Finding:
+    about = "clock"
+    flake, high_water = await newest_marks(database)
+    minted = (int.from_bytes(flake[:8], "big") + FLAKE_EPOCH_MILLIS) * 1_000 if any(flake) else 0
+    behind = timedelta(microseconds=max(high_water, minted) - clock.micros())
+    if behind < _A_LITTLE_BEHIND:
+        return ok(about, "It never went back behind what was issued.")
+    told = (
+        f"It is {timedelta(seconds=round(behind.total_seconds()))} behind the last identity or token of this database"
+    )
+    remedy = (
+        "Set the clock by a time server. Identifiers and issue times carry on from where they were; "
+        "only the expiry of new tokens follows the clock."
+    )
+    if behind > _LARGEST_SKEW:
+        return problem(about, f"{told}: it was set back, or was wrong before. Clients may be refused for skew.", remedy)
+    return warning(about, f"{told}: it was set back.", remedy)

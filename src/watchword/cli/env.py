@@ -1,0 +1,85 @@
+"""`watchword env`: lines for the shell; `watchword trust`: the whole system. Both make programs trust the local CA."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from watchword.cli.output import say
+from watchword.cli.setting_flags import with_settings
+from watchword.cli.shells import Shell, format_lines, guess_shell
+from watchword.settings import Settings
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Only show the commands that would be run.")
+
+
+@click.command()
+@click.option(
+    "--shell", type=click.Choice([shell.value for shell in Shell]), help="Whose syntax; else the login shell's."
+)
+@click.option("--port", type=int, help="Port of the server that is meant, where several run.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory of the server that is meant.")
+@with_settings(("encryption_key_file",))
+def env(settings: Settings, shell: str | None, port: int | None, data: Path | None) -> None:
+    """Lead every SDK to the running server.
+
+    Prints shell lines that set the connection string and make programs trust the server's certificate.
+
+    To be evaluated: eval "$(watchword env)", or in fish: watchword env | source
+    """
+    from watchword.cli.environment import build_environment
+    from watchword.cli.folders import find_folders, make_private
+    from watchword.cli.installation import read_access_keys
+    from watchword.cli.running import find_one
+    from watchword.wire.connection_string import ConnectionString
+
+    folders = find_folders()
+    server = find_one(folders.running, port, data)
+    primary, _ = read_access_keys(settings, server.data)
+    connection_string = str(ConnectionString(server.endpoint, primary.secret))
+    environment = build_environment(connection_string, server.ca, make_private(folders.bundles), os.environ)
+    for warning in environment.warnings:
+        say(f"watchword: {warning}")
+    chosen = Shell(shell) if shell else guess_shell(os.environ, sys.platform)
+    print(format_lines(environment.variables, chosen), end="")
+
+
+@click.group()
+def trust() -> None:
+    """The local CA in the system's trust store."""
+
+
+@trust.command()
+@_dry_run
+def install(dry_run: bool) -> None:
+    """Make the whole system trust the local CA, browsers included."""
+    from watchword.cli import trust as store
+
+    ca = _local_ca()
+    store.install(ca, store.find_trust_store(), store.print_command if dry_run else None)
+    if not dry_run:
+        say(f"The system trusts {ca} now. `watchword trust remove` undoes it.")
+
+
+@trust.command()
+@_dry_run
+def remove(dry_run: bool) -> None:
+    """Make the system forget the local CA."""
+    from watchword.cli import trust as store
+
+    ca = _local_ca()
+    store.remove(ca, store.find_trust_store(), store.print_command if dry_run else None)
+    if not dry_run:
+        say(f"The system no longer trusts {ca}.")
+
+
+def _local_ca() -> Path:
+    from watchword.certificates import prepare_authority
+    from watchword.cli.folders import find_folders
+    from watchword.clock import SystemClock, to_datetime
+
+    authority, _ = prepare_authority(find_folders().certificates, to_datetime(SystemClock().micros()))
+    return authority.certificate_path

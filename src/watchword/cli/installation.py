@@ -1,0 +1,105 @@
+"""What lies in a data directory, read beside its running server or without one. Nothing is made, nothing migrated."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+from watchword.app import DATABASE_FILE, KEY_FILE, open_encryption
+from watchword.errors import OperatorError
+from watchword.keyring.encryption import Encryption
+from watchword.resources.access_keys import AccessKey, open_access_keys
+from watchword.resources.store import list_resources
+from watchword.settings import Settings
+from watchword.storage import Database, Transaction
+from watchword.storage.migrations import schema_files
+from watchword.storage.sqlite import SqliteDatabase
+
+
+def schema_version(data: Path) -> int:
+    """Of the database in the directory; 0 where it is empty.
+
+    Raises:
+        OperatorError: there is none, or it cannot be read.
+    """
+    path = data / DATABASE_FILE
+    if not path.exists():
+        raise OperatorError(
+            f"There is no database in {data}.",
+            "Name the data directory with --data; `watchword serve` makes a new one.",
+        )
+    try:
+        # Not `mode=ro`: reading a database in WAL mode takes its shared-memory file, which may have to be made.
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
+            return int(connection.execute("pragma user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        raise OperatorError(
+            f"The database {path} cannot be read: {error}.",
+            "See that it belongs to the user who runs this; if it is damaged, stop the server and restore a backup.",
+        ) from None
+
+
+@asynccontextmanager
+async def opened_database(data: Path) -> AsyncIterator[SqliteDatabase]:
+    """Raises:
+    OperatorError: there is none, it cannot be read, or it is of another version.
+    """
+    version, newest = schema_version(data), schema_files()[-1][0]
+    if version < newest:
+        raise OperatorError(
+            f"The database in {data} has schema version {version}, and this program reads version {newest}.",
+            "Start the server once: it brings the schema up to date.",
+        )
+    database = SqliteDatabase(data / DATABASE_FILE)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def find_encryption(settings: Settings, data: Path) -> Encryption:
+    """The encryption of a database that is there; no key file is made.
+
+    Raises:
+        OperatorError: the key is missing, or is not usable.
+    """
+    key_file = settings.encryption_key_file or data / KEY_FILE
+    if not settings.encryption_key and not key_file.exists():
+        raise OperatorError(
+            f"The key file {key_file} is missing: without it the secrets in the database cannot be read.",
+            "Restore it from a backup, or give the key with --encryption-key-file or WATCHWORD_ENCRYPTION_KEY.",
+        )
+    return open_encryption(settings, data)
+
+
+def read_access_keys(settings: Settings, data: Path) -> list[AccessKey]:
+    """The two access keys of the resource, the primary one first.
+
+    Raises:
+        OperatorError: the directory holds none, or the encryption key does not fit.
+    """
+
+    async def read() -> list[AccessKey]:
+        async with opened_database(data) as database:
+            return await access_keys(database, find_encryption(settings, data))
+
+    return asyncio.run(read())
+
+
+async def access_keys(database: Database, encryption: Encryption) -> list[AccessKey]:
+    """The two access keys of the resource, the primary one first.
+
+    Raises:
+        OperatorError: there is no resource, or the encryption key does not fit.
+    """
+
+    async def read(transaction: Transaction) -> list[AccessKey]:
+        resources = await list_resources(transaction)
+        if not resources:
+            raise OperatorError("The database has no resource yet.", "Start the server once: it makes one.")
+        return await open_access_keys(transaction, resources[0], encryption)
+
+    return await database.transact(read)

@@ -1,0 +1,40 @@
+"""What a server writes to standard error: a line for each request, and what its libraries have to say.
+
+json   {"time":"2026-11-21T01:14:27.123456+00:00","requestId":"...","method":"POST", ...}      the line as it is
+text   POST /identities/{id}/:issueAccessToken 401 Denied: Denied by the resource provider. ...
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import msgspec
+
+from watchword.settings import Settings
+
+
+def set_up_logs(settings: Settings, *, for_people: bool) -> None:
+    """`for_people` says what `auto` means where standard error is a terminal."""
+    general = logging.StreamHandler(sys.stderr)
+    general.setFormatter(logging.Formatter("watchword: %(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[general])
+    requests = logging.getLogger("watchword.requests")
+    requests.propagate = False
+    if not settings.request_log:
+        requests.setLevel(logging.CRITICAL)
+        return
+    as_text = settings.log_format == "text" or (settings.log_format == "auto" and for_people and sys.stderr.isatty())
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(_TextLine() if as_text else logging.Formatter("%(message)s"))
+    requests.addHandler(lines)
+    requests.setLevel(logging.INFO)
+
+
+class _TextLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = msgspec.json.decode(record.getMessage())
+        line = f"{entry['method']} {entry['path']} {entry['status']}"
+        if "code" in entry:
+            line += f" {entry['code']}: {entry.get('reason', '')}"
+        return line

@@ -1,0 +1,61 @@
+"""`watchword dev` and `watchword serve`: which data, which resource, and for whom to listen."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import click
+
+from watchword.cli import development
+from watchword.cli.setting_flags import with_settings
+from watchword.errors import OperatorError
+from watchword.settings import Settings
+
+
+@click.command()
+@with_settings()
+def dev(settings: Settings) -> None:
+    """Run a throw-away service on this machine.
+
+    Everybody knows its resource and its access keys, so it listens on loopback only. Without --data its data is in a temporary directory, which is removed when it stops.
+    """
+    _require_loopback(settings.host)
+    from watchword.app import FirstResource
+    from watchword.cli.foreground import run
+
+    first = FirstResource(
+        development.RESOURCE_NAME,
+        settings.data_location,
+        development.RESOURCE_ID,
+        (development.PRIMARY_KEY, development.SECONDARY_KEY),
+    )
+    run("dev", settings, settings.data, first)
+
+
+@click.command()
+@with_settings()
+def serve(settings: Settings) -> None:
+    """Run the service on a data directory.
+
+    The first start makes the directory with a resource and its access keys, and prints them.
+    """
+    from watchword.app import FirstResource
+    from watchword.cli.folders import find_folders
+    from watchword.cli.foreground import run
+
+    data = settings.data or find_folders().server
+    run("serve", settings, data, FirstResource(settings.resource_name, settings.data_location))
+
+
+def _require_loopback(hosts: tuple[str, ...]) -> None:
+    """The keys are in the documentation: whoever could connect could sign."""
+    for host in hosts:
+        try:
+            is_loopback = ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            is_loopback = False
+        if not is_loopback:
+            raise OperatorError(
+                f"`watchword dev` listens on 127.0.0.1 and ::1 only, not on {host}: everybody knows its access keys.",
+                "Run `watchword serve`, which draws keys of its own, to listen elsewhere.",
+            )

@@ -1,0 +1,89 @@
+"""What a server says when it starts: what is in force, and the line to copy next.
+
+Watchword 0.1.0 (dev): everybody knows its access keys, so it listens on this machine only.
+
+  endpoint           https://localhost:8443
+  resource           dev (dededede-dede-4ede-8ede-dededededede)
+  database           /tmp/watchword-dev-k2l9/watchword.sqlite (removed when the server stops)
+  certificate        localhost, 127.0.0.1, ::1; until 2027-12-22; signed by /home/ada/.../ca.pem
+  connection string  endpoint=https://localhost:8443/;accesskey=...
+
+Next, in the shell of your program:  eval "$(watchword env)"
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from watchword.cli import development
+from watchword.cli.server_certificate import ServerCertificate
+from watchword.cli.shells import Shell, guess_shell
+from watchword.resources.access_keys import AccessKey
+from watchword.wire.connection_string import ConnectionString
+
+_EVALUATE = {
+    Shell.SH: 'eval "$({} env{})"',
+    Shell.FISH: "{} env{} | source",
+    Shell.POWERSHELL: "{} env{} | Out-String | Invoke-Expression",
+}
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Of a server that starts; `others` counts the servers that run already."""
+
+    mode: str
+    endpoint: str
+    keys: list[AccessKey]
+    database: Path
+    is_temporary: bool
+    certificate: ServerCertificate | None
+    is_first_start: bool
+    others: int
+
+
+def format_start_up(server: InForce, port: int) -> str:
+    """For standard output. Private keys are in it only at the very first start."""
+    facts = list(_facts(server))
+    width = max(len(name) for name, _ in facts)
+    lines = "\n".join(f"  {name:<{width}}  {value}" for name, value in facts)
+    purpose = "everybody knows its access keys, so it listens on this machine only" if server.mode == "dev" else ""
+    title = f"Watchword {version('watchword')} ({server.mode})" + (f": {purpose}." if purpose else "")
+    return f"{title}\n\n{lines}\n\nNext, in the shell of your program:  {_line_to_copy(server, port)}\n"
+
+
+def _facts(server: InForce) -> Iterator[tuple[str, str]]:
+    primary, secondary = server.keys
+    yield "endpoint", server.endpoint
+    yield "resource", f"{primary.resource.name} ({primary.resource.id})"
+    yield "database", f"{server.database}{' (removed when the server stops)' if server.is_temporary else ''}"
+    yield "certificate", str(server.certificate or "none: no TLS, which is for a proxy in front that has it")
+    is_public = primary.secret == development.PRIMARY_KEY
+    if server.is_first_start and not is_public:
+        yield "primary key", b64encode(primary.secret).decode()
+        yield "secondary key", f"{b64encode(secondary.secret).decode()} (`watchword resource keys` shows both again)"
+    if server.is_first_start or is_public:
+        yield "connection string", str(ConnectionString(server.endpoint, primary.secret))
+
+
+def _line_to_copy(server: InForce, port: int) -> str:
+    which = f" --port {port}" if server.others else ""
+    return _EVALUATE[guess_shell(os.environ, sys.platform)].format(_own_name(), which)
+
+
+def _own_name() -> str:
+    """How this very program is called from here: by name where the path finds it, else by its file."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{sys.executable} -m watchword"
+    found = shutil.which("watchword")
+    if found and Path(found).resolve() == called.resolve():
+        return "watchword"
+    return str(called)
