@@ -7,6 +7,7 @@ from watchword.errors import InsufficientScope, InvalidToken
 from watchword.tokens.claims import AccessToken, Claims
 from watchword.tokens.cutoffs import CutOffs, NothingRevoked, RevocationSource, require_live
 from watchword.tokens.jwks import KeySet, VerificationKey
+from watchword.tokens.jws import key_id
 from watchword.tokens.scopes import require_scope
 from watchword.tokens.verifier import Proof, Verifier, read_signed
 
@@ -22,6 +23,7 @@ __all__ = [
     "RevocationSource",
     "VerificationKey",
     "Verifier",
+    "key_id",
     "read_signed",
     "require_live",
     "require_scope",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -22,6 +23,14 @@ LONGEST_LIFETIME = timedelta(hours=24)
 
 SCOPE_BITS = 1792
 """Observed: the same in every known token, whatever its scopes."""
+
+
+_END_SECONDS = 253_402_300_799
+"""The last second of the year 9999: what lies beyond is no date, but milliseconds where seconds belong."""
+
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=_END_SECONDS)]
+Micros = Annotated[int, msgspec.Meta(ge=0, le=_END_SECONDS * 1_000_000)]
+Generation = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -35,16 +44,16 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     skypeid: str
     scp: int
     csi: str
-    exp: int
+    exp: Seconds
     rgn: str
     acsScope: str
     resourceId: str
     resourceLocation: str
-    iat: int
+    iat: Seconds
     jti: str
-    iatMicros: int
-    gen: int
-    resourceGen: int
+    iatMicros: Micros
+    gen: Generation
+    resourceGen: Generation
     accessKey: str | None = None
 
 

@@ -54,7 +54,7 @@ def require_live(claims: Claims, cutoffs: CutOffs) -> None:
     InvalidToken: check `revoked`; the reason says by which kind.
     """
     if cutoffs.deleted:
-        raise InvalidToken("revoked", "The token's identity was deleted.")
+        raise InvalidToken("revoked", "The token's identity, or its resource, was deleted.")
     if claims.gen < cutoffs.generation:
         raise InvalidToken("revoked", "The tokens of this identity were revoked after this one was issued.")
     if claims.iatMicros < cutoffs.valid_from_micros:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -19,12 +21,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 _ES256_HALF_BYTES = 32
+_RSA_LEAST_BITS = 2_048
 _SHA256 = hashes.SHA256()
 _ECDSA = ec.ECDSA(_SHA256)
 
 
 class Jwk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One key as it is published; which of the middle fields are there depends on `kty`."""
+    """One key as it is published; which of the fields after `use` are there depends on `kty`."""
 
     kty: str
     kid: str = ""
@@ -35,10 +38,11 @@ class Jwk(msgspec.Struct, frozen=True, omit_defaults=True):
     y: str = ""
     n: str = ""
     e: str = ""
+    key_ops: tuple[str, ...] | None = None
 
 
 class _JwkSet(msgspec.Struct, frozen=True):
-    keys: list[Jwk]
+    keys: list[msgspec.Raw]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +78,36 @@ class KeySet:
     def __init__(self, keys: Iterable[VerificationKey]) -> None:
         self._keys = {key.kid: key for key in keys}
 
+    def __iter__(self) -> Iterator[VerificationKey]:
+        return iter(self._keys.values())
+
     def find(self, kid: str) -> VerificationKey | None:
         return self._keys.get(kid)
 
     def to_json(self) -> bytes:
-        return msgspec.json.encode(_JwkSet([to_jwk(key) for key in self._keys.values()]))
+        return msgspec.json.encode({"keys": [to_jwk(key) for key in self._keys.values()]})
 
     @classmethod
     def from_json(cls, text: bytes) -> KeySet:
-        """The keys of a published set that Watchword can use; others are left out.
+        """The keys of a published set that Watchword can use; others are left out (RFC 7517, section 5).
+
+        A key id that two different keys share names neither: which of them is meant cannot be told.
 
         Raises:
             ValueError: not a key set.
         """
-        published = msgspec.json.decode(text, type=_JwkSet)
-        return cls(key for key in map(from_jwk, published.keys) if key is not None)
+        found: dict[str, VerificationKey] = {}
+        ambiguous: set[str] = set()
+        for raw in msgspec.json.decode(text, type=_JwkSet).keys:
+            key = _read_jwk(raw)
+            if key is not None and found.setdefault(key.kid, key) != key:
+                ambiguous.add(key.kid)
+        return cls(key for key in found.values() if key.kid not in ambiguous)
 
 
 def to_jwk(key: VerificationKey) -> Jwk:
     """The key as it is published."""
+    fields: dict[str, Any]
     match key.public_key:
         case ec.EllipticCurvePublicKey() as public:
             point = public.public_numbers()
@@ -110,22 +125,51 @@ def from_jwk(jwk: Jwk) -> VerificationKey | None:
     """The key, or None where it is of a kind, a use or an algorithm that Watchword does not verify with.
 
     Raises:
-        ValueError: it is of such a kind, but its numbers are no key.
+        ValueError: it is of such a kind, but its numbers are no key, or a weak one.
     """
-    if jwk.use not in ("", "sig"):
+    if jwk.use not in ("", "sig") or "verify" not in (jwk.key_ops or ("verify",)) or not jwk.kid:
         return None
     match (jwk.kty, jwk.crv, jwk.alg):
         case ("EC", "P-256", "" | "ES256"):
-            x, y = (int.from_bytes(decode_base64url(part), "big") for part in (jwk.x, jwk.y))
-            public: PublicKey = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-            return VerificationKey(jwk.kid, "ES256", public)
+            x, y = decode_base64url(jwk.x), decode_base64url(jwk.y)
+            if len(x) != _ES256_HALF_BYTES or len(y) != _ES256_HALF_BYTES:
+                raise ValueError("a coordinate of P-256 has 32 bytes (RFC 7518, section 6.2.1)")
+            point = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1())
+            # Raises where the point is not on the curve.
+            return VerificationKey(jwk.kid, "ES256", point.public_key())
         case ("RSA", "", "" | "RS256"):
             n, e = (int.from_bytes(decode_base64url(part), "big") for part in (jwk.n, jwk.e))
+            _require_strong(n)
             return VerificationKey(jwk.kid, "RS256", rsa.RSAPublicNumbers(e, n).public_key())
         case ("OKP", "Ed25519", "" | "EdDSA"):
             public = ed25519.Ed25519PublicKey.from_public_bytes(decode_base64url(jwk.x))
             return VerificationKey(jwk.kid, "EdDSA", public)
     return None
+
+
+def _read_jwk(raw: msgspec.Raw) -> VerificationKey | None:
+    try:
+        return from_jwk(msgspec.json.decode(raw, type=Jwk))
+    except (ValueError, UnsupportedAlgorithm):
+        # One key that is none must not take all others down with it.
+        return None
+
+
+def _require_strong(modulus: int) -> None:
+    """Raises:
+    ValueError: too small, or made by the flawed library of CVE-2017-15361, so that its factors can be computed.
+    """
+    if modulus.bit_length() < _RSA_LEAST_BITS:
+        raise ValueError(f"an RSA key has at least {_RSA_LEAST_BITS} bits (RFC 7518, section 3.3)")
+    if all(modulus % prime in powers for prime, powers in _roca_remainders()):
+        raise ValueError("the RSA key is one of CVE-2017-15361")
+
+
+@cache
+def _roca_remainders() -> list[tuple[int, frozenset[int]]]:
+    """Modulo every small prime, the moduli of that library are powers of 65537; hardly any others are."""
+    primes = [number for number in range(3, 168) if all(number % divisor for divisor in range(2, number))]
+    return [(prime, frozenset(pow(65_537, power, prime) for power in range(prime))) for prime in primes]
 
 
 def thumbprint(public_key: PublicKey) -> str:

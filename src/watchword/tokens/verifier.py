@@ -1,9 +1,4 @@
-"""Is this a token that we signed, still in time, and not revoked?
-
-The order matters: nothing a token says is believed before its signature was checked, and the signature is checked
-with the algorithm of the key, never with the token's own (CVE-2015-9235 and its many children). A header may name a key
-id; a key that it carries or points to (`jwk`, `jku`, `x5u`) is never looked at.
-"""
+"""Is this a token that we signed, still in time, and not revoked? Signatures themselves are `tokens.jws`."""
 
 from __future__ import annotations
 
@@ -16,25 +11,14 @@ import msgspec
 
 from watchword.clock import Clock
 from watchword.errors import InvalidToken
-from watchword.tokens.claims import AccessToken, Claims, to_access_token
+from watchword.tokens.claims import LONGEST_LIFETIME, AccessToken, Claims, to_access_token
 from watchword.tokens.cutoffs import RevocationSource, require_live
-from watchword.tokens.jwks import KeySet, VerificationKey, decode_base64url
-
-MAXIMUM_TOKEN_BYTES = 8_192
-"""Ours have some 900; what is longer is refused before a byte of it is decoded (CVE-2025-61920)."""
+from watchword.tokens.jwks import KeySet, VerificationKey
+from watchword.tokens.jws import require_size, verify_jws
 
 DEFAULT_CACHE_SIZE = 10_000
 
-
-class _Header(msgspec.Struct):
-    alg: str
-    kid: str
-    typ: str = "JWT"
-    crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-_headers = msgspec.json.Decoder(_Header)
+_LONGEST_LIFETIME_SECONDS = LONGEST_LIFETIME // timedelta(seconds=1)
 _claims = msgspec.json.Decoder(Claims)
 
 
@@ -78,6 +62,7 @@ class Verifier:
         Raises:
             InvalidToken: it proves nothing; `check` says which check failed.
         """
+        require_size(token)
         # A digest, so that the cache holds nothing that could be presented as a token.
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         found = self._cache.get(digest)
@@ -112,38 +97,15 @@ def read_signed(token: str, keys: KeySet) -> Proof:
     Raises:
         InvalidToken: check `size`, `format`, `header`, `key`, `algorithm`, `signature` or `claims`.
     """
-    if len(token) > MAXIMUM_TOKEN_BYTES:
-        raise InvalidToken("size", f"The token is longer than {MAXIMUM_TOKEN_BYTES} characters.")
-    parts = token.split(".")
-    if len(parts) != 3 or not token.isascii():
-        raise InvalidToken("format", "A token has three parts of base64url, separated by dots.")
-    header = _read_header(parts[0])
-    key = keys.find(header.kid)
-    if key is None:
-        raise InvalidToken("key", "The token names a signing key that is not in the key set.")
-    if header.alg != key.algorithm:
-        raise InvalidToken("algorithm", f"The token's algorithm is not its key's, which is {key.algorithm}.")
+    payload, key = verify_jws(token, keys)
     try:
-        payload, signature = decode_base64url(parts[1]), decode_base64url(parts[2])
-    except ValueError:
-        raise InvalidToken("format", "The token's parts are not base64url.") from None
-    if not key.verify(signature, f"{parts[0]}.{parts[1]}".encode("ascii")):
-        raise InvalidToken("signature", "The token's signature does not match its content.")
-    try:
-        return Proof(_claims.decode(payload), key)
+        claims = _claims.decode(payload)
     except (ValueError, RecursionError):
         raise InvalidToken("claims", "The token is signed, but its claims are not those of an access token.") from None
-
-
-def key_id(token: str) -> str:
-    """The key id that a token names, which proves nothing yet: for fetching a key set that may hold it.
-
-    Raises:
-        InvalidToken: check `size`, `format` or `header`.
-    """
-    if len(token) > MAXIMUM_TOKEN_BYTES:
-        raise InvalidToken("size", f"The token is longer than {MAXIMUM_TOKEN_BYTES} characters.")
-    return _read_header(token.partition(".")[0]).kid
+    # A revocation is kept as long as the longest token may live: one that lived longer would outlive its revocation.
+    if not 0 < claims.exp - claims.iat <= _LONGEST_LIFETIME_SECONDS:
+        raise InvalidToken("claims", "The token is signed, but lives longer than an access token may.")
+    return Proof(claims, key)
 
 
 def require_in_time(claims: Claims, clock: Clock, leeway_micros: int = 0) -> None:
@@ -154,15 +116,3 @@ def require_in_time(claims: Claims, clock: Clock, leeway_micros: int = 0) -> Non
     """
     if clock.micros() >= claims.exp * 1_000_000 + leeway_micros:
         raise InvalidToken("expiry", "The token has expired.")
-
-
-def _read_header(segment: str) -> _Header:
-    try:
-        header = _headers.decode(decode_base64url(segment))
-    except (ValueError, RecursionError):
-        raise InvalidToken("format", "The token's header is not base64url of JSON with alg and kid.") from None
-    if header.crit is not msgspec.UNSET or header.b64 is not msgspec.UNSET:
-        raise InvalidToken("header", "The token's header demands an extension (crit, b64) that is not known.")
-    if header.typ.upper() != "JWT":
-        raise InvalidToken("header", "The token's type (typ) is not JWT.")
-    return header
