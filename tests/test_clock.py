@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.clock import stopped_clock
-from watchword.clock import MonotoneClock, SystemClock, to_datetime, to_micros
+from watchword.clock import MonotoneClock, SystemClock, steady_seconds, to_datetime, to_micros
 
 moments = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -67,3 +67,8 @@ def test_threads_never_see_the_same_microsecond() -> None:
     shown = [micros for batch in batches for micros in batch]
     assert len(set(shown)) == len(shown)
     assert all(batch == sorted(batch) for batch in batches)
+
+
+def test_steady_seconds_go_on_and_never_back() -> None:
+    seen = [steady_seconds() for _ in range(100)]
+    assert seen == sorted(seen)

@@ -60,3 +60,13 @@ def to_micros(moment: datetime) -> int:
     """Microseconds since 1970 of an aware datetime; exact, where `timestamp()` would round."""
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def steady_seconds() -> float:
+    """Seconds that passed since some fixed moment: the machine's sleep counted, a clock that is set ignored."""
+    return time.clock_gettime(_STEADY) if _STEADY is not None else time.monotonic()
+
+
+# `time.monotonic` stands still while a Linux machine or a Mac sleeps. Linux has a clock that does not, and on a Mac
+# CLOCK_MONOTONIC itself is one; Windows has neither name, and needs neither.
+_STEADY: int | None = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
