@@ -16,6 +16,7 @@ from falcon.asgi import SSEvent
 from watchword.clock import Clock
 from watchword.errors import InvalidQuery, InvalidToken
 from watchword.keyring.keyring import Keyring
+from watchword.resources.store import Resource
 from watchword.rest.call import Binding, Call, EventStream, PublicBinding, RawAnswer, Request, Right
 from watchword.revocations.feed import Feed, Page
 from watchword.revocations.revocations import Revocations
@@ -83,25 +84,28 @@ class VerificationOperations:
 
     async def feed(self, call: Call) -> RawAnswer | EventStream:
         since = call.request.query.get("since")
-        resource = call.caller.resource.number
+        resource = call.caller.resource
         if "text/event-stream" in call.request.headers.get("accept", ""):
             return EventStream(self._events(resource, call.request.headers.get("last-event-id", since)))
-        page = await self._feed.wait(resource, since, _wait_seconds(call))
-        return RawAnswer(msgspec.json.encode(_page_body(page)), _NO_STORE)
+        page = await self._feed.wait(resource.number, since, _wait_seconds(call))
+        return RawAnswer(msgspec.json.encode(_page_body(resource, page)), _NO_STORE)
 
-    async def _events(self, resource: int, since: str | None) -> AsyncGenerator[SSEvent | None, None]:
+    async def _events(self, resource: Resource, since: str | None) -> AsyncGenerator[SSEvent | None, None]:
         while not self._feed.is_closed:
-            page = await self._feed.wait(resource, since, HEARTBEAT_SECONDS)
+            page = await self._feed.wait(resource.number, since, HEARTBEAT_SECONDS)
             since = page.cursor
             # An empty page is sent too: it tells the listener how fresh it is.
-            yield SSEvent(event="revocations", event_id=page.cursor, data=msgspec.json.encode(_page_body(page)))
+            yield SSEvent(
+                event="revocations", event_id=page.cursor, data=msgspec.json.encode(_page_body(resource, page))
+            )
 
     async def _prove(self, token: str, call: Call) -> Claims:
         proof = read_signed(token, await self._keyring.key_set())
         if proof.claims.resourceId != call.caller.resource.id:
             raise InvalidToken("resource", "The token is of another resource.")
         require_in_time(proof.claims, self._clock)
-        require_live(proof.claims, await self._revocations.cutoffs(proof.claims, proof.key.kid))
+        number = call.caller.resource.number
+        require_live(proof.claims, await self._revocations.cutoffs(number, proof.claims, proof.key.kid))
         return proof.claims
 
 
@@ -126,12 +130,12 @@ def _active(claims: Claims) -> wire.IntrospectionBody:
     )
 
 
-def _page_body(page: Page) -> wire.RevocationPage:
+def _page_body(resource: Resource, page: Page) -> wire.RevocationPage:
     entries = [
         wire.Revocation(row.kind, row.subject, row.generation, row.valid_from_micros, bool(row.deleted))
         for row in page.rows
     ]
-    return wire.RevocationPage(page.cursor, entries, page.is_snapshot, page.more)
+    return wire.RevocationPage(resource.id, page.cursor, entries, page.is_snapshot, page.more)
 
 
 def _wait_seconds(call: Call) -> float:

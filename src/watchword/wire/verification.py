@@ -60,9 +60,12 @@ class Revocation(msgspec.Struct, frozen=True, omit_defaults=True):
 class RevocationPage(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came after a cursor. `snapshot`: forget what you had. `more`: ask again at once.
 
-    {"cursor":"9f2c04b1d6e83a57.412","revocations":[...],"snapshot":true,"more":true}
+    {"resource":"<guid>","cursor":"9f2c04b1d6e83a57.412","revocations":[...],"snapshot":true,"more":true}
+
+    `resource` is the only one whose tokens the reader may judge by this feed: it is told nothing of others'.
     """
 
+    resource: str
     cursor: str
     revocations: list[Revocation]
     snapshot: bool = False
