@@ -1,4 +1,4 @@
-"""The Python client library of the Identity API; everything is imported from here.
+"""The Python client library: the Identity API, and verifying tokens elsewhere; everything is imported from here.
 
 It knows the wire and the tokens, and nothing of the server.
 """
@@ -19,16 +19,25 @@ from watchword.client.errors import (
     UnsupportedApiVersion,
     ValidationError,
 )
+from watchword.client.evidence import VerifierState
 from watchword.client.held_token import CurrentToken
 from watchword.client.identity import AsyncIdentityClient, ClientOptions, IdentityClient
+from watchword.client.introspection import Introspection
 from watchword.client.retries import Retries
+from watchword.client.threaded_verification import TokenVerifier
 from watchword.client.values import Identity, IssuedToken, Scope
-from watchword.errors import InvalidConnectionString, InvalidToken, WatchwordError
+from watchword.client.verification import AsyncTokenVerifier, VerifierOptions
+from watchword.client.verifier_credential import VerifierCredential
+from watchword.errors import InsufficientScope, InvalidConnectionString, InvalidToken, WatchwordError
+from watchword.tokens.claims import AccessToken
+from watchword.tokens.scopes import require_scope
 
 __all__ = [
     "AccessKeyCredential",
+    "AccessToken",
     "AsyncIdentityClient",
     "AsyncTokenCredential",
+    "AsyncTokenVerifier",
     "AsyncUserTokenCredential",
     "BearerToken",
     "CertificateNotTrusted",
@@ -39,6 +48,8 @@ __all__ = [
     "IdentityClient",
     "IdentityNotFound",
     "IdentityNotOwned",
+    "InsufficientScope",
+    "Introspection",
     "InvalidConnectionString",
     "InvalidToken",
     "IssuedToken",
@@ -48,11 +59,16 @@ __all__ = [
     "ServiceError",
     "Throttled",
     "TokenCredential",
+    "TokenVerifier",
     "TransportError",
     "Unavailable",
     "UnexpectedReply",
     "UnsupportedApiVersion",
     "UserTokenCredential",
     "ValidationError",
+    "VerifierCredential",
+    "VerifierOptions",
+    "VerifierState",
     "WatchwordError",
+    "require_scope",
 ]

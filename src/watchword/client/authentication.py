@@ -5,6 +5,7 @@ Proving is a conversation without I/O: it yields `FetchBearer` where a bearer to
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Generator
 from dataclasses import dataclass, field
 from email.utils import format_datetime
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from watchword.client.requests import Request
 from watchword.clock import Clock, to_datetime
-from watchword.wire.connection_string import decode_access_key
+from watchword.wire.connection_string import decode_access_key, parse_connection_string
 from watchword.wire.signature import signed_headers
 
 ENTRA_SCOPE = "https://communication.azure.com//.default"
@@ -111,10 +112,25 @@ def authentication_for(
         return KeyAuthentication(credential)
     if not callable(getattr(credential, "get_token", None)):
         raise TypeError("a credential is an AccessKeyCredential, or has a method get_token()")
+    require_private(endpoint)
+    return BearerAuthentication()
+
+
+def connection_parts(connection_string: str) -> tuple[str, AccessKeyCredential]:
+    """Raises:
+    InvalidConnectionString: a part is missing or unreadable.
+    """
+    parsed = parse_connection_string(connection_string)
+    return parsed.endpoint, AccessKeyCredential(b64encode(parsed.access_key).decode("ascii"))
+
+
+def require_private(endpoint: str) -> None:
+    """Raises:
+    ValueError: a bearer token would leave this machine unencrypted.
+    """
     address = urlsplit(endpoint)
     if address.scheme != "https" and not _is_loopback(address.hostname or ""):
         raise ValueError(f"a bearer token is sent over https only, not to {endpoint}")
-    return BearerAuthentication()
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -20,6 +19,7 @@ from watchword.client.authentication import (
     AsyncTokenCredential,
     TokenCredential,
     authentication_for,
+    connection_parts,
 )
 from watchword.client.conversation import Terms, converse
 from watchword.client.requests import Call
@@ -28,7 +28,7 @@ from watchword.client.transport import AsyncTransport, Transport, Verify, host_o
 from watchword.client.values import Identity, IssuedToken
 from watchword.clock import Clock, SystemClock
 from watchword.wire import versions
-from watchword.wire.connection_string import parse_connection_string, parse_endpoint
+from watchword.wire.connection_string import parse_endpoint
 
 Result = TypeVar("Result")
 
@@ -81,7 +81,7 @@ class IdentityClient:
         """Raises:
         InvalidConnectionString: a part is missing or unreadable.
         """
-        return cls(*_parts(connection_string), **options)
+        return cls(*connection_parts(connection_string), **options)
 
     def create_user(self, *, custom_id: str | None = None) -> Identity:
         """A new identity; or the one that has the custom id already, where one has."""
@@ -181,7 +181,7 @@ class AsyncIdentityClient:
         """Raises:
         InvalidConnectionString: a part is missing or unreadable.
         """
-        return cls(*_parts(connection_string), **options)
+        return cls(*connection_parts(connection_string), **options)
 
     async def create_user(self, *, custom_id: str | None = None) -> Identity:
         return await self._run(requests.create_user(self._api_version, custom_id))
@@ -244,8 +244,3 @@ class AsyncIdentityClient:
 
     async def _run(self, call: Call[Result]) -> Result:
         return await self._transport.run(converse(call, self._terms))
-
-
-def _parts(connection_string: str) -> tuple[str, AccessKeyCredential]:
-    parsed = parse_connection_string(connection_string)
-    return parsed.endpoint, AccessKeyCredential(b64encode(parsed.access_key).decode("ascii"))

@@ -54,7 +54,7 @@ class Transport:
         self._endpoint = endpoint
         self._credential = credential
         self._sleep = sleep
-        self._http = httpx2.Client(limits=_LIMITS, timeout=_seconds(timeout), verify=_trust(verify))
+        self._http = httpx2.Client(limits=_LIMITS, timeout=_seconds(timeout), verify=trust(verify))
 
     def run(self, conversation: Generator[Step, Any, Result]) -> Result:
         answer = None
@@ -75,7 +75,7 @@ class Transport:
                 try:
                     return _reply(self._http.send(_request(self._http, self._endpoint, step)))
                 except httpx2.HTTPError as error:
-                    return _trouble(self._endpoint, error)
+                    return trouble(self._endpoint, error)
             case Pause(delay):
                 return self._sleep(delay.total_seconds())
             case FetchBearer(scope):
@@ -98,7 +98,7 @@ class AsyncTransport:
         self._endpoint = endpoint
         self._credential = credential
         self._sleep = sleep
-        self._http = httpx2.AsyncClient(limits=_LIMITS, timeout=_seconds(timeout), verify=_trust(verify))
+        self._http = httpx2.AsyncClient(limits=_LIMITS, timeout=_seconds(timeout), verify=trust(verify))
 
     async def run(self, conversation: Generator[Step, Any, Result]) -> Result:
         answer = None
@@ -119,7 +119,7 @@ class AsyncTransport:
                 try:
                     return _reply(await self._http.send(_request(self._http, self._endpoint, step)))
                 except httpx2.HTTPError as error:
-                    return _trouble(self._endpoint, error)
+                    return trouble(self._endpoint, error)
             case Pause(delay):
                 return await self._sleep(delay.total_seconds())
             case FetchBearer(scope):
@@ -139,7 +139,7 @@ def _reply(response: httpx2.Response) -> Reply:
     return Reply(response.status_code, headers, response.content)
 
 
-def _trouble(endpoint: str, error: httpx2.HTTPError) -> TransportError:
+def trouble(endpoint: str, error: httpx2.HTTPError) -> TransportError:
     trouble = _describe(endpoint, error)
     trouble.__cause__ = error
     return trouble
@@ -162,7 +162,7 @@ def _seconds(timeout: timedelta | None) -> httpx2.Timeout:
     return httpx2.Timeout(timeout.total_seconds() if timeout is not None else None)
 
 
-def _trust(verify: Verify) -> ssl.SSLContext | bool:
+def trust(verify: Verify) -> ssl.SSLContext | bool:
     match verify:
         case None:
             return True  # The machine's own store, or what SSL_CERT_FILE and SSL_CERT_DIR name.
