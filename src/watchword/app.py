@@ -15,6 +15,7 @@ from typing import Any
 import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
+from watchword.errors import OperatorError
 from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
@@ -110,8 +111,7 @@ async def open_watchword(
     # Storage.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
     encryption = open_encryption(settings, data)
-    database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
-    sync_folder(data)
+    database = await open_database(settings, data)
     await database.transact(lambda transaction: _first_resource(transaction, encryption, clock, first))
     newest_flake, high_water = await identity_store.newest_marks(database)
 
@@ -144,6 +144,31 @@ async def open_watchword(
     pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None)
     background = (last_tokens.keep_flushing(), keyring.keep_rotating(), revocations.keep_purging())
     return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, feed, background)
+
+
+async def open_database(settings: Settings, data: FilePath) -> Database:
+    """The engine by setting, with its schema in place.
+
+    Raises:
+        OperatorError: the database is not usable.
+    """
+    if not settings.database:
+        database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
+        sync_folder(data)
+        return database
+    try:
+        from watchword.storage.postgres import open_postgres
+    except ImportError:
+        raise OperatorError(
+            "PostgreSQL needs a driver that is not installed.", "Install it with: pip install 'watchword[postgres]'"
+        ) from None
+    return await open_postgres(
+        settings.database,
+        pool=settings.database_pool,
+        batch=settings.database_batch,
+        statement_cache=settings.database_statement_cache,
+        patience=timedelta(seconds=settings.database_timeout),
+    )
 
 
 def schedule(settings: Settings) -> Schedule:

@@ -49,6 +49,11 @@ class Settings:
     )
     resource_name: str = _setting("watchword", "Name of the resource that is made at first start.")
     data_location: str = _setting("unitedstates", "Data location of the resource that is made at first start.")
+    database: str = _setting("", "postgresql:// address of the database; empty: SQLite in the data folder.")
+    database_pool: int = _setting(10, "Connections to PostgreSQL at the most.")
+    database_batch: int = _setting(256, "Requests that share one statement at the most; 1 on sharded engines.")
+    database_statement_cache: bool = _setting(True, "Whether to prepare statements; off behind PgBouncer.")
+    database_timeout: float = _setting(5.0, "How long a statement may take, and the wait for a connection.", "seconds")
     synchronous: str = _setting(
         "FULL", "SQLite's synchronous level. Anything below FULL may lose what was acknowledged."
     )
@@ -61,7 +66,7 @@ class Settings:
     stop_deadline: float = _setting(10.0, "How long requests in flight may take to finish after a stop.", "seconds")
 
 
-SECRET_SETTINGS = frozenset({"encryption_key"})
+SECRET_SETTINGS = frozenset({"encryption_key", "database"})
 """Never printed."""
 
 _CHOICES = {

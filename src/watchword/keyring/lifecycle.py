@@ -3,7 +3,8 @@
     made            signs from                  a newer key signs             the last token has expired
     |-- published --|---------- signing --------|--------- verifying ---------| forgotten
 
-A verifier may keep a key set for as long as a new key is published ahead, and still know every key that signs.
+A verifier may keep a key set for half as long as a new key is published ahead, and still know every key that signs. A key
+that was retired stops signing at once and goes on verifying; one that was revoked does neither.
 """
 
 from __future__ import annotations
@@ -30,11 +31,27 @@ class Schedule:
 
     def next_start(self, rows: list[SigningKeyRow], now_micros: int) -> int | None:
         """When the next key should start to sign, if it is time to publish one."""
-        if self.every is None or not rows:
+        newest = newest_of(rows)
+        if self.every is None or newest is None:
             return None
         ahead = round(self.ahead / timedelta(microseconds=1))
-        due = rows[-1].signs_from_micros + round(self.every / timedelta(microseconds=1))
+        due = newest.signs_from_micros + round(self.every / timedelta(microseconds=1))
         return max(due, now_micros + ahead) if now_micros >= due - ahead else None
+
+    def start_if_published(self, now_micros: int) -> int:
+        """When a key that is published now may sign: not before verifiers know it."""
+        return now_micros + round(self.ahead / timedelta(microseconds=1))
+
+    @property
+    def key_set_age(self) -> timedelta:
+        """How long a verifier may keep a key set; the other half is for the commit and the way to the verifier."""
+        return self.ahead / 2
+
+
+def newest_of(rows: list[SigningKeyRow]) -> SigningKeyRow | None:
+    """The last one that will sign; `rows` in the order in which they sign."""
+    usable = [row for row in rows if row.retired_micros is None and row.revoked_micros is None]
+    return usable[-1] if usable else None
 
 
 def states(rows: list[SigningKeyRow], now_micros: int) -> list[tuple[SigningKeyRow, State]]:
@@ -50,7 +67,7 @@ def states(rows: list[SigningKeyRow], now_micros: int) -> list[tuple[SigningKeyR
 
 def _state(row: SigningKeyRow, successor_from: int | None, now_micros: int) -> State:
     if row.revoked_micros is not None:
-        return "revoked"
+        return "expired" if row.revoked_micros + _KEPT_MICROS <= now_micros else "revoked"
     ends = [end for end in (successor_from, row.retired_micros) if end is not None]
     if ends and min(ends) + _KEPT_MICROS <= now_micros:
         return "expired"

@@ -34,7 +34,15 @@ _SIGNING = Statement(
         where signs_from_micros <= :now and retired_micros is null and revoked_micros is null
         order by signs_from_micros desc, created_micros desc, kid desc limit 1
         """,
-    )
+    ),
+    parameters=(("now", "int8"),),
+    postgres="""
+        select q.n, k.kid from q cross join lateral (
+            select kid from signing_keys
+            where signs_from_micros <= q.now and retired_micros is null and revoked_micros is null
+            order by signs_from_micros desc, created_micros desc, kid desc limit 1
+        ) k
+    """,
 )
 
 

@@ -38,7 +38,15 @@ _KEYS = Statement(
         from resources r join access_keys k on k.resource = r.number
         order by r.number, k.slot limit :most
         """,
-    )
+    ),
+    parameters=(("most", "int8"),),
+    postgres="""
+        select q.n, k.* from q cross join lateral (
+            select r.number, r.id, r.name, r.location, r.generation, k.id as key_id, k.slot, k.secret
+            from resources r join access_keys k on k.resource = r.number
+            order by r.number, k.slot limit q.most
+        ) k
+    """,
 )
 
 

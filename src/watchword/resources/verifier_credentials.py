@@ -25,7 +25,12 @@ _FIND = Statement(
         select v.secret_hash, r.number, r.id, r.name, r.location, r.generation
         from verifier_credentials v join resources r on r.number = v.resource where v.id = :id
         """,
-    )
+    ),
+    parameters=(("id", "text"),),
+    postgres="""
+        select q.n, v.secret_hash, r.number, r.id, r.name, r.location, r.generation
+        from q join verifier_credentials v on v.id = q.id join resources r on r.number = v.resource
+    """,
 )
 
 

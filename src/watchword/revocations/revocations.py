@@ -8,7 +8,8 @@ import contextlib
 from watchword.clock import MonotoneClock
 from watchword.errors import Unavailable
 from watchword.revocations.feed import Feed
-from watchword.revocations.store import EVERY_RESOURCE, RevocationStore
+from watchword.revocations.statements import EVERY_RESOURCE
+from watchword.revocations.store import RevocationStore
 from watchword.tokens.claims import Claims
 from watchword.tokens.cutoffs import CutOffs
 
@@ -49,12 +50,12 @@ class Revocations:
             with contextlib.suppress(Unavailable):
                 await self._store.purge(self._issue_clock.micros())
 
-    async def cutoffs(self, claims: Claims, kid: str) -> CutOffs:
-        """What is committed about a token at this instant: the strictest of all kinds."""
+    async def cutoffs(self, resource: int, claims: Claims, kid: str) -> CutOffs:
+        """What is committed about a token of the resource at this instant: the strictest of all kinds."""
         generation = resource_generation = valid_from = 0
         dead = {"token": False, "accessKey": False, "signingKey": False}
         deleted = False
-        for kind, row_generation, row_valid_from, row_deleted in await self._store.standing(claims, kid):
+        for kind, row_generation, row_valid_from, row_deleted in await self._store.standing(resource, claims, kid):
             deleted = deleted or bool(row_deleted)
             if kind == "identity":
                 generation, valid_from = row_generation, row_valid_from

@@ -12,73 +12,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
-from watchword.storage import Database, Row, Statement
+from watchword.revocations.statements import EVERY_RESOURCE, NEXT_CURSOR, RECORD, RECORD_RESOURCE, STANDING, Kind
+from watchword.storage import Database, Row, Transaction
 from watchword.tokens.claims import LONGEST_LIFETIME, Claims
-
-Kind = Literal["token", "identity", "resource", "accessKey", "signingKey"]
 
 KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microseconds=1))
 """How long a revocation is kept: as long as a token may live, and an hour for verifiers' leeway."""
 
-EVERY_RESOURCE = 0
-"""In place of a resource's number: concerns all."""
 
-NEXT_CURSOR = "update feed set cursor = cursor + 1"
-"""First statement of every transaction that records a revocation."""
+async def record_now(transaction: Transaction, kind: Kind, subject: str, resource: int, now_micros: int) -> None:
+    """Of the kinds that have no cut-off, within a transaction that does more than that; the feed must be woken after.
 
-_COLUMNS = "kind, subject, resource, generation, valid_from_micros, deleted, cursor, expires_micros"
-
-_STRICTEST = """
-    on conflict (kind, subject) do update set
-        generation = max(generation, excluded.generation),
-        valid_from_micros = max(valid_from_micros, excluded.valid_from_micros),
-        deleted = max(deleted, excluded.deleted),
-        cursor = excluded.cursor,
-        expires_micros = max(expires_micros, excluded.expires_micros)
-"""
-
-
-def recorded(kind: Kind, subject: str, resource: str, source: str, **columns: str) -> str:
-    """SQL that records what `source`, the rest of a select, finds; the other arguments are SQL expressions.
-
-    Recording the same thing again keeps the strictest of both, under a new cursor. The time at which the row may go is
-    the parameter `:kept_until`.
+    It takes the feed's row, so it comes last: nobody else's revocation can commit until this transaction does.
     """
-    values = {"generation": "0", "valid_from_micros": "0", "deleted": "0"} | columns
-    return f"""
-        insert into revocations ({_COLUMNS})
-        select '{kind}', {subject}, {resource}, {values["generation"]}, {values["valid_from_micros"]},
-               {values["deleted"]}, (select cursor from feed), :kept_until
-        {source} {_STRICTEST}
-    """
-
-
-def _record(kind: Kind) -> Statement:
-    return Statement(sqlite=(NEXT_CURSOR, recorded(kind, ":subject", ":resource", "where true")))
-
-
-_RECORD = {kind: _record(kind) for kind in ("token", "accessKey", "signingKey")}
-
-_RECORD_RESOURCE = Statement(
-    sqlite=(
-        NEXT_CURSOR,
-        "update resources set generation = generation + 1 where number = :resource",
-        recorded("resource", "id", "number", "from resources where number = :resource", generation="generation"),
-        "select generation from resources where number = :resource",
+    await transaction.execute(NEXT_CURSOR)
+    await transaction.execute(
+        "insert into revocations (kind, subject, resource, cursor, expires_micros)"
+        " values ($1, $2, $3, (select cursor from feed), $4)"
+        " on conflict (kind, resource, subject) do update set cursor = excluded.cursor,"
+        " expires_micros = excluded.expires_micros",
+        kind,
+        subject,
+        resource,
+        now_micros + KEPT_MICROS,
     )
-)
-
-_STANDING = Statement(
-    sqlite=(
-        " union all ".join(
-            f"select kind, generation, valid_from_micros, deleted from revocations where kind = '{kind}'"
-            f" and subject = :{kind}"
-            for kind in ("token", "identity", "resource", "accessKey", "signingKey")
-        ),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +60,23 @@ class RevocationStore:
     async def record(self, kind: Kind, subject: str, resource: int, now_micros: int) -> None:
         """Of the kinds that have no cut-off: the subject is dead whole."""
         parameters = {"subject": subject, "resource": resource, "kept_until": now_micros + KEPT_MICROS}
-        await self._database.write(_RECORD[kind], parameters)
+        await self._database.write(RECORD[kind], parameters)
 
     async def raise_resource(self, resource: int, now_micros: int) -> None:
         """Every token of the resource so far is dead."""
-        await self._database.write(_RECORD_RESOURCE, {"resource": resource, "kept_until": now_micros + KEPT_MICROS})
+        await self._database.write(RECORD_RESOURCE, {"resource": resource, "kept_until": now_micros + KEPT_MICROS})
 
-    async def standing(self, claims: Claims, kid: str) -> list[Row]:
+    async def standing(self, resource: int, claims: Claims, kid: str) -> list[Row]:
         """Kind, generation, valid-from and deleted of every row that concerns a token, as committed now."""
         parameters = {
+            "owner": resource,
             "token": claims.jti,
             "identity": claims.skypeid,
             "resource": claims.resourceId,
             "accessKey": claims.accessKey,
             "signingKey": kid,
         }
-        return await self._database.read(_STANDING, parameters)
+        return await self._database.read(STANDING, parameters)
 
     async def position(self) -> tuple[str, int]:
         """The epoch, and the newest cursor that is committed."""

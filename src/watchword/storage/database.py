@@ -15,12 +15,22 @@ Result = TypeVar("Result")
 class Statement:
     """What a hot verb does for one row, with named parameters; many rows share one trip to the database.
 
-        Statement(sqlite=("update identities set ... where flake = :flake returning generation",))
+        Statement(
+            sqlite=("select generation from identities where flake = :flake",),
+            parameters=(("flake", "bytea"),),
+            postgres="select q.n, i.generation from q join identities i on i.flake = q.flake",
+        )
 
-    Several SQLite statements run in order within one transaction; the rows of the last one are the result.
+    SQLite runs it once for each row: several statements in order within one transaction; the rows of the last one are
+    the result. PostgreSQL runs it once for all rows: they are the table `q`, with the named and typed parameters as
+    its columns and `n` to tell the rows apart; the first column of a result is the `n` that it belongs to.
+    `repeatable` says that it may be sent again when nobody knows whether it was committed.
     """
 
     sqlite: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    postgres: str
+    repeatable: bool = True
 
 
 class Transaction(Protocol):

@@ -11,9 +11,9 @@ from importlib import resources
 from watchword.errors import OperatorError
 
 
-def schema_files() -> list[tuple[int, str]]:
-    """Every schema version with its SQL, oldest first."""
-    folder = resources.files("watchword.storage") / "sqlite_schema"
+def schema_files(engine: str = "sqlite_schema") -> list[tuple[int, str]]:
+    """Every schema version with its SQL, oldest first; `engine` is the folder's name."""
+    folder = resources.files("watchword.storage") / engine
     files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return [(int(name.partition("_")[0]), (folder / name).read_text("utf-8")) for name in files]
 
@@ -24,16 +24,23 @@ def migrate(connection: sqlite3.Connection) -> None:
     Raises:
         OperatorError: the database was made by a newer program.
     """
-    newest = schema_files()[-1][0]
     present = _version(connection)
+    require_known(present, "sqlite_schema")
+    for version, sql in schema_files():
+        if version > present:
+            _apply(connection, version, sql)
+
+
+def require_known(present: int, engine: str) -> None:
+    """Raises:
+    OperatorError: the database was made by a newer program.
+    """
+    newest = schema_files(engine)[-1][0]
     if present > newest:
         raise OperatorError(
             f"The database has schema version {present}; this program knows versions up to {newest}.",
             "Run a newer Watchword, or restore a backup from before the upgrade.",
         )
-    for version, sql in schema_files():
-        if version > present:
-            _apply(connection, version, sql)
 
 
 def _apply(connection: sqlite3.Connection, version: int, sql: str) -> None:

@@ -92,18 +92,27 @@ class SqliteDatabase:
             return await self._in_thread(self._write_batch, batch)
 
     async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        work = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # The thread goes on all the same; nobody may use the connection before it is done.
+            await asyncio.wait([work])
+            raise
 
     def _write_batch(self, batch: list[_Write]) -> list[list[Row] | Exception]:
         try:
             self._writer.execute("begin immediate")
             results: list[list[Row] | Exception] = [_run(self._writer, write) for write in batch]
             self._writer.execute("commit")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - a value that SQLite cannot hold raises more than its own errors.
             if self._writer.in_transaction:
                 self._writer.execute("rollback")
+            if isinstance(error, sqlite3.OperationalError):
+                # Locked, full or failing is the database, not a row: trying each row would wait as often.
+                return [_unavailable(error)] * len(batch)
             if len(batch) == 1:
-                return [_unavailable(error) if isinstance(error, sqlite3.OperationalError) else error]
+                return [error]
             # One row spoiled the transaction for all: each gets its own, and only the bad ones fail.
             return [result for write in batch for result in self._write_batch([write])]
         return results

@@ -42,7 +42,7 @@ create table signing_keys (
 
 -- One row: the highest issue time that may have been given out. A later run never goes below it.
 create table clock (
-    only integer primary key check (only = 1),
+    singleton integer primary key check (singleton = 1),
     high_water_micros integer not null
 ) strict;
 

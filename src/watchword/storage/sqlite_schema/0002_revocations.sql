@@ -2,9 +2,9 @@
 
 -- One row. Every revocation takes the next number in its own transaction, so that whoever commits later has the higher
 -- one: this row's lock makes commit order the order of numbers, on every engine. The epoch tells one history from
--- another: a restored backup must not pass for the database that it was taken from.
+-- another, so that a new database is not taken for an older one at the same address.
 create table feed (
-    only integer primary key check (only = 1),
+    singleton integer primary key check (singleton = 1),
     epoch text not null,
     cursor integer not null
 ) strict;
@@ -22,7 +22,8 @@ create table revocations (
     deleted integer not null default 0,
     cursor integer not null,
     expires_micros integer not null,
-    primary key (kind, subject)
+    -- The resource is part of it: whoever learns the id of another's token can neither kill it nor hide its end.
+    primary key (kind, resource, subject)
 ) strict, without rowid;
 
 create index revocations_by_cursor on revocations (resource, cursor);

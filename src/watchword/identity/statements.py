@@ -1,0 +1,141 @@
+"""What the hot verbs of identities say to each engine."""
+
+from __future__ import annotations
+
+from watchword.revocations.statements import CUT_OFF_COLUMNS, NEXT_CURSOR, recorded, recorded_many
+from watchword.storage import Statement
+
+COLUMNS = "flake, generation, valid_from_micros, custom_id, created_micros, last_token_micros"
+
+_KEY = (("resource", "int8"), ("flake", "bytea"))
+_REVOKING = (*_KEY, ("subject", "text"), ("kept_until", "int8"))
+_THIS = "from identities where resource = :resource and flake = :flake"
+
+FIND = Statement(
+    sqlite=(f"select {COLUMNS} {_THIS}",),
+    parameters=_KEY,
+    postgres="select q.n, i.flake, i.generation, i.valid_from_micros, i.custom_id, i.created_micros,"
+    " i.last_token_micros from q join identities i on i.resource = q.resource and i.flake = q.flake",
+)
+
+INSERT = Statement(
+    sqlite=(
+        # A second create with one custom id changes nothing, yet must return the row: hence the update to itself.
+        f"""
+        insert into identities (resource, flake, generation, custom_id, created_micros)
+        values (:resource, :flake, 1, :custom_id, :created)
+        on conflict (resource, custom_id) where custom_id is not null do update set custom_id = excluded.custom_id
+        returning {COLUMNS}
+        """,
+    ),
+    parameters=(*_KEY, ("custom_id", "text"), ("created", "int8")),
+    # Whoever claims the custom id inserts; everybody else is given the row of who did. A row that another node commits
+    # meanwhile is not in this statement's snapshot: then nothing is returned, and the statement is sent again. It may
+    # be sent again after a lost connection too: the flake was drawn before, and its row is there or not.
+    postgres=f"""
+        , claimed as (
+            insert into custom_ids (resource, custom_id, flake)
+            select distinct on (resource, custom_id) resource, custom_id, flake
+            from q where custom_id is not null order by resource, custom_id, n
+            on conflict (resource, custom_id) do update set custom_id = excluded.custom_id
+            returning resource, custom_id, flake
+        ), fresh as (
+            insert into identities (resource, flake, generation, custom_id, created_micros)
+            select q.resource, q.flake, 1, q.custom_id, q.created from q
+            where q.custom_id is null or exists (select 1 from claimed c where c.flake = q.flake)
+            on conflict (resource, flake) do update set flake = excluded.flake
+            returning resource, {COLUMNS}
+        )
+        select q.n, f.flake, f.generation, f.valid_from_micros, f.custom_id, f.created_micros, f.last_token_micros
+        from q join fresh f on f.resource = q.resource and f.flake = q.flake
+        union all
+        select q.n, i.flake, i.generation, i.valid_from_micros, i.custom_id, i.created_micros, i.last_token_micros
+        from q join claimed c on c.resource = q.resource and c.custom_id = q.custom_id and c.flake <> q.flake
+        join identities i on i.resource = c.resource and i.flake = c.flake
+    """,
+)
+
+# The feed's row is locked first, everywhere: so that two nodes never wait for each other in a circle.
+_LOCKED = """
+    , moved as (update feed set cursor = cursor + (select count(*) from q) returning cursor)
+    , one as (
+        select resource, flake, min(subject) as subject, max(kept_until) as kept_until, min(n) as n
+        from q group by resource, flake
+    ), locked as materialized (
+        select i.resource, i.flake from moved, one join identities i on i.resource = one.resource
+        and i.flake = one.flake order by i.flake for update of i
+    )
+"""
+
+_RECORD = f"""
+    recorded as (
+        insert into revocations ({CUT_OFF_COLUMNS})
+        select 'identity', one.subject, changed.resource, {{generation}}, {{valid_from}}, {{deleted}},
+            moved.cursor - (select count(*) from q) + one.n, one.kept_until
+        from moved, changed join one on one.resource = changed.resource and one.flake = changed.flake
+        {recorded_many()}
+    )
+    select one.n, 1 from one join changed on changed.resource = one.resource and changed.flake = one.flake
+"""
+
+REVOKE = Statement(
+    sqlite=(
+        NEXT_CURSOR,
+        "update identities set generation = generation + 1 where resource = :resource and flake = :flake",
+        recorded("identity", ":subject", "resource", _THIS, generation="generation"),
+        f"select generation {_THIS}",
+    ),
+    parameters=_REVOKING,
+    postgres=f"""
+        {_LOCKED}, changed as (
+            update identities i set generation = i.generation + 1 from locked l
+            where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.generation
+        ), {_RECORD.format(generation="changed.generation", valid_from="0", deleted="0")}
+    """,
+)
+
+CUT_OFF = Statement(
+    sqlite=(
+        # The time from which tokens are valid must never lie above what the clock gives out after a restart.
+        "update clock set high_water_micros = max(high_water_micros, :valid_from)",
+        NEXT_CURSOR,
+        """
+        update identities set valid_from_micros = max(valid_from_micros, :valid_from)
+        where resource = :resource and flake = :flake
+        """,
+        recorded("identity", ":subject", "resource", _THIS, valid_from_micros="valid_from_micros"),
+        f"select valid_from_micros {_THIS}",
+    ),
+    parameters=(*_REVOKING, ("valid_from", "int8")),
+    postgres=f"""
+        , clocked as (
+            update clock set high_water_micros = greatest(high_water_micros, (select max(valid_from) from q))
+            returning 1
+        ) {_LOCKED.replace("from moved, one", "from clocked, moved, one")}, latest as (
+            select resource, flake, max(valid_from) as valid_from from q group by resource, flake
+        ), changed as (
+            update identities i set valid_from_micros = greatest(i.valid_from_micros, latest.valid_from)
+            from locked l join latest on latest.resource = l.resource and latest.flake = l.flake
+            where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.valid_from_micros
+        ), {_RECORD.format(generation="0", valid_from="changed.valid_from_micros", deleted="0")}
+    """,
+)
+
+DELETE = Statement(
+    sqlite=(
+        NEXT_CURSOR,
+        recorded("identity", ":subject", "resource", _THIS, deleted="1"),
+        f"delete {_THIS} returning flake",
+    ),
+    parameters=_REVOKING,
+    repeatable=False,
+    postgres=f"""
+        {_LOCKED}, changed as (
+            delete from identities i using locked l
+            where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.custom_id
+        ), freed as (
+            delete from custom_ids c using changed d
+            where c.resource = d.resource and c.custom_id = d.custom_id and c.flake = d.flake returning 1
+        ), {_RECORD.format(generation="0", valid_from="0", deleted="1")}
+    """,
+)
