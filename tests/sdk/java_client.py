@@ -1,0 +1,58 @@
+"""The official Java client: fetched by Maven the first time, and our program compiled against it."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.requirements import require
+
+_FOLDER = Path(__file__).with_name("java")
+_POM, _PROGRAM = _FOLDER / "pom.xml", _FOLDER / "Scenario.java"
+_TARGET = _FOLDER / "target"
+_CLASS_PATH, _CLASSES = _TARGET / "classpath.txt", _TARGET / "classes"
+
+# Short programs gain nothing from the second compiler, and one thread for garbage is enough.
+_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+
+
+def java_command(*arguments: str) -> Sequence[str]:
+    """How the program is started; skips with the reason where Maven cannot fetch the client."""
+    for tool in ("java", "javac", "mvn"):
+        require(tool, "Java and Maven run the official Java client")
+    found = _class_path()
+    if found is None:
+        # Not a tool that is missing but a network: that is no failure, in CI either.
+        pytest.skip("Maven cannot reach its registry, and the official Java client was never fetched")
+    _compile(found)
+    return ["java", *_QUICK, "-cp", f"{_CLASSES}:{found}", "Scenario", *arguments]
+
+
+@cache
+def _class_path() -> str | None:
+    if not _is_newer(_CLASS_PATH, _POM) or not _all_there(_CLASS_PATH.read_text()):
+        output = f"-Dmdep.outputFile={_CLASS_PATH}"
+        command = ["mvn", "--quiet", "--batch-mode", "--file", str(_POM), "dependency:build-classpath", output]
+        fetched = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if fetched.returncode != 0:
+            assert "Could not transfer" in fetched.stdout or "offline mode" in fetched.stdout, fetched.stdout
+            return None
+    return _CLASS_PATH.read_text()
+
+
+@cache
+def _compile(class_path: str) -> None:
+    if not _is_newer(_CLASSES / "Scenario.class", _PROGRAM):
+        shutil.rmtree(_CLASSES, ignore_errors=True)
+        subprocess.run(["javac", "-d", str(_CLASSES), "-cp", class_path, str(_PROGRAM)], timeout=300, check=True)
+
+
+def _is_newer(made: Path, source: Path) -> bool:
+    return made.is_file() and made.stat().st_mtime > source.stat().st_mtime
+
+
+def _all_there(class_path: str) -> bool:
+    return all(Path(each).is_file() for each in class_path.split(":"))
