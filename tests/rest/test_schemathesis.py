@@ -1,0 +1,192 @@
+"""Generated requests, right and wrong, against what we say we serve and what Azure published.
+
+Each document's operations are called over a real socket with requests that are signed to the byte. The run is the same
+every time; `SOAK_EXAMPLES=1000 make test ARGS=tests/rest/test_schemathesis.py` draws new ones, a thousand for each
+operation and mode.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
+from schemathesis.checks import content_type_conformance, not_a_server_error, response_schema_conformance
+from schemathesis.core.result import Ok
+
+from tests.support.requirements import shared
+from watchword.app import DATABASE_FILE
+from watchword.testing import RunningServer, running_server
+from watchword.wire import identity, versions
+from watchword.wire.errors import ErrorResponse
+from watchword.wire.signature import signed_headers
+
+SOAK_EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "0"))
+EXAMPLES = SOAK_EXAMPLES or 10
+UNPUBLISHED = {versions.V2026_07_22}
+"""Served, but its document is not among the shared ones."""
+
+FOREIGN = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000"
+UNTYPED = {identity.ISSUE_EARLY.path}
+"""Its published document takes every text for a scope, so that none that is generated is one."""
+
+REFUSED = {(operation.method, operation.path) for operation in identity.REFUSED}
+CHECKS = [content_type_conformance, response_schema_conformance]
+
+AnyCase = Case[Any]
+AnyOperation = APIOperation[Any, Any, Any, Any]
+
+untimed = settings(
+    max_examples=EXAMPLES,
+    derandomize=not SOAK_EXAMPLES,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class Signed(requests.auth.AuthBase):
+    """Signs a request as it will stand on the wire."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self._key = server.keys[0]
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        body = request.body or b""
+        raw = body.encode() if isinstance(body, str) else body
+        assert isinstance(raw, bytes)
+        assert request.method is not None
+        assert request.url is not None
+        host = urlsplit(request.url).netloc
+        date = formatdate(usegmt=True)
+        request.headers.update(signed_headers(self._key, request.method, request.path_url, host, date, raw))
+        return request
+
+
+class Service:
+    """The running server as the test sees it: calls it, and looks into its database."""
+
+    def __init__(self, server: RunningServer, session: requests.Session, database: sqlite3.Connection) -> None:
+        self.server = server
+        self._session = session
+        self._database = database
+
+    def some_ids(self) -> list[str]:
+        """One that is there, one that never was, and one of another resource."""
+        there = self._new_identity()
+        return [there, there, f"{there[:43]}00000000-0000-0000-0000-000000000000", FOREIGN]
+
+    def _new_identity(self) -> str:
+        reply = self._session.post(f"{self.server.endpoint}/identities?api-version={versions.V2023_10_01}")
+        assert reply.status_code == 201
+        return str(reply.json()["identity"]["id"])
+
+    def state(self) -> tuple[Any, ...]:
+        """What a refused request must leave as it is."""
+        return (
+            self._database.execute("select count(*), max(flake) from identities").fetchone(),
+            # Not the feed's counter: it moves on also where an identity that is not there leaves nothing to record.
+            self._database.execute("select count(*), max(cursor) from revocations").fetchone(),
+        )
+
+    def try_out(self, case: AnyCase) -> int:
+        """Call, and judge the answer by the case's document and by our own promises."""
+        before = self.state()
+        reply = case.call(session=self._session, verify=self._session.verify, timeout=10)
+        # What is empty has no type, whatever a document says of all answers at once.
+        if reply.status_code != 204:
+            case.validate_response(reply, checks=CHECKS)
+        if reply.status_code == 501:
+            assert (case.method, case.operation.path) in REFUSED
+        else:
+            case.validate_response(reply, checks=[not_a_server_error])
+        if reply.status_code >= 400:
+            assert self.state() == before, "a refused request changed something"
+            error = msgspec.json.decode(reply.content, type=ErrorResponse).error
+            assert error.code
+            assert error.message
+            assert error.code != "Denied", f"signed well, yet refused: {error.message}"
+        return reply.status_code
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with running_server() as server, requests.Session() as session:
+        session.trust_env = False  # Else a CA bundle of the environment takes the place of ours.
+        session.verify = str(server.ca_file)
+        session.auth = Signed(server)
+        database = sqlite3.connect(f"{(server.data / DATABASE_FILE).as_uri()}?mode=ro", uri=True)
+        try:
+            yield Service(server, session, database)
+        finally:
+            database.close()
+
+
+def published(version: str) -> Path:
+    state = "preview" if "preview" in version else "stable"
+    return shared(f"contract/specs/data-plane/Identity/{state}/{version}/CommunicationIdentity.json")
+
+
+@st.composite
+def cases(
+    draw: st.DrawFn, operation: AnyOperation, mode: GenerationMode, version: str | None, ids: list[str]
+) -> AnyCase:
+    """A case of an operation, mostly with a well-formed id and with an api-version that is served."""
+    case = draw(operation.as_strategy(generation_mode=mode))
+    if "id" in case.path_parameters and draw(st.integers(0, 5)):
+        case.path_parameters["id"] = draw(st.sampled_from(ids))
+    if version is not None and draw(st.integers(0, 7)):
+        case.query = {**(case.query or {}), "api-version": version}
+    return case
+
+
+def try_operation(service: Service, operation: AnyOperation, mode: GenerationMode, version: str | None) -> set[int]:
+    statuses: set[int] = set()
+
+    @untimed
+    @given(st.data())
+    def try_out(data: st.DataObject) -> None:
+        statuses.add(service.try_out(data.draw(cases(operation, mode, version, service.some_ids()))))
+
+    try_out()
+    return statuses
+
+
+def modes(operation: AnyOperation) -> list[GenerationMode]:
+    """What takes nothing cannot be called wrongly."""
+    takes = any(True for _ in operation.iter_parameters()) or operation.body
+    return [GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if takes else [])]
+
+
+def try_operations(service: Service, document: BaseSchema, version: str | None = None) -> None:
+    """Every operation of a document, called rightly and wrongly: each comes to its success, or to its refusal."""
+    document.config.update(base_url=service.server.endpoint)
+    for result in document.get_all_operations():
+        assert isinstance(result, Ok)
+        operation = result.ok()
+        seen = set().union(*(try_operation(service, operation, mode, version) for mode in modes(operation)))
+        if (operation.method.upper(), operation.path) in REFUSED:
+            assert 501 in seen
+            assert min(seen) >= 400
+        elif version is None or operation.path not in UNTYPED:
+            assert min(seen) in (200, 201, 204), f"{operation.label} never succeeded"
+
+
+def test_what_we_describe_is_what_we_serve(service: Service) -> None:
+    reply = requests.get(f"{service.server.endpoint}/openapi.json", verify=str(service.server.ca_file), timeout=10)
+    try_operations(service, schemathesis.openapi.from_dict(reply.json()))
+
+
+@pytest.mark.parametrize("version", [version for version in versions.ALL if version not in UNPUBLISHED])
+def test_what_azure_published_is_what_we_serve(service: Service, version: str) -> None:
+    try_operations(service, schemathesis.openapi.from_path(published(version)), version)
