@@ -16,9 +16,9 @@ def main() -> None:
     # Collecting garbage while modules load costs a tenth of the start; `cli.server` turns it on again before it serves.
     gc.disable()
     try:
-        from watchword.cli.commands import run
+        from watchword.cli.commands import watchword
 
-        run()
+        watchword(prog_name="watchword")
     except KeyboardInterrupt:
         sys.exit(130)
     except ModuleNotFoundError as error:

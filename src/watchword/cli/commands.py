@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from typing import Any
 
 import click
 
@@ -19,29 +19,25 @@ from watchword.errors import WatchwordError
 _COMMANDS: tuple[click.Command, ...] = (dev, serve, quickstart, env, trust, identity, token, resource, doctor, settings)
 
 
-class _InOrder(click.Group):
-    """Lists its commands in the order in which one meets them."""
+class _Root(click.Group):
+    """Lists its commands in the order in which one meets them, and tells their failures."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WatchwordError as error:
+            click.echo(f"watchword: {error}", err=True)
+            ctx.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - so it is called.
         return list(self.commands)
 
 
 @click.group(
-    cls=_InOrder,
+    cls=_Root,
     commands={command.name or "": command for command in _COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(package_name="watchword", message="watchword %(version)s", help="Print the version and exit.")
 def watchword() -> None:
     """Watchword: a self-hosted service for identities and access tokens, at home with Azure's SDKs."""
-
-
-def run() -> None:
-    """Raises:
-    SystemExit: always, with the command's status.
-    """
-    try:
-        watchword(prog_name="watchword")
-    except WatchwordError as error:
-        print(f"watchword: {error}", file=sys.stderr)
-        sys.exit(1)

@@ -102,14 +102,14 @@ def connected(text: str | None, file: str | None) -> Iterator[IdentityClient]:
         OperatorError: no service, no answer, or a value that cannot be sent.
         ServiceError: the service said no.
     """
-    from watchword.client import IdentityClient, TransportError
+    from watchword.client import IdentityClient, Retries, TransportError
 
     folders = find_folders()
     connection = find_given(text, file, os.environ) or find_running(folders)
     endpoint = parse_connection_string(connection.text).endpoint
     try:
         verify = trust_for(endpoint, folders)
-        with IdentityClient.from_connection_string(connection.text, verify=verify) as client:
+        with IdentityClient.from_connection_string(connection.text, verify=verify, retries=Retries(count=1)) as client:
             yield client
     except TransportError as error:
         raise OperatorError(

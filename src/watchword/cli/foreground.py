@@ -10,7 +10,7 @@ from typing import Literal
 from watchword.app import DATABASE_FILE, FirstResource
 from watchword.cli import development
 from watchword.cli.folders import Folders, find_folders
-from watchword.cli.installation import access_keys
+from watchword.cli.installation import access_keys, find_encryption
 from watchword.cli.logs import set_up_logs
 from watchword.cli.output import say
 from watchword.cli.running import announced, describe_this, running_servers
@@ -44,6 +44,9 @@ async def _serve(
     mode: Mode, settings: Settings, data: Path, first: FirstResource, door: Door, stopping: Stopping, folders: Folders
 ) -> None:
     is_first_start = not (data / DATABASE_FILE).exists()
+    if not is_first_start:
+        # A new key in the place of a lost one would only hide what has happened.
+        find_encryption(settings, data)
     async with opened(settings, data, first, door) as (application, http):
         stopping.stops(http)
         keys = await access_keys(application.database, application.encryption)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from watchword.app import DATABASE_FILE, KEY_FILE, open_encryption
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, Unavailable
 from watchword.keyring.encryption import Encryption
 from watchword.resources.access_keys import AccessKey, open_access_keys
 from watchword.resources.store import list_resources
@@ -36,10 +36,7 @@ def schema_version(data: Path) -> int:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
             return int(connection.execute("pragma user_version").fetchone()[0])
     except sqlite3.Error as error:
-        raise OperatorError(
-            f"The database {path} cannot be read: {error}.",
-            "See that it belongs to the user who runs this; if it is damaged, stop the server and restore a backup.",
-        ) from None
+        raise _unreadable(path, error) from None
 
 
 @asynccontextmanager
@@ -56,6 +53,8 @@ async def opened_database(data: Path) -> AsyncIterator[SqliteDatabase]:
     database = SqliteDatabase(data / DATABASE_FILE)
     try:
         yield database
+    except (sqlite3.Error, Unavailable) as error:
+        raise _unreadable(data / DATABASE_FILE, error) from None
     finally:
         await database.close()
 
@@ -103,3 +102,11 @@ async def access_keys(database: Database, encryption: Encryption) -> list[Access
         return await open_access_keys(transaction, resources[0], encryption)
 
     return await database.transact(read)
+
+
+def _unreadable(path: Path, error: Exception) -> OperatorError:
+    reason = "it is locked for too long, or its disk fails" if isinstance(error, Unavailable) else str(error)
+    return OperatorError(
+        f"The database {path} cannot be read: {reason}.",
+        "See that it belongs to the user who runs this; if it is damaged, stop the server and restore a backup.",
+    )

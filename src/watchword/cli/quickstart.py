@@ -36,13 +36,15 @@ def quickstart(connection_string: str | None, connection_string_file: str | None
 
 
 async def _run(connection_string: str, origin: str) -> None:
-    from watchword.client import AsyncIdentityClient, TransportError
+    from watchword.client import AsyncIdentityClient, Retries, TransportError
     from watchword.wire.connection_string import parse_connection_string
 
     endpoint = parse_connection_string(connection_string).endpoint
     verify = trust_for(endpoint, find_folders())
     try:
-        async with AsyncIdentityClient.from_connection_string(connection_string, verify=verify) as client:
+        async with AsyncIdentityClient.from_connection_string(
+            connection_string, verify=verify, retries=Retries(count=1)
+        ) as client:
             await _walk(client)
     except TransportError as error:
         raise OperatorError(

@@ -17,7 +17,8 @@ from watchword.settings import Settings
 def dev(settings: Settings) -> None:
     """Run a throw-away service on this machine.
 
-    Everybody knows its resource and its access keys, so it listens on loopback only. Without --data its data is in a temporary directory, which is removed when it stops.
+    Everybody knows its resource and its access keys, so it listens on loopback only. Without --data its data is in a
+    temporary directory, which is removed when it stops.
     """
     _require_loopback(settings.host)
     from watchword.app import FirstResource

@@ -82,7 +82,13 @@ async def opened(
     Raises:
         OperatorError: the data directory is not usable.
     """
-    application = await open_watchword(settings, data, first)
+    try:
+        application = await open_watchword(settings, data, first)
+    except OSError as error:
+        raise OperatorError(
+            f"The data directory {data} cannot be used: {error}.",
+            "Name one with --data that this user may write to, on a disk that has room.",
+        ) from None
     try:
         http = HttpServer(
             application,

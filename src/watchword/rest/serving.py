@@ -44,8 +44,8 @@ def bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
                 opened.close()
             failure = error
     raise OperatorError(
-        f"Port {port} cannot be listened on: {failure.strerror}.",
-        "Stop what uses the port, or choose another one with --port (0 picks a free one).",
+        f"Port {port} of {host} cannot be listened on: {failure.strerror}.",
+        "Stop what uses it, or choose another --port (0 picks a free one); --host takes this machine's own addresses.",
     )
 
 

@@ -1,0 +1,34 @@
+"""Homes for the command line's tests, and one server for those that only need some server."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Home, Server, server
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home."""
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The home of `dev_server`."""
+    return Home(tmp_path_factory.mktemp("shared-home"))
+
+
+@pytest.fixture
+def here(shared_home: Home) -> Home:
+    """The home of `dev_server`, for commands in this very process."""
+    return replace(shared_home, in_process=True)
+
+
+@pytest.fixture(scope="module")
+def dev_server(shared_home: Home) -> Iterator[Server]:
+    """One `watchword dev` for the tests of a module."""
+    with server(shared_home, "dev", "--no-request-log") as running:
+        yield running

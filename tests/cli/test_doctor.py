@@ -1,0 +1,168 @@
+"""`watchword doctor` finds what is wrong with an installation, and says what to do."""
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Home, answer, run, server
+from watchword.cli.checks import check_installation
+from watchword.cli.findings import Finding
+from watchword.cli.folders import Folders
+from watchword.clock import SystemClock
+from watchword.settings import Settings
+from watchword.testing import MovableClock
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """An installation with nothing wrong about it, to be copied."""
+    home = Home(tmp_path_factory.mktemp("sound"))
+    with server(home, "serve"):
+        answer(home, "identity", "create")
+    return home
+
+
+@pytest.fixture
+def broken(sound: Home, tmp_path: Path) -> Home:
+    """A copy of it, to be broken."""
+    shutil.copytree(sound.folder, tmp_path / "home")
+    return Home(tmp_path / "home")
+
+
+def look(home: Home, clock: MovableClock | None = None, **settings: object) -> dict[str, Finding]:
+    """What is not in order, by what it is about."""
+    folders = Folders(home.folder / "data", home.folder / "state")
+    chosen = Settings(**{"port": 0, **settings})  # type: ignore[arg-type]
+    findings = check_installation(chosen, home.server_data, folders, clock or SystemClock())
+    assert all(finding.remedy for finding in findings if finding.status != "ok")
+    return {finding.about: finding for finding in findings if finding.status != "ok" and finding.about != "IPv6"}
+
+
+def test_sound_installation_is_called_sound(sound: Home) -> None:
+    printed = answer(sound, "doctor", "--port", "0")
+    for about in ("data directory", "encryption key", "database", "resource", "clock", "certificate", "port", "IPv6"):
+        assert f" {about}: " in printed
+    assert "problem" not in printed
+    assert json.loads(answer(sound, "doctor", "--port", "0", "--json"))["sound"] is True
+
+
+def test_problem_sets_the_exit_status(broken: Home) -> None:
+    (broken.server_data / "watchword.sqlite").unlink()
+    result = run(broken, "doctor", "--port", "0", "--json")
+    assert result.returncode == 1
+    report = json.loads(result.stdout)
+    assert report["sound"] is False
+    assert {"about", "status", "message", "remedy"} == set(report["findings"][0])
+    assert "problem database: There is no database" in run(broken, "doctor", "--port", "0").stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_key_file_that_others_may_read(broken: Home) -> None:
+    (broken.server_data / "encryption.key").chmod(0o644)
+    finding = look(broken)["encryption key"]
+    assert (finding.status, "chmod 600" in finding.remedy) == ("problem", True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_data_that_others_may_reach(broken: Home) -> None:
+    (broken.server_data / "watchword.sqlite").chmod(0o640)
+    broken.server_data.chmod(0o750)
+    assert {about: finding.status for about, finding in look(broken).items()} == {
+        "data directory": "warning",
+        "database": "warning",
+    }
+    broken.server_data.chmod(0o777)
+    assert look(broken)["data directory"].status == "problem"
+
+
+def test_key_of_another_installation(broken: Home) -> None:
+    (broken.server_data / "encryption.key").write_text("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n")
+    assert "does not fit the database" in look(broken)["resource"].message
+
+
+def test_lost_key_is_not_replaced(broken: Home) -> None:
+    (broken.server_data / "encryption.key").unlink()
+    assert "missing" in look(broken)["encryption key"].message
+    assert not (broken.server_data / "encryption.key").exists()
+
+
+def test_damaged_database(broken: Home) -> None:
+    path = broken.server_data / "watchword.sqlite"
+    content = path.read_bytes()
+    path.write_bytes(b"\0" * 100 + content[100:])
+    assert "restore a backup" in look(broken)["database"].remedy
+
+
+def test_damaged_page_in_a_database_that_opens(broken: Home) -> None:
+    path = broken.server_data / "watchword.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        [(root,)] = connection.execute("select rootpage from sqlite_master where name = 'identities'").fetchall()
+        [(size,)] = connection.execute("pragma page_size").fetchall()
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * size : root * size] = b"\xff" * size
+    path.write_bytes(content)
+    finding = look(broken)["database"]
+    assert "malformed" in finding.message or "damaged" in finding.message
+    assert "restore a backup" in finding.remedy
+
+
+def test_database_of_a_newer_program(broken: Home) -> None:
+    with closing(sqlite3.connect(broken.server_data / "watchword.sqlite")) as connection:
+        connection.execute("pragma user_version = 999")
+    assert "Run a newer Watchword" in look(broken)["database"].remedy
+
+
+@pytest.mark.parametrize(("back", "status"), [(timedelta(minutes=1), "warning"), (timedelta(hours=2), "problem")])
+def test_clock_that_was_set_back(broken: Home, back: timedelta, status: str) -> None:
+    clock = MovableClock()
+    clock.move(-back)
+    finding = look(broken, clock)["clock"]
+    assert (finding.status, "set back" in finding.message) == (status, True)
+
+
+def test_clock_behind_the_highest_issue_time(broken: Home) -> None:
+    ahead = SystemClock().micros() + 3_600_000_000
+    with closing(sqlite3.connect(broken.server_data / "watchword.sqlite")) as connection:
+        connection.execute("update clock set high_water_micros = ?", (ahead,))
+        connection.commit()
+    assert look(broken)["clock"].message.startswith("It is 1:00:00 behind") or "0:59:" in look(broken)["clock"].message
+
+
+def test_certificate_that_expires_or_is_not_ours(broken: Home) -> None:
+    clock = MovableClock()
+    clock.move(timedelta(days=380))
+    assert look(broken, clock)["certificate"].status == "warning"
+    clock.move(timedelta(days=30))
+    assert look(broken, clock)["certificate"].status == "problem"
+    leaf = broken.folder / "data/certificates/leaf"
+    (leaf / "leaf-key.pem").write_bytes((broken.folder / "data/certificates/intermediate-key.pem").read_bytes())
+    assert "is not that of" in look(broken)["certificate"].message
+    (leaf / "leaf.pem").unlink()
+    assert look(broken)["certificate"].status == "problem"
+
+
+def test_port_that_another_program_has(sound: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"Port {port}" in look(sound, port=port)["port"].message
+
+
+def test_port_of_our_own_running_server_is_in_order(home: Home) -> None:
+    with server(home, "serve") as running:
+        assert "port: Port" in answer(home, "doctor", "--port", str(running.port))
+
+
+def test_database_that_may_lose_what_was_acknowledged(sound: Home) -> None:
+    assert look(sound, synchronous="NORMAL")["durability"].status == "warning"
+
+
+def test_directory_that_is_not_there_is_not_made(home: Home) -> None:
+    assert look(home)["data directory"].status == "problem"
+    assert not home.folder.joinpath("data").exists()

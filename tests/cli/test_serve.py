@@ -1,0 +1,165 @@
+"""`watchword serve`: keys of its own, shown once and on request, and data that outlives it."""
+
+import json
+import os
+import shutil
+import signal
+import ssl
+import stat
+import urllib.request
+from base64 import b64decode
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.support.commands import Home, answer, refusal, server
+from watchword.certificates import issue_leaf, prepare_authority
+from watchword.client import IdentityClient
+
+
+def ca(home: Home) -> Path:
+    return home.folder / "data/certificates/ca.pem"
+
+
+def test_first_start_shows_new_keys_and_later_only_the_command_does(home: Home) -> None:
+    with server(home, "serve") as running:
+        primary, secondary = running.fact("primary key"), running.fact("secondary key").split()[0]
+        assert running.data == home.server_data
+    assert len(b64decode(primary)) == len(b64decode(secondary)) == 64
+    assert primary != secondary
+    with server(home, "serve") as running:
+        assert primary not in running.start_up
+        assert secondary not in running.start_up
+    shown = json.loads(answer(home, "resource", "keys", "--json"))
+    assert (shown["primary"], shown["secondary"], shown["resource"]) == (primary, secondary, "watchword")
+    assert f"primary key    {primary}" in answer(home, "resource", "keys")
+
+
+def test_both_connection_strings_open_the_running_server(home: Home) -> None:
+    with server(home, "serve"):
+        for key in ("primary", "secondary"):
+            text = answer(home, "resource", "connection-string", "--key", key).strip()
+            with IdentityClient.from_connection_string(text, verify=ca(home)) as client:
+                client.create_user()
+
+
+def test_connection_string_without_a_server_names_the_address_that_it_would_have(home: Home, tmp_path: Path) -> None:
+    with server(home, "serve", "--data", tmp_path / "data"):
+        pass
+    text = answer(home, "resource", "connection-string", "--data", tmp_path / "data", "--port", "9000")
+    assert text.startswith("endpoint=https://localhost:9000/;accesskey=")
+    public = answer(
+        home, "resource", "connection-string", "--data", tmp_path / "data", "--public-endpoint", "https://acs.example"
+    )
+    assert public.startswith("endpoint=https://acs.example/;accesskey=")
+
+
+def test_identities_and_keys_survive_a_restart(home: Home) -> None:
+    with server(home, "serve"):
+        identity = answer(home, "identity", "create").strip()
+    with server(home, "serve"):
+        assert json.loads(answer(home, "identity", "show", "--user", identity, "--json"))["id"] == identity
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_what_it_makes_is_its_users_alone(home: Home) -> None:
+    with server(home, "serve") as running:
+        assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in running.data.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+    assert {"watchword.sqlite", "encryption.key"} <= set(modes)
+
+
+def test_a_development_directory_is_never_served_to_others(home: Home, tmp_path: Path) -> None:
+    with server(home, "dev", "--data", tmp_path):
+        pass
+    complaint = refusal(home, "serve", "--port", "0", "--data", tmp_path)
+    assert "everybody knows its access keys" in complaint
+
+
+def test_a_lost_key_file_is_not_replaced_by_a_new_one(home: Home) -> None:
+    with server(home, "serve"):
+        pass
+    (home.server_data / "encryption.key").unlink()
+    assert "The key file" in refusal(home, "serve", "--port", "0")
+    assert not (home.server_data / "encryption.key").exists()
+
+
+def test_without_tls_it_says_so(home: Home) -> None:
+    with server(home, "serve", "--no-tls") as running:
+        assert running.endpoint.startswith("http://localhost:")
+        assert running.fact("certificate").startswith("none")
+        with urllib.request.urlopen(f"{running.endpoint}/healthz", timeout=10) as reply:
+            assert reply.status == 200
+
+
+def test_own_certificate_is_shown_to_clients(home: Home, tmp_path: Path) -> None:
+    authority, _ = prepare_authority(tmp_path / "company", datetime.now(UTC), "company.example")
+    certificate, key = issue_leaf(authority, ["acs.company.example"], datetime.now(UTC))
+    chain, key_path = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in (certificate, authority.intermediate)))
+    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with server(home, "serve", "--certificate", chain, "--certificate-key", key_path) as running:
+        assert "acs.company.example" in running.fact("certificate")
+        shown = ssl.get_server_certificate(("127.0.0.1", running.port))
+        assert x509.load_pem_x509_certificate(shown.encode()) == certificate
+        assert not ca(home).exists()
+    assert "belong together" in refusal(home, "serve", "--port", "0", "--certificate", chain)
+    other = authority.key_path
+    complaint = refusal(home, "serve", "--port", "0", "--certificate", chain, "--certificate-key", other)
+    assert f"The key {other} is not that of the certificate" in complaint
+
+
+def test_suffix_lets_the_local_ca_sign_for_the_public_name(home: Home) -> None:
+    arguments = ("--public-endpoint", "https://acs.test.internal:8443", "--tls-suffix", "test.internal")
+    with server(home, "serve", *arguments) as running:
+        assert running.endpoint == "https://acs.test.internal:8443"
+        names = running.fact("certificate").partition(";")[0].split(", ")
+    assert {"localhost", "test.internal", "*.test.internal", "acs.test.internal"} <= set(names)
+
+
+def test_certificate_that_does_not_hold_for_the_public_name_is_pointed_out(home: Home) -> None:
+    with server(home, "serve", "--public-endpoint", "https://acs.example") as running:
+        status, log = running.stop(signal.SIGTERM)
+    assert status == 0
+    assert any("does not hold for acs.example" in line and "--tls-suffix" in line for line in log)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WATCHWORD_PORT", "many"),
+        ("WATCHWORD_PUBLIC_ENDPOINT", "ftp://example.com"),
+        ("WATCHWORD_TLS_SUFFIX", "not a name"),
+        ("WATCHWORD_TRUSTED_PROXIES", "proxy"),
+        ("WATCHWORD_ENCRYPTION_KEY", "short"),
+        ("WATCHWORD_HOST", "192.0.2.1"),
+    ],
+)
+def test_setting_that_cannot_hold_is_told_in_a_sentence(home: Home, variable: str, value: str) -> None:
+    complaint = refusal(home, "serve", environment={"WATCHWORD_PORT": "0", variable: value})
+    assert value in complaint or "encryption key" in complaint
+
+
+def test_key_by_setting_needs_no_file(home: Home) -> None:
+    key = {"WATCHWORD_ENCRYPTION_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
+    with server(home, "serve", environment=key) as running:
+        assert not (running.data / "encryption.key").exists()
+        primary = running.fact("primary key")
+    assert primary in answer(home, "resource", "keys", environment=key)
+    assert "The key file" in refusal(home, "resource", "keys")
+
+
+def test_keys_of_a_directory_without_a_database_are_not_invented(home: Home, tmp_path: Path) -> None:
+    assert "There is no database" in refusal(home, "resource", "keys", "--data", tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_keys_encrypted_with_another_key_are_told_apart_from_damage(home: Home, tmp_path: Path) -> None:
+    with server(home, "serve"), server(home, "serve", "--data", tmp_path / "other"):
+        pass
+    shutil.copy(tmp_path / "other" / "encryption.key", home.server_data / "encryption.key")
+    assert "The encryption key does not fit the database" in refusal(home, "resource", "keys")
