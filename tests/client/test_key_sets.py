@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.client.tokens import KEY, key_set
+from tests.client.pages import key_set
 from tests.support.clock import stopped_clock
+from tests.support.tokens import ES256 as KEY
 from watchword.client import TransportError, UnexpectedReply
 from watchword.client.key_sets import MAXIMUM_AGE, UNKNOWN_KEY_PAUSE, HeldKeySet
 from watchword.client.replies import Reply

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.client.tokens import ISSUED_MICROS, RESOURCE, SKYPEID, claims, page
+from tests.client.pages import page
 from tests.support.steady import Steady
+from tests.support.tokens import NOW_MICROS, RESOURCE, claims
 from watchword.client.revocation_set import KEPT, RevocationSet
 from watchword.errors import InvalidToken
 from watchword.tokens import CutOffs, require_live
 from watchword.wire.verification import Revocation
 
+SKYPEID, TOKEN_ID = claims().skypeid, claims().jti
 TEN = timedelta(seconds=10)
 
 
@@ -45,12 +47,12 @@ def test_a_token_of_which_nothing_is_revoked_is_live(known: RevocationSet) -> No
 @pytest.mark.parametrize(
     ("revocation", "live"),
     [
-        (Revocation("token", "0" * 32), {"jti": "1" * 32}),
+        (Revocation("token", TOKEN_ID), {"jti": "1" * 32}),
         (Revocation("identity", SKYPEID, generation=2), {"gen": 2}),
-        (Revocation("identity", SKYPEID, validFrom=ISSUED_MICROS + 1), {"iatMicros": ISSUED_MICROS + 1}),
+        (Revocation("identity", SKYPEID, validFrom=NOW_MICROS + 1), {"iatMicros": NOW_MICROS + 1}),
         (Revocation("identity", SKYPEID, deleted=True), {"skypeid": f"acs:{RESOURCE}_other"}),
         (Revocation("resource", RESOURCE, generation=2), {"resourceGen": 2}),
-        (Revocation("accessKey", "key1"), {"accessKey": "key2"}),
+        (Revocation("accessKey", "00112233aabbccdd"), {"accessKey": "key2"}),
         (Revocation("signingKey", "kid"), {"kid": "other"}),
     ],
 )
@@ -72,11 +74,11 @@ def test_cut_offs_of_one_subject_combine_as_the_strictest_in_any_order(known: Re
     """CVE-2026-18218, CVE-2026-8922: a later, milder cut-off must not lift an earlier, stricter one."""
     for each in (
         Revocation("identity", SKYPEID, generation=5),
-        Revocation("identity", SKYPEID, generation=2, validFrom=ISSUED_MICROS - 7),
-        Revocation("identity", SKYPEID, validFrom=ISSUED_MICROS - 9),
+        Revocation("identity", SKYPEID, generation=2, validFrom=NOW_MICROS - 7),
+        Revocation("identity", SKYPEID, validFrom=NOW_MICROS - 9),
     ):
         known.apply(page(each), steady.now)
-    assert known.cutoffs(claims(), "kid") == CutOffs(generation=5, valid_from_micros=ISSUED_MICROS - 7)
+    assert known.cutoffs(claims(), "kid") == CutOffs(generation=5, valid_from_micros=NOW_MICROS - 7)
     known.apply(page(Revocation("identity", SKYPEID, deleted=True)), steady.now)
     known.apply(page(Revocation("identity", SKYPEID, generation=6)), steady.now)
     assert known.cutoffs(claims(), "kid").deleted
@@ -105,7 +107,7 @@ def test_a_snapshot_replaces_everything_at_once_when_its_last_page_is_there(
 
 def test_a_page_that_is_not_the_last_applies_but_makes_nothing_fresher(known: RevocationSet, steady: Steady) -> None:
     steady.pass_seconds(4)
-    known.apply(page(Revocation("token", "0" * 32), more=True), steady.now)
+    known.apply(page(Revocation("token", TOKEN_ID), more=True), steady.now)
     assert refusal(known) == "revoked"
     assert known.staleness() == timedelta(seconds=4)
 

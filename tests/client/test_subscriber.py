@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.client.tokens import claims, page_json
+from tests.client.pages import page_json
 from tests.support.clock import stopped_clock
 from tests.support.steady import Steady
+from tests.support.tokens import claims
 from watchword.client import Denied, ServiceError, TransportError, UnexpectedReply
 from watchword.client.replies import Reply
 from watchword.client.revocation_set import RevocationSet
@@ -24,6 +25,12 @@ class Following:
         self.steady = Steady()
         self.revocations = RevocationSet(max_staleness=max_staleness, steady=self.steady)
         self.subscriber = Subscriber(self.revocations, max_staleness, stopped_clock())
+
+    def is_settled(self) -> bool:
+        return self.subscriber.settled
+
+    def error(self) -> ServiceError | TransportError | None:
+        return self.subscriber.error
 
     def target(self) -> str:
         return self.subscriber.question().request.target
@@ -58,10 +65,10 @@ def test_a_poll_never_waits_longer_than_proxies_do() -> None:
 
 def test_where_there_is_more_it_is_asked_for_at_once_and_in_order(following: Following) -> None:
     assert following.answer(page_json(Revocation("token", "a"), cursor="e.1", snapshot=True, more=True)) == 0
-    assert not following.subscriber.settled
+    assert not following.is_settled()
     assert following.target() == "/revocations?since=e.1"
     assert following.answer(page_json(Revocation("token", "b"), cursor="e.2")) == 0
-    assert following.subscriber.settled
+    assert following.is_settled()
     assert len(following.revocations) == 2
 
 
@@ -72,9 +79,9 @@ def test_a_lost_poll_is_asked_again_from_the_same_place_without_waiting_for_news
     assert all(pause <= 10 / 3 for pause in pauses)
     assert pauses[-1] >= 10 / 6
     assert following.target() == "/revocations?since=e.5"
-    assert following.subscriber.error is LOST
+    assert following.error() is LOST
     following.answer(page_json(cursor="e.5"))
-    assert following.subscriber.error is None
+    assert following.error() is None
     assert following.lose() <= 0.1
 
 
@@ -94,7 +101,7 @@ def test_garbage_changes_nothing_and_makes_nothing_fresher(following: Following,
     following.answer(page_json(Revocation("token", "a"), cursor="e.1", snapshot=True))
     following.steady.pass_seconds(11)
     assert following.answer(body) > 0
-    assert isinstance(following.subscriber.error, UnexpectedReply)
+    assert isinstance(following.error(), UnexpectedReply)
     assert following.target() == "/revocations?since=e.1"
     assert len(following.revocations) == 1
     with pytest.raises(InvalidToken, match="too long"):
@@ -104,7 +111,7 @@ def test_garbage_changes_nothing_and_makes_nothing_fresher(following: Following,
 def test_a_feed_that_promises_more_without_going_on_is_not_asked_in_a_loop(following: Following) -> None:
     following.answer(page_json(cursor="e.1", snapshot=True, more=True))
     assert following.answer(page_json(cursor="e.1", more=True)) > 0
-    assert isinstance(following.subscriber.error, UnexpectedReply)
+    assert isinstance(following.error(), UnexpectedReply)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -112,7 +119,7 @@ def test_a_credential_that_is_refused_is_told_and_nothing_grows_fresher(followin
     following.answer(page_json(snapshot=True))
     body = '{"error":{"code":"Denied","message":"Denied by the resource provider."}}'
     assert following.answer(body, status) > 0
-    assert isinstance(following.subscriber.error, Denied)
+    assert isinstance(following.error(), Denied)
     following.steady.pass_seconds(11)
     with pytest.raises(InvalidToken, match="too long"):
         following.revocations.cutoffs(claims(), "kid")
@@ -121,8 +128,8 @@ def test_a_credential_that_is_refused_is_told_and_nothing_grows_fresher(followin
 @pytest.mark.parametrize("status", [204, 302, 307])
 def test_an_answer_that_is_no_page_is_a_failure_and_a_redirect_is_one(following: Following, status: int) -> None:
     assert following.answer("", status, location="https://elsewhere.example/") > 0
-    assert isinstance(following.subscriber.error, ServiceError)
-    assert following.subscriber.settled
+    assert isinstance(following.error(), ServiceError)
+    assert following.is_settled()
 
 
 def test_a_service_that_asks_for_time_is_given_some(following: Following) -> None:

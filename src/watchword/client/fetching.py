@@ -81,10 +81,9 @@ class Fetcher:
 
 def refusal(reply: Reply, clock: Clock) -> ServiceError | None:
     """The error that a reply tells of; whatever is not 200, a redirect too, is one."""
-    error = error_of(reply, clock)
-    if error is None and reply.status != 200:
+    if reply.status != 200 and reply.status < 400:
         return reply.unexpected(f"The reply has status {reply.status}, where 200 belongs; is the endpoint right?")
-    return error
+    return error_of(reply, clock)
 
 
 def backoff(
