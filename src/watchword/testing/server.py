@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.app import FirstResource, open_watchword
+from watchword.app import FirstResource, open_database, open_encryption, open_watchword
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.clock import SystemClock, to_datetime
-from watchword.identifiers import random_bytes
-from watchword.resources.access_keys import ACCESS_KEY_BYTES
+from watchword.resources.access_keys import open_access_keys
+from watchword.resources.store import list_resources
 from watchword.rest.serving import HttpServer, bind, run_event_loop, tls_context
 from watchword.settings import Settings
+from watchword.storage import Transaction
 from watchword.testing.clock import MovableClock
 from watchword.wire.connection_string import ConnectionString
 
@@ -50,21 +51,23 @@ class RunningServer:
 def running_server(
     settings: Settings | None = None, *, data: Path | None = None, clock: MovableClock | None = None
 ) -> Iterator[RunningServer]:
-    """A server that is listening, until the block ends; `data` is a temporary folder where none is given."""
+    """A server that is listening, until the block ends; `data` is a temporary folder where none is given.
+
+    On the data of an earlier run the access keys are those of that run.
+    """
     settings = settings or Settings(request_log=False)
     with tempfile.TemporaryDirectory() as temporary:
         folder = data or Path(temporary) / "data"
         clock = clock or MovableClock()
-        keys = (random_bytes(ACCESS_KEY_BYTES), random_bytes(ACCESS_KEY_BYTES))
         tls, ca_file = _local_tls(Path(temporary)) if settings.tls else (None, None)
         [listening, *others] = bind(("127.0.0.1", "::1"), 0)
         port = listening.getsockname()[1]
         scheme = "https" if settings.tls else "http"
-        server = RunningServer(port, f"{scheme}://localhost:{port}", folder, ca_file, clock, keys)
-        first = FirstResource(settings.resource_name, settings.data_location, keys=keys)
+        first = FirstResource(settings.resource_name, settings.data_location)
 
         async def serve() -> None:
             application = await open_watchword(settings, folder, first, clock)
+            keys.extend(await _read_keys(settings, folder))
             http.append(
                 HttpServer(
                     application,
@@ -82,6 +85,7 @@ def running_server(
                 await application.close()
 
         http: list[HttpServer] = []
+        keys: list[bytes] = []
         failures: list[BaseException] = []
 
         def run() -> None:
@@ -97,13 +101,28 @@ def running_server(
         try:
             if failures:
                 raise failures[0]
-            yield server
+            primary, secondary = keys
+            yield RunningServer(port, f"{scheme}://localhost:{port}", folder, ca_file, clock, (primary, secondary))
         finally:
             if http:
                 http[0].stop()
             thread.join()
             for each in (listening, *others):
                 each.close()
+
+
+async def _read_keys(settings: Settings, data: Path) -> list[bytes]:
+    encryption = open_encryption(settings, data)
+
+    async def read(transaction: Transaction) -> list[bytes]:
+        [resource, *_] = await list_resources(transaction)
+        return [key.secret for key in await open_access_keys(transaction, resource, encryption)]
+
+    database = await open_database(settings, data)
+    try:
+        return await database.transact(read)
+    finally:
+        await database.close()
 
 
 def _local_tls(folder: Path) -> tuple[ssl.SSLContext, Path]:
