@@ -81,12 +81,13 @@ class Identities:
         Raises:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
-        micros, now = to_micros(valid_from), self._issue_clock.micros()
-        if micros >= now:
+        micros = to_micros(valid_from)
+        # By the clock that callers know: issue times may be ahead of it, after it was set back.
+        if micros >= self._clock.micros():
             await self.revoke(resource, id)
             return
         _require_owned(resource, id)
-        if not await self._store.cut_off(resource.number, id, max(micros, 0), now):
+        if not await self._store.cut_off(resource.number, id, max(micros, 0), self._issue_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 
