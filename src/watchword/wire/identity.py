@@ -184,7 +184,8 @@ def read_update(body: bytes) -> datetime | None:
 
 def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     try:
-        return decoder.decode(body)
+        # As text, so that a string is UTF-8 even where nobody reads it (RFC 8259, section 8.1).
+        return decoder.decode(body.decode("utf-8"))
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
         # A path such as `.scopes[...]` becomes the field's name alone.
