@@ -130,7 +130,7 @@ async def open_watchword(
     # Operations.
     bindings: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens).bindings(),
-        *VerificationOperations(keyring, revocations, feed, clock).bindings(),
+        *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
         *Health(database).bindings(),
     ]
     bindings += OpenApi(bindings).bindings()

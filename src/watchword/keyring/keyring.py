@@ -14,11 +14,11 @@ from watchword.clock import Clock
 from watchword.errors import Unavailable
 from watchword.keyring import store
 from watchword.keyring.encryption import Encryption
-from watchword.keyring.lifecycle import Schedule, states
+from watchword.keyring.lifecycle import Schedule, newest_of, states
 from watchword.keyring.store import SigningKeyRow
 from watchword.storage import Database, Transaction
 from watchword.tokens.issuer import SigningKey, new_signing_key
-from watchword.tokens.jwks import KeySet, VerificationKey
+from watchword.tokens.jwks import KeySet
 
 _LONGEST_NAP = timedelta(minutes=1)
 _SHORTEST_NAP = timedelta(milliseconds=100)
@@ -41,14 +41,12 @@ class Keyring:
         self._key_set: tuple[tuple[str, ...], KeySet] = ((), KeySet(()))
 
     async def prepare(self) -> None:
-        """Make a key where none signs, or where the newest is of another algorithm than the setting's.
+        """At start: make a key where none signs, and publish one where the setting asks for another algorithm.
 
         Raises:
             OperatorError: the encryption key does not fit.
         """
-        rows = await self._database.transact(self._ensure)
-        for row in rows:
-            self._open(row)
+        self._open_all(await self._database.transact(self._prepare))
 
     async def signing_key(self) -> SigningKey:
         """The key that signs at this instant.
@@ -58,8 +56,8 @@ class Keyring:
         """
         kid = await store.find_signing_kid(self._database, self._clock.micros())
         if kid is None or kid not in self._opened:
-            # Another process made it, or every key was retired or revoked.
-            await self.prepare()
+            # Another process made it, or the last one was revoked.
+            self._open_all(await self._database.transact(self.ensure_signing))
             kid = await store.find_signing_kid(self._database, self._clock.micros())
         return self._opened[kid or ""]
 
@@ -73,8 +71,13 @@ class Keyring:
         alive = [row for row, state in states(rows, self._clock.micros()) if state not in ("expired", "revoked")]
         kids = tuple(row.kid for row in alive)
         if kids != self._key_set[0]:
-            self._key_set = (kids, KeySet(self._verification_key(row) for row in alive))
+            self._open_all(alive)
+            self._key_set = (kids, KeySet(self._opened[kid].verification_key() for kid in kids))
         return self._key_set[1]
+
+    def micros(self) -> int:
+        """The time by which keys live."""
+        return self._clock.micros()
 
     async def add_key(self, transaction: Transaction, signs_from_micros: int) -> SigningKeyRow:
         """A fresh key, published now."""
@@ -85,6 +88,19 @@ class Keyring:
         await store.insert_key(transaction, row)
         return row
 
+    async def ensure_signing(self, transaction: Transaction) -> list[SigningKeyRow]:
+        """All keys, one of which signs: where none did, the one that is published already, else a fresh one."""
+        rows = await store.list_keys(transaction)
+        now = self._clock.micros()
+        by_state = {state: row for row, state in reversed(states(rows, now))}
+        if "signing" in by_state:
+            return rows
+        if "published" in by_state:
+            await store.start_key(transaction, by_state["published"].kid, now)
+        else:
+            await self.add_key(transaction, now)
+        return await store.list_keys(transaction)
+
     async def keep_rotating(self) -> None:
         """Publish the next key when its time has come, and forget those whose tokens have expired; until cancelled."""
         every = self.schedule.every
@@ -92,11 +108,14 @@ class Keyring:
         while True:
             await asyncio.sleep(max(nap, _SHORTEST_NAP).total_seconds())
             try:
-                await self._database.transact(self._rotate_if_due)
+                await self._database.transact(self.rotate_if_due)
             except Unavailable:
                 _log.warning("signing keys could not be looked after; it goes on trying")
+            except Exception:  # noqa: BLE001 - whatever it was must not end rotation for as long as the server runs.
+                _log.exception("signing keys could not be looked after; it goes on trying")
 
-    async def _rotate_if_due(self, transaction: Transaction) -> None:
+    async def rotate_if_due(self, transaction: Transaction) -> None:
+        """One turn of `keep_rotating`."""
         rows = await store.list_keys(transaction)
         now = self._clock.micros()
         start = self.schedule.next_start(rows, now)
@@ -107,24 +126,22 @@ class Keyring:
             if state == "expired":
                 await store.delete_key(transaction, row.kid)
 
-    async def _ensure(self, transaction: Transaction) -> list[SigningKeyRow]:
-        rows = await store.list_keys(transaction)
-        now = self._clock.micros()
-        signing = [row for row, state in states(rows, now) if state == "signing"]
-        if not signing or rows[-1].algorithm != self._algorithm:
-            rows.append(await self.add_key(transaction, now))
-        return rows
+    async def _prepare(self, transaction: Transaction) -> list[SigningKeyRow]:
+        rows = await self.ensure_signing(transaction)
+        newest = newest_of(rows)
+        if newest is None or newest.algorithm == self._algorithm:
+            return rows
+        start = max(self.schedule.start_if_published(self._clock.micros()), newest.signs_from_micros + 1)
+        return [*rows, await self.add_key(transaction, start)]
+
+    def _open_all(self, rows: list[SigningKeyRow]) -> None:
+        """Only these are remembered from now on: a key that is gone does not stay in memory."""
+        self._opened = {row.kid: self._opened.get(row.kid) or self._open(row) for row in rows}
 
     def _open(self, row: SigningKeyRow) -> SigningKey:
-        key = self._opened.get(row.kid)
-        if key is None:
-            secret = self._encryption.decrypt(row.private_key, _purpose(row.kid))
-            # Only our three kinds of key are ever stored.
-            key = self._opened[row.kid] = SigningKey.of(load_der_private_key(secret, None))  # type: ignore[arg-type]
-        return key
-
-    def _verification_key(self, row: SigningKeyRow) -> VerificationKey:
-        return self._open(row).verification_key()
+        secret = self._encryption.decrypt(row.private_key, _purpose(row.kid))
+        # Only our three kinds of key are ever stored.
+        return SigningKey.of(load_der_private_key(secret, None))  # type: ignore[arg-type]
 
 
 def _purpose(kid: str) -> str:

@@ -3,8 +3,8 @@
     made            signs from                  a newer key signs             the last token has expired
     |-- published --|---------- signing --------|--------- verifying ---------| forgotten
 
-A verifier may keep a key set for half as long as a new key is published ahead, and still know every key that signs. A key
-that was retired stops signing at once and goes on verifying; one that was revoked does neither.
+A verifier may keep a key set for half as long as a new key is published ahead, and still know every key that signs. A
+key that was retired stops signing at once and goes on verifying; one that was revoked does neither.
 """
 
 from __future__ import annotations
@@ -55,14 +55,22 @@ def newest_of(rows: list[SigningKeyRow]) -> SigningKeyRow | None:
 
 
 def states(rows: list[SigningKeyRow], now_micros: int) -> list[tuple[SigningKeyRow, State]]:
-    """The state of every key; `rows` in the order in which they sign."""
+    """The state of every key; `rows` in the order in which they sign.
+
+    Once a newer key has begun to sign, a key never signs again, whatever becomes of the newer one.
+    """
     found: list[tuple[SigningKeyRow, State]] = []
     successor_from: int | None = None
     for row in reversed(rows):
         found.append((row, _state(row, successor_from, now_micros)))
-        if row.revoked_micros is None and row.retired_micros is None:
+        if _begins(row):
             successor_from = row.signs_from_micros
     return found[::-1]
+
+
+def _begins(row: SigningKeyRow) -> bool:
+    """Whether it signs at some time, and was not taken away before that."""
+    return all(end is None or end > row.signs_from_micros for end in (row.retired_micros, row.revoked_micros))
 
 
 def _state(row: SigningKeyRow, successor_from: int | None, now_micros: int) -> State:

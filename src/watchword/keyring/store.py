@@ -27,22 +27,20 @@ class SigningKeyRow:
 _COLUMNS = "kid, algorithm, private_key, created_micros, signs_from_micros, retired_micros, revoked_micros"
 _ALL = f"select {_COLUMNS} from signing_keys order by signs_from_micros, created_micros, kid"
 
+# The newest key that has begun to sign, as long as it may: see `lifecycle.states`, which says the same of all keys.
+_NEWEST = """
+    select kid, retired_micros, revoked_micros from signing_keys
+    where signs_from_micros <= {now}
+    and (retired_micros is null or retired_micros > signs_from_micros)
+    and (revoked_micros is null or revoked_micros > signs_from_micros)
+    order by signs_from_micros desc, created_micros desc, kid desc limit 1
+"""
+_SIGNS = "k.revoked_micros is null and (k.retired_micros is null or k.retired_micros > {now})"
+
 _SIGNING = Statement(
-    sqlite=(
-        """
-        select kid from signing_keys
-        where signs_from_micros <= :now and retired_micros is null and revoked_micros is null
-        order by signs_from_micros desc, created_micros desc, kid desc limit 1
-        """,
-    ),
+    sqlite=(f"select k.kid from ({_NEWEST}) k where {_SIGNS}".format(now=":now"),),
     parameters=(("now", "int8"),),
-    postgres="""
-        select q.n, k.kid from q cross join lateral (
-            select kid from signing_keys
-            where signs_from_micros <= q.now and retired_micros is null and revoked_micros is null
-            order by signs_from_micros desc, created_micros desc, kid desc limit 1
-        ) k
-    """,
+    postgres=f"select q.n, k.kid from q cross join lateral ({_NEWEST}) k where {_SIGNS}".format(now="q.now"),
 )
 
 
@@ -73,6 +71,10 @@ async def insert_key(transaction: Transaction, row: SigningKeyRow) -> None:
         row.retired_micros,
         row.revoked_micros,
     )
+
+
+async def start_key(transaction: Transaction, kid: str, signs_from_micros: int) -> None:
+    await transaction.execute("update signing_keys set signs_from_micros = $1 where kid = $2", signs_from_micros, kid)
 
 
 async def retire_key(transaction: Transaction, kid: str, now_micros: int) -> None:

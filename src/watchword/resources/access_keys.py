@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from watchword.clock import Clock
+from watchword.errors import OperatorError
 from watchword.identifiers import new_guid, new_key_id, random_bytes
 from watchword.keyring.encryption import Encryption
 from watchword.resources import store
@@ -14,6 +16,9 @@ from watchword.storage import Database, Transaction
 
 ACCESS_KEY_BYTES = 64
 """Source: classic keys have 88 characters of base64, identity.md section 2.4."""
+
+_LOCATION = re.compile("[A-Za-z0-9]{1,64}")
+"""It stands in every token, whose payload must be the same in both alphabets of base64: see `tokens.issuer.sign`."""
 
 MOST_CANDIDATE_KEYS = 128
 """At most 64 resources share a Host; each has two keys."""
@@ -66,7 +71,13 @@ async def create_resource(
     id: str | None = None,
     keys: tuple[bytes, bytes] | None = None,
 ) -> Resource:
-    """A resource with its two access keys; a guid and keys are drawn where none are given."""
+    """A resource with its two access keys; a guid and keys are drawn where none are given.
+
+    Raises:
+        OperatorError: the location is none.
+    """
+    if not _LOCATION.fullmatch(location):
+        raise OperatorError(f"{location!r} is no data location.", "Use letters and digits, such as unitedstates.")
     now = clock.micros()
     resource = await store.insert_resource(transaction, id or new_guid(), name, location, now)
     primary, secondary = keys or (random_bytes(ACCESS_KEY_BYTES), random_bytes(ACCESS_KEY_BYTES))

@@ -52,7 +52,7 @@ class AccessKeyAuthenticator:
             values[host_at] = host
             for key in keys:
                 if _is_signed_by(key, request, values, parsed.signature):
-                    return Caller(key.resource, _RIGHTS, f"{key.slot} access key", key.id)
+                    return Caller(key.resource, _RIGHTS, f"{key.slot} access key", key.id, key.id)
         raise NotAuthenticated(_why_refused(keys, request, values, host_at, parsed.signature))
 
     def _require_fresh(self, request: Request, signed_headers: tuple[str, ...]) -> None:

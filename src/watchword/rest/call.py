@@ -26,12 +26,17 @@ class Right(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who proved to be calling. `access_key_id` goes into the tokens that it asks for; `name` into the request log."""
+    """Who proved to be calling.
+
+    `access_key_id` goes into the tokens that it asks for; `name` into the request log. `credential` is the id of what
+    it proved itself with, where that is one that can be deleted while it waits.
+    """
 
     resource: Resource
     rights: frozenset[Right]
     name: str
     access_key_id: str | None = None
+    credential: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

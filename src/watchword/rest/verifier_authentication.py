@@ -38,7 +38,7 @@ class VerifierAuthenticator:
         resource = await prove_verifier(self._database, id, secret)
         if resource is None:
             raise NotAuthenticated("The verifier credential is unknown, or was deleted.")
-        return Caller(resource, _RIGHTS, f"verifier {id}")
+        return Caller(resource, _RIGHTS, f"verifier {id}", credential=id)
 
 
 def _read_basic(value: str) -> tuple[str, str]:

@@ -6,7 +6,9 @@ acknowledgement of a revocation on. The feed is for verifiers that check offline
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import re
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -14,12 +16,14 @@ import msgspec
 from falcon.asgi import SSEvent
 
 from watchword.clock import Clock
-from watchword.errors import InvalidQuery, InvalidToken
+from watchword.errors import InvalidQuery, InvalidToken, NotAuthenticated
 from watchword.keyring.keyring import Keyring
+from watchword.resources.credentials import is_in_force
 from watchword.resources.store import Resource
-from watchword.rest.call import Binding, Call, EventStream, PublicBinding, RawAnswer, Request, Right
+from watchword.rest.call import Binding, Call, Caller, EventStream, PublicBinding, RawAnswer, Request, Right
 from watchword.revocations.feed import Feed, Page
 from watchword.revocations.revocations import Revocations
+from watchword.storage import Database
 from watchword.tokens.claims import Claims
 from watchword.tokens.cutoffs import require_live
 from watchword.tokens.verifier import read_signed, require_in_time
@@ -34,7 +38,10 @@ _NO_STORE = (("content-type", "application/json"), ("cache-control", "no-store")
 
 
 class VerificationOperations:
-    def __init__(self, keyring: Keyring, revocations: Revocations, feed: Feed, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, keyring: Keyring, revocations: Revocations, feed: Feed, clock: Clock
+    ) -> None:
+        self._database = database
         self._keyring = keyring
         self._revocations = revocations
         self._feed = feed
@@ -52,7 +59,7 @@ class VerificationOperations:
         body = (await self._keyring.key_set()).to_json()
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         # Whoever keeps the set for this long still knows every key that signs: a new one is published earlier.
-        age = min(_LONGEST_MAX_AGE_SECONDS, int(self._keyring.schedule.ahead.total_seconds()))
+        age = min(_LONGEST_MAX_AGE_SECONDS, int(self._keyring.schedule.key_set_age.total_seconds()))
         headers = (("etag", tag), ("cache-control", f"public, max-age={age}"))
         if tag in request.headers.get("if-none-match", ""):
             return RawAnswer(b"", headers, 304)
@@ -71,33 +78,40 @@ class VerificationOperations:
     async def revoke(self, call: Call) -> RawAnswer:
         """A token that proves nothing, or is of another resource, changes nothing and is no error (RFC 7009, 2.2)."""
         form = wire.read_token_form(call.request.body, "token", "token_id")
-        token_id: str | None = form.get("token_id")
-        if not token_id:
-            try:
-                claims = read_signed(form["token"], await self._keyring.key_set()).claims
-                token_id = claims.jti if claims.resourceId == call.caller.resource.id else None
-            except InvalidToken:
-                token_id = None
-        if token_id:
-            await self._revocations.revoke_token(token_id[:_LONGEST_TOKEN_ID], call.caller.resource.number)
+        named = form.get("token_id", "")
+        token_ids = {named} if _TOKEN_ID.fullmatch(named) else set()
+        with contextlib.suppress(InvalidToken):
+            claims = read_signed(form.get("token", ""), await self._keyring.key_set()).claims
+            if claims.resourceId == call.caller.resource.id:
+                token_ids.add(claims.jti)
+        for token_id in token_ids:
+            await self._revocations.revoke_token(token_id, call.caller.resource.number)
         return RawAnswer(b"", (("cache-control", "no-store"),))
 
     async def feed(self, call: Call) -> RawAnswer | EventStream:
         since = call.request.query.get("since")
-        resource = call.caller.resource
+        caller = call.caller
         if "text/event-stream" in call.request.headers.get("accept", ""):
-            return EventStream(self._events(resource, call.request.headers.get("last-event-id", since)))
-        page = await self._feed.wait(resource.number, since, _wait_seconds(call))
-        return RawAnswer(msgspec.json.encode(_page_body(resource, page)), _NO_STORE)
+            return EventStream(self._events(caller, call.request.headers.get("last-event-id", since)))
+        page = await self._feed.wait(caller.resource.number, since, _wait_seconds(call))
+        if not await self._may_read(caller, page):
+            raise NotAuthenticated("The credential was deleted while the request waited.")
+        return RawAnswer(msgspec.json.encode(_page_body(caller.resource, page)), _NO_STORE)
 
-    async def _events(self, resource: Resource, since: str | None) -> AsyncGenerator[SSEvent | None, None]:
+    async def _events(self, caller: Caller, since: str | None) -> AsyncGenerator[SSEvent | None, None]:
         while not self._feed.is_closed:
-            page = await self._feed.wait(resource.number, since, HEARTBEAT_SECONDS)
+            page = await self._feed.wait(caller.resource.number, since, HEARTBEAT_SECONDS)
+            if not await self._may_read(caller, page):
+                return
             since = page.cursor
             # An empty page is sent too: it tells the listener how fresh it is.
-            yield SSEvent(
-                event="revocations", event_id=page.cursor, data=msgspec.json.encode(_page_body(resource, page))
-            )
+            body = msgspec.json.encode(_page_body(caller.resource, page))
+            yield SSEvent(event="revocations", event_id=page.cursor, data=body)
+
+    async def _may_read(self, caller: Caller, page: Page) -> bool:
+        """Whether the caller is still who it proved to be before it waited, or is told that its resource is gone."""
+        is_farewell = any(row.kind == "resource" and row.deleted for row in page.rows)
+        return is_farewell or caller.credential is None or await is_in_force(self._database, caller.credential)
 
     async def _prove(self, token: str, call: Call) -> Claims:
         proof = read_signed(token, await self._keyring.key_set())
@@ -109,7 +123,8 @@ class VerificationOperations:
         return proof.claims
 
 
-_LONGEST_TOKEN_ID = 128
+_TOKEN_ID = re.compile("[0-9a-f]{32}")
+"""What never was an id of a token is not recorded."""
 
 
 def _may_know(error: InvalidToken, call: Call) -> bool:

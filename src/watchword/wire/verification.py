@@ -124,13 +124,16 @@ def read_token_form(body: bytes, *names: str) -> dict[str, str]:
     """The fields of an `application/x-www-form-urlencoded` body; at least one of `names` is there.
 
     Raises:
-        MalformedBody: not a form.
+        MalformedBody: not a form, or a field is there twice: RFC 6749 forbids it, and one of them would go unheard.
         MissingField: none of the names.
     """
     try:
-        form = dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20))
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
     except ValueError:
         raise MalformedBody("Expected an application/x-www-form-urlencoded form") from None
+    form = dict(pairs)
+    if len(form) < len(pairs):
+        raise MalformedBody("A field of the form is there twice")
     if not any(form.get(name) for name in names):
         raise MissingField(names[0])
     return form
