@@ -87,11 +87,11 @@ class Run:
         return seen
 
 
-def trusting_environment(server: RunningServer, bundles: Path, **more: str) -> dict[str, str]:
+def trusting_environment(server: RunningServer, bundles: Path) -> dict[str, str]:
     """This machine's environment with what `watchword env` prints, and without any trust of its own."""
     current = without_trust() | {"NO_PROXY": "localhost", "no_proxy": "localhost"}
     assert server.ca_file is not None
-    return current | build_environment(server.connection_string, server.ca_file, bundles, current).variables | more
+    return current | build_environment(server.connection_string, server.ca_file, bundles, current).variables
 
 
 def run_lines(command: Sequence[str], environment: Mapping[str, str]) -> list[bytes]:
@@ -103,18 +103,15 @@ def run_lines(command: Sequence[str], environment: Mapping[str, str]) -> list[by
     return result.stdout.splitlines()
 
 
-def run_plan(plan: Plan, server: RunningServer, bundles: Path) -> Run:
-    """Carry out the plan against the server."""
-    environment = trusting_environment(
-        server,
-        bundles,
-        SECONDARY_CONNECTION_STRING=server.secondary_connection_string,
-        WRONG_KEY_CONNECTION_STRING=str(ConnectionString(server.endpoint, bytes(64))),
-        SCOPES=",".join(plan.scopes),
-        MINUTES=",".join(map(str, plan.minutes)),
-    )
-    command = plan.command()
+def run_plan(plan: Plan, server: RunningServer, environment: Mapping[str, str], through: Sequence[str] = ()) -> Run:
+    """Carry out the plan against the server; `through` is a command that starts the program given after it."""
+    given = {
+        "SECONDARY_CONNECTION_STRING": server.secondary_connection_string,
+        "WRONG_KEY_CONNECTION_STRING": str(ConnectionString(server.endpoint, bytes(64))),
+        "SCOPES": ",".join(plan.scopes),
+        "MINUTES": ",".join(map(str, plan.minutes)),
+    }
+    command = [*through, *plan.command()]
     began = datetime.now(UTC)
-    lines = run_lines(command, environment)
-    seen = [msgspec.json.decode(line, type=Observation) for line in lines]
+    seen = [msgspec.json.decode(line, type=Observation) for line in run_lines(command, {**environment, **given})]
     return Run(plan, began, datetime.now(UTC), {each.step: each for each in seen})

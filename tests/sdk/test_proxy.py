@@ -1,0 +1,145 @@
+"""nginx in front of the service, as docs/howto/behind-a-proxy.md says: the page's own words are what runs here."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.sdk import test_javascript, test_python
+from tests.sdk.by_hand import call, is_active
+from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract
+from tests.sdk.programs import Plan, Run, run_plan, trusting_environment
+from tests.support.nginx import free_port, nginx
+from tests.support.requirements import PROJECT, require
+from watchword.certificates import ensure_leaf, prepare_authority
+from watchword.settings import Settings
+from watchword.testing import RunningServer, running_server
+
+_PAGE = PROJECT / "docs" / "howto" / "behind-a-proxy.md"
+_PLANS = [*(test_python.NEWEST[kind, "2023-10-01"] for kind in test_python.KINDS), test_javascript.PLAN]
+_LIST = "/identities?maxPageSize=1"
+
+Front = Callable[[RunningServer], AbstractContextManager[RunningServer]]
+
+
+def _site(**replaced: str) -> str:
+    """The page's nginx block, with the names, ports and files of this machine."""
+    found = re.findall(r"```nginx\n(.*?)```", _PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == 1
+    site: str = found[0]
+    for old, new in {"127.0.0.1:8080": replaced["behind"], "listen 443": f"listen {replaced['listen']}"}.items():
+        assert old in site
+        site = site.replace(old, new)
+    for ending in ("pem", "key"):
+        assert f"/etc/ssl/acs.example.{ending}" in site
+        site = site.replace(f"/etc/ssl/acs.example.{ending}", replaced[ending])
+    return site.replace("acs.example", "localhost")
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Front:
+    """Puts nginx before a server, and shows the server as it is seen from outside."""
+    require("nginx", "nginx stands in front of the service")
+
+    @contextmanager
+    def put(server: RunningServer) -> Iterator[RunningServer]:
+        folder = tmp_path_factory.mktemp("nginx")
+        now = datetime.now(UTC)
+        authority, _ = prepare_authority(folder / "ca", now)
+        leaf, _ = ensure_leaf(authority, folder / "leaf", [], now)
+        port = free_port()
+        site = _site(
+            behind=f"127.0.0.1:{server.port}",
+            listen=f"127.0.0.1:{port}",
+            pem=str(leaf.certificate_path),
+            key=str(leaf.key_path),
+        )
+        with nginx(site, port, folder):
+            yield dataclasses.replace(
+                server, port=port, endpoint=f"https://localhost:{port}", ca_file=authority.certificate_path
+            )
+
+    return put
+
+
+@contextmanager
+def _plain(**settings: object) -> Iterator[RunningServer]:
+    with running_server(Settings(tls=False, request_log=False, **settings)) as server:  # type: ignore[arg-type]
+        yield server
+
+
+@pytest.fixture(scope="module")
+def inside() -> Iterator[RunningServer]:
+    """The server itself, which believes what comes from 127.0.0.1."""
+    with _plain(trusted_proxies=("127.0.0.1",)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def outside(inside: RunningServer, front: Front) -> Iterator[RunningServer]:
+    """The same, through nginx."""
+    with front(inside) as server:
+        for _ in range(2):
+            assert call(server, "POST", "/identities?api-version=2023-10-01").status_code == 201
+        yield server
+
+
+@pytest.fixture(scope="module", params=_PLANS, ids=str)
+def run(request: pytest.FixtureRequest, outside: RunningServer, bundles: Path) -> Run:
+    plan: Plan = request.param
+    return run_plan(plan, outside, trusting_environment(outside, bundles))
+
+
+@pytest.fixture
+def introspect(outside: RunningServer) -> Introspect:
+    return partial(is_active, outside)
+
+
+class TestOfficialClients(IdentityContract, LifetimeContract):
+    """The official clients see no difference, whether they encode the colons of a path or not."""
+
+
+def test_next_link_leads_back_through_the_proxy(outside: RunningServer) -> None:
+    link = call(outside, "GET", _LIST).json()["nextLink"]
+    assert link.startswith(f"{outside.endpoint}/identities?")
+    assert call(outside, "GET", link.removeprefix(outside.endpoint)).json()["value"]
+
+
+@pytest.mark.parametrize("target", ["/identities?customId=%7e~%2F/+%20", "/identities?maxPageSize=1&&a=%C3%A9&b"])
+def test_target_arrives_as_it_was_signed(outside: RunningServer, target: str) -> None:
+    assert call(outside, "GET", target).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "claimed", [{"Forwarded": "proto=http;host=evil.example"}, {"X-Forwarded-Host": "evil.example"}], ids=str
+)
+def test_what_a_client_claims_about_proxies_does_not_get_through(
+    outside: RunningServer, claimed: dict[str, str]
+) -> None:
+    assert call(outside, "GET", _LIST, headers=claimed).json()["nextLink"].startswith(f"{outside.endpoint}/")
+
+
+def test_forwarding_headers_of_an_untrusted_peer_do_not_count(front: Front) -> None:
+    claimed = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+    with _plain(trusted_proxies=("192.0.2.1",)) as server, front(server) as through:
+        for _ in range(2):
+            call(server, "POST", "/identities?api-version=2023-10-01")
+        link = call(server, "GET", _LIST, headers=claimed).json()["nextLink"]
+        assert link.startswith(f"{server.endpoint}/")
+        # The proxy's own headers count as little: the host is the one it passes on, the scheme that of the last hop.
+        link = call(through, "GET", _LIST).json()["nextLink"]
+        assert link.startswith(f"http://localhost:{through.port}/")
+
+
+def test_public_endpoint_stands_in_every_link_and_is_accepted_as_the_signed_host() -> None:
+    with _plain(public_endpoint="https://acs.example") as server:
+        for _ in range(2):
+            call(server, "POST", "/identities?api-version=2023-10-01")
+        # A proxy that does name another host is forgiven, as long as the client signed the public one.
+        answer = call(server, "GET", _LIST, signed_host="acs.example")
+        assert answer.json()["nextLink"].startswith("https://acs.example/identities?")
