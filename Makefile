@@ -68,7 +68,7 @@ lock: .venv/.uv ## Write the lock files anew; ARGS=--upgrade moves to the newest
 	@cd $(JS) && npm install --package-lock-only --ignore-scripts >&2
 
 clean: ## Remove environments, caches and builds.
-	@rm -rf .venv .venv-sdk-1.0 $(JS)/node_modules dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-sdk-1.0 $(JS)/node_modules tests/sdk/java/target dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # -- Environments: a stamp stands for each, and is newer than the files that it was made from. -------------------------
 
