@@ -1,7 +1,6 @@
 """Homes for the command line's tests, and one server for those that only need some server."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ def home(tmp_path: Path) -> Home:
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The home of `dev_server`."""
     return Home(tmp_path_factory.mktemp("shared-home"))
-
-
-@pytest.fixture
-def here(shared_home: Home) -> Home:
-    """The home of `dev_server`, for commands in this very process."""
-    return replace(shared_home, in_process=True)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -18,68 +19,70 @@ def create(home: Home, *arguments: str) -> str:
     return identity
 
 
-def test_identity_is_created_shown_listed_and_deleted(here: Home) -> None:
-    identity = create(here, "--custom-id", "ada")
-    assert json.loads(answer(here, "identity", "create", "--custom-id", "ada", "--json"))["id"] == identity
-    assert "custom id   ada" in answer(here, "identity", "show", "--user", identity)
-    [listed] = json.loads(answer(here, "identity", "list", "--custom-id", "ada", "--json"))
+def test_identity_is_created_shown_listed_and_deleted(shared_home: Home) -> None:
+    identity = create(shared_home, "--custom-id", "ada")
+    assert json.loads(answer(shared_home, "identity", "create", "--custom-id", "ada", "--json"))["id"] == identity
+    assert "custom id   ada" in answer(shared_home, "identity", "show", "--user", identity)
+    [listed] = json.loads(answer(shared_home, "identity", "list", "--custom-id", "ada", "--json"))
     assert (listed["id"], listed["custom_id"], listed["last_token_issued"]) == (identity, "ada", None)
     assert listed["created"]
-    table = answer(here, "identity", "list")
+    table = answer(shared_home, "identity", "list")
     assert re.search(rf"^{identity}  +ada  ", table, re.MULTILINE), "a row is one line, whatever the width"
-    answer(here, "identity", "delete", "--user", identity, "--yes")
-    assert "Provided identity doesn't exist." in refusal(here, "identity", "show", "--user", identity)
+    answer(shared_home, "identity", "delete", "--user", identity, "--yes")
+    assert "Provided identity doesn't exist." in refusal(shared_home, "identity", "show", "--user", identity)
 
 
-def test_program_of_its_own_finds_the_server_too(shared_home: Home) -> None:
-    issued = json.loads(answer(shared_home, "token", "issue", "--scope", "chat", "--json"))
-    assert issued["user_id"] in answer(shared_home, "identity", "list")
+def test_programs_of_their_own_find_the_server_too(shared_home: Home) -> None:
+    apart = replace(shared_home, in_process=False)
+    issued = json.loads(answer(apart, "token", "issue", "--scope", "chat", "--json"))
+    assert issued["user_id"] in answer(apart, "identity", "list")
+    assert "dededede-" in answer(apart, "resource", "keys", "--data", next(shared_home.temporary.iterdir()))
 
 
-def test_list_is_narrowed_by_creation_time(here: Home) -> None:
-    create(here)
-    assert json.loads(answer(here, "identity", "list", "--created-before", "2021-01-01", "--json")) == []
-    assert json.loads(answer(here, "identity", "list", "--created-after", "2021-01-01T00:00:00Z", "--json"))
-    assert run(here, "identity", "list", "--created-after", "yesterday").returncode == 2
+def test_list_is_narrowed_by_creation_time(shared_home: Home) -> None:
+    create(shared_home)
+    assert json.loads(answer(shared_home, "identity", "list", "--created-before", "2021-01-01", "--json")) == []
+    assert json.loads(answer(shared_home, "identity", "list", "--created-after", "2021-01-01T00:00:00Z", "--json"))
+    assert run(shared_home, "identity", "list", "--created-after", "yesterday").returncode == 2
 
 
-def test_what_cannot_be_undone_asks_first(here: Home) -> None:
-    identity = create(here)
+def test_what_cannot_be_undone_asks_first(shared_home: Home) -> None:
+    identity = create(shared_home)
     for command in ("identity delete", "token revoke"):
-        assert "--yes" in refusal(here, *command.split(), "--user", identity)
-    assert identity in answer(here, "identity", "show", "--user", identity)
+        assert "--yes" in refusal(shared_home, *command.split(), "--user", identity)
+    assert identity in answer(shared_home, "identity", "show", "--user", identity)
 
 
-def test_token_is_issued_in_the_shape_that_az_has(here: Home) -> None:
+def test_token_is_issued_in_the_shape_that_az_has(shared_home: Home) -> None:
     issued = json.loads(
-        answer(here, "token", "issue", "--scope", "chat", "voip", "--expires-in-minutes", "60", "--json")
+        answer(shared_home, "token", "issue", "--scope", "chat", "voip", "--expires-in-minutes", "60", "--json")
     )
     assert sorted(issued) == ["expires_on", "token", "user_id"]
-    claims = json.loads(answer(here, "token", "inspect", issued["token"], "--json"))["claims"]
+    claims = json.loads(answer(shared_home, "token", "inspect", issued["token"], "--json"))["claims"]
     assert claims["acsScope"] == "chat,voip"
     assert claims["exp"] - claims["iat"] == 3600
     assert f"8:{claims['skypeid']}" == issued["user_id"]
 
 
-def test_scopes_may_be_given_in_every_way_that_people_try(here: Home) -> None:
-    identity = create(here)
+def test_scopes_may_be_given_in_every_way_that_people_try(shared_home: Home) -> None:
+    identity = create(shared_home)
     for scopes in ("--scope chat --scope voip", "--scope chat,voip", "--scope chat voip"):
-        printed = answer(here, "token", "issue", "--user", identity, *scopes.split())
+        printed = answer(shared_home, "token", "issue", "--user", identity, *scopes.split())
         assert "scopes    chat, voip" in printed
         assert f"identity  {identity}" in printed
 
 
-def test_token_is_inspected_in_words_and_said_to_be_unverified(here: Home) -> None:
-    token = json.loads(answer(here, "token", "issue", "--scope", "voip", "--json"))["token"]
-    (here.folder / "token").write_text(token + "\n")
-    by_argument = answer(here, "token", "inspect", token)
-    by_file = answer(here, "token", "inspect", "--token-file", str(here.folder / "token"))
-    by_input = answer(here, "token", "inspect", given=token)
+def test_token_is_inspected_in_words_and_said_to_be_unverified(shared_home: Home) -> None:
+    token = json.loads(answer(shared_home, "token", "issue", "--scope", "voip", "--json"))["token"]
+    (shared_home.folder / "token").write_text(token + "\n")
+    by_argument = answer(shared_home, "token", "inspect", token)
+    by_file = answer(shared_home, "token", "inspect", "--token-file", str(shared_home.folder / "token"))
+    by_input = answer(shared_home, "token", "inspect", given=token)
     for printed in (by_argument, by_file, by_input):
         assert re.search(r"scopes +voip\n", printed)
         assert re.search(r"expires .*\(in 23 h 59 min\)", printed)
         assert "decoded, not verified" in printed
-    assert "no access token" in refusal(here, "token", "inspect", "hello")
+    assert "no access token" in refusal(shared_home, "token", "inspect", "hello")
 
 
 def test_token_of_azure_and_strange_tokens_can_be_looked_into_as_well(home: Home) -> None:
@@ -94,30 +97,30 @@ def test_token_of_azure_and_strange_tokens_can_be_looked_into_as_well(home: Home
     assert "RS256, key 102" in printed
 
 
-def test_revoking_is_told(here: Home) -> None:
-    result = run(here, "token", "revoke", "--user", create(here), "-y")
+def test_revoking_is_told(shared_home: Home) -> None:
+    result = run(shared_home, "token", "revoke", "--user", create(shared_home), "-y")
     assert (result.returncode, result.stdout) == (0, "")
     assert "Revoked all access tokens" in result.stderr
 
 
-def test_refusals_of_the_service_are_one_sentence(here: Home) -> None:
-    assert "59" in refusal(here, "token", "issue", "--scope", "chat", "--expires-in-minutes", "59")
-    assert "teleport" in refusal(here, "token", "issue", "--scope", "teleport")
-    assert "not sent" in refusal(here, "identity", "show", "--user", "")
+def test_refusals_of_the_service_are_one_sentence(shared_home: Home) -> None:
+    assert "59" in refusal(shared_home, "token", "issue", "--scope", "chat", "--expires-in-minutes", "59")
+    assert "teleport" in refusal(shared_home, "token", "issue", "--scope", "teleport")
+    assert "not sent" in refusal(shared_home, "identity", "show", "--user", "")
 
 
-def test_secret_may_come_from_a_file_or_standard_input(here: Home, dev_server: Server) -> None:
+def test_secret_may_come_from_a_file_or_standard_input(shared_home: Home, dev_server: Server) -> None:
     text = dev_server.fact("connection string")
-    (here.folder / "secret").write_text(text)
-    create(here, "--connection-string-file", str(here.folder / "secret"))
-    answer(here, "identity", "create", "--connection-string-file", "-", given=text)
-    assert "is empty" in refusal(here, "identity", "create", "--connection-string-file", "-")
-    assert "cannot be read" in refusal(here, "identity", "create", "--connection-string-file", "/nowhere")
+    (shared_home.folder / "secret").write_text(text)
+    create(shared_home, "--connection-string-file", str(shared_home.folder / "secret"))
+    answer(shared_home, "identity", "create", "--connection-string-file", "-", given=text)
+    assert "is empty" in refusal(shared_home, "identity", "create", "--connection-string-file", "-")
+    assert "cannot be read" in refusal(shared_home, "identity", "create", "--connection-string-file", "/nowhere")
 
 
-def test_wrong_key_is_denied_and_never_repeated(here: Home, dev_server: Server) -> None:
+def test_wrong_key_is_denied_and_never_repeated(shared_home: Home, dev_server: Server) -> None:
     wrong = f"endpoint={dev_server.endpoint};accesskey=d3Jvbmcga2V5"
-    complaint = refusal(here, "identity", "create", environment={VARIABLES[0]: wrong})
+    complaint = refusal(shared_home, "identity", "create", environment={VARIABLES[0]: wrong})
     assert "401 Denied" in complaint
     assert "d3Jvbmcga2V5" not in complaint
 

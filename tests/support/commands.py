@@ -19,6 +19,7 @@ from watchword.cli.commands import watchword
 from watchword.cli.connection import VARIABLES
 
 WATCHWORD = (sys.executable, "-m", "watchword")
+IN_PROCESS = {"identity", "token", "resource"}
 _TIMEOUT_SECONDS = 60
 
 
@@ -27,8 +28,8 @@ class Home:
     """A user's home: what commands find in it, and what they leave behind in its folder for temporary files."""
 
     folder: Path
-    in_process: bool = False
-    """Whether `run` spares itself a new process: the very same commands, only without the half second of its start."""
+    in_process: bool = True
+    """Whether `run` spares the commands of IN_PROCESS the half second of a new process' start."""
 
     @property
     def temporary(self) -> Path:
@@ -60,7 +61,7 @@ def run(
     """The command, to its end; `given` is its standard input."""
     command = [*map(str, arguments)]
     variables = home.environment(**(environment or {}))
-    if home.in_process:
+    if home.in_process and command[0] in IN_PROCESS:
         unset: dict[str, str | None] = {name: None for name in os.environ if name not in variables}
         result = CliRunner().invoke(watchword, command, input=given, env=unset | variables, catch_exceptions=False)
         return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)

@@ -28,7 +28,7 @@ VARIABLES = ("COMMUNICATION_SERVICES_CONNECTION_STRING", "AZURE_COMMUNICATION_CO
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 _STRING = click.option(
-    "--connection-string", help=f"Of the service; else {VARIABLES[0]}, {VARIABLES[1]}, or the server that runs here."
+    "--connection-string", help=f"Endpoint and access key of the service; else {VARIABLES[0]} or {VARIABLES[1]} counts."
 )
 _FILE = click.option("--connection-string-file", help="File that holds the connection string; - is standard input.")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from watchword.app import DATABASE_FILE, KEY_FILE
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
-from watchword.cli.installation import access_keys, find_encryption, opened_database, schema_version
+from watchword.cli.installation import access_keys, describe_database, find_encryption, opened_database, schema_version
 from watchword.clock import Clock
 from watchword.errors import OperatorError
 from watchword.identifiers import FLAKE_EPOCH_MILLIS
@@ -46,6 +46,9 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
 def check_database(settings: Settings, data: Path, clock: Clock) -> Iterator[Finding]:
     about = "database"
     path = data / DATABASE_FILE
+    if settings.database:
+        yield from _check_content_of(settings, data, clock)
+        return
     try:
         version, newest = schema_version(data), schema_files()[-1][0]
         if os.name == "posix" and path.stat().st_mode & 0o077:
@@ -53,7 +56,7 @@ def check_database(settings: Settings, data: Path, clock: Clock) -> Iterator[Fin
         if 0 < version < newest:
             yield ok(about, f"The next start brings the schema of {path} from version {version} to {newest}.")
         else:
-            yield from asyncio.run(_check_content(settings, data, clock))
+            yield from _check_content_of(settings, data, clock)
     except OperatorError as error:
         yield told_by(about, error)
     if settings.synchronous not in ("FULL", "EXTRA"):
@@ -64,14 +67,23 @@ def check_database(settings: Settings, data: Path, clock: Clock) -> Iterator[Fin
         )
 
 
+def _check_content_of(settings: Settings, data: Path, clock: Clock) -> list[Finding]:
+    try:
+        return asyncio.run(_check_content(settings, data, clock))
+    except OperatorError as error:
+        return [told_by("database", error)]
+
+
 async def _check_content(settings: Settings, data: Path, clock: Clock) -> list[Finding]:
-    async with opened_database(data) as database:
-        broken = [str(text) for (text,) in await database.query("pragma quick_check(3)") if text != "ok"]
+    where = describe_database(settings, data)
+    async with opened_database(settings, data) as database:
+        checks = [] if settings.database else await database.query("pragma quick_check(3)")
+        broken = [str(text) for (text,) in checks if text != "ok"]
         if broken:
             remedy = "Stop the server and restore a backup."
-            return [problem("database", f"{data / DATABASE_FILE} is damaged: {'; '.join(broken)}.", remedy)]
+            return [problem("database", f"{where} is damaged: {'; '.join(broken)}.", remedy)]
         return [
-            ok("database", f"{data / DATABASE_FILE} is whole, schema version {schema_files()[-1][0]}."),
+            ok("database", f"{where} is there and in order."),
             await _check_secrets(database, settings, data),
             await _check_clock(database, clock),
         ]

@@ -10,7 +10,7 @@ from typing import Literal
 from watchword.app import DATABASE_FILE, FirstResource
 from watchword.cli import development
 from watchword.cli.folders import Folders, find_folders
-from watchword.cli.installation import access_keys, find_encryption
+from watchword.cli.installation import access_keys, describe_database, find_encryption
 from watchword.cli.logs import set_up_logs
 from watchword.cli.output import say
 from watchword.cli.running import announced, describe_this, running_servers
@@ -43,8 +43,7 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
 async def _serve(
     mode: Mode, settings: Settings, data: Path, first: FirstResource, door: Door, stopping: Stopping, folders: Folders
 ) -> None:
-    is_first_start = not (data / DATABASE_FILE).exists()
-    if not is_first_start:
+    if (data / DATABASE_FILE).exists():
         # A new key in the place of a lost one would only hide what has happened.
         find_encryption(settings, data)
     async with opened(settings, data, first, door) as (application, http):
@@ -56,10 +55,10 @@ async def _serve(
             mode,
             door.endpoint,
             keys,
-            data / DATABASE_FILE,
+            describe_database(settings, data),
             data.name.startswith(development.FOLDER_PREFIX),
             door.certificate,
-            is_first_start,
+            keys[0].resource.id == first.id,
             len(running_servers(folders.running)),
         )
         with announced(describe_this(mode, door.endpoint, door.host, door.port, data, ca), folders.running):

@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from watchword.app import DATABASE_FILE, KEY_FILE, open_encryption
+from watchword.app import DATABASE_FILE, KEY_FILE, open_database, open_encryption
 from watchword.errors import OperatorError, Unavailable
 from watchword.keyring.encryption import Encryption
 from watchword.resources.access_keys import AccessKey, open_access_keys
@@ -16,7 +17,6 @@ from watchword.resources.store import list_resources
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 from watchword.storage.migrations import schema_files
-from watchword.storage.sqlite import SqliteDatabase
 
 
 def schema_version(data: Path) -> int:
@@ -36,27 +36,35 @@ def schema_version(data: Path) -> int:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
             return int(connection.execute("pragma user_version").fetchone()[0])
     except sqlite3.Error as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(str(path), error) from None
 
 
 @asynccontextmanager
-async def opened_database(data: Path) -> AsyncIterator[SqliteDatabase]:
+async def opened_database(settings: Settings, data: Path) -> AsyncIterator[Database]:
     """Raises:
     OperatorError: there is none, it cannot be read, or it is of another version.
     """
-    version, newest = schema_version(data), schema_files()[-1][0]
-    if version < newest:
+    newest = schema_files()[-1][0]
+    if not settings.database and (version := schema_version(data)) < newest:
         raise OperatorError(
             f"The database in {data} has schema version {version}, and this program reads version {newest}.",
             "Start the server once: it brings the schema up to date.",
         )
-    database = SqliteDatabase(data / DATABASE_FILE)
+    database = await open_database(settings, data)
     try:
         yield database
     except (sqlite3.Error, Unavailable) as error:
-        raise _unreadable(data / DATABASE_FILE, error) from None
+        raise _unreadable(describe_database(settings, data), error) from None
     finally:
         await database.close()
+
+
+def describe_database(settings: Settings, data: Path) -> str:
+    """Where the database is, for people: without user and password."""
+    if not settings.database:
+        return str(data / DATABASE_FILE)
+    address = urlsplit(settings.database)
+    return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
 
 
 def find_encryption(settings: Settings, data: Path) -> Encryption:
@@ -82,7 +90,7 @@ def read_access_keys(settings: Settings, data: Path) -> list[AccessKey]:
     """
 
     async def read() -> list[AccessKey]:
-        async with opened_database(data) as database:
+        async with opened_database(settings, data) as database:
             return await access_keys(database, find_encryption(settings, data))
 
     return asyncio.run(read())
@@ -104,9 +112,9 @@ async def access_keys(database: Database, encryption: Encryption) -> list[Access
     return await database.transact(read)
 
 
-def _unreadable(path: Path, error: Exception) -> OperatorError:
+def _unreadable(database: str, error: Exception) -> OperatorError:
     reason = "it is locked for too long, or its disk fails" if isinstance(error, Unavailable) else str(error)
     return OperatorError(
-        f"The database {path} cannot be read: {reason}.",
+        f"The database {database} cannot be read: {reason}.",
         "See that it belongs to the user who runs this; if it is damaged, stop the server and restore a backup.",
     )

@@ -43,9 +43,10 @@ def serve(settings: Settings) -> None:
     from watchword.app import FirstResource
     from watchword.cli.folders import find_folders
     from watchword.cli.foreground import run
+    from watchword.identifiers import new_guid
 
     data = settings.data or find_folders().server
-    run("serve", settings, data, FirstResource(settings.resource_name, settings.data_location))
+    run("serve", settings, data, FirstResource(settings.resource_name, settings.data_location, new_guid()))
 
 
 def _require_loopback(hosts: tuple[str, ...]) -> None:

@@ -37,12 +37,12 @@ _EVALUATE = {
 
 @dataclass(frozen=True)
 class InForce:
-    """Of a server that starts; `others` counts the servers that run already."""
+    """Of a server that starts: it has just made its resource if `is_first_start`; `others` run already."""
 
     mode: str
     endpoint: str
     keys: list[AccessKey]
-    database: Path
+    database: str
     is_temporary: bool
     certificate: ServerCertificate | None
     is_first_start: bool
