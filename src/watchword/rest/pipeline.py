@@ -53,7 +53,8 @@ class Pipeline:
         error: WireError | None = None
         try:
             origin = self._origins.origin(http.scope, sent)
-            binding = path.choose(http.method, version, f"{origin}{http.scope['path']}")
+            # The template: what somebody typed into the path would reach the log with the sentence of a refusal.
+            binding = path.choose(http.method, version, f"{origin}{path.template}")
             target = http.scope.get("watchword.target") or _target(http.scope)
             port = (http.scope.get("server") or (None, None))[1]
             request = Request(http.method, target, query, sent, origin, port, await _read_body(http, sent))

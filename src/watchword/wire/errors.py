@@ -51,7 +51,7 @@ class WireError:
 
 
 INTERNAL = WireError(500, "InternalError", "Internal server error.", lists_versions=False)
-"""Source: the sentence, identity.md section 3.2. Assumed: the code."""
+"""Source: the sentence, identity.md section 3.2. Assumed: the code of an internal error is `InternalError`."""
 
 _Fact = (
     errors.NotAuthenticated
@@ -85,7 +85,7 @@ def describe(error: CallerError | Unavailable) -> WireError:
 def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read like a table.
     match error:
         case errors.NotAuthenticated(reason):
-            # Assumed: without the versions header, like every recorded refusal of a credential.
+            # Assumed: a refused signature is told without `api-supported-versions`, like every refused credential.
             return WireError(401, "Denied", f"{DENIED} {reason}", lists_versions=False)
         case errors.NotAllowed():
             message = "A verifier credential is good for /introspect and /revocations only."
@@ -93,13 +93,13 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.IdentityNotOwned():
             return WireError(401, "IdentityNotOwned", "Provided identity doesn't belong to the resource.")
         case errors.IdentityNotFound():
-            # Source: the sentence. Assumed: status and code.
+            # Source: the sentence. Assumed: an identity that is not there is answered with 404 `IdentityNotFound`.
             return WireError(404, "IdentityNotFound", "Provided identity doesn't exist.")
         case errors.MalformedIdentity():
-            # Assumed.
+            # Assumed: what is no identifier is a `ValidationError` of `id`.
             return _invalid("Provided identity id has invalid format. It should look like 8:acs:<guid>_<guid>.", "id")
         case errors.MalformedBody(reason, name):
-            # Assumed: the sentence; the shape is that of model validation.
+            # Assumed: a body that cannot be read is a `ValidationError`, shaped like those of model validation.
             target = _pascal(name) or None
             where = f"{target}: " if target else "The request body could not be read: "
             return _invalid(f"{where}{reason}.", target, lists_versions=False)
@@ -109,22 +109,24 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.NoScopes():
             return _invalid("Invalid scopes - Scopes field is required.", "scopes")
         case errors.UnknownScope(scope, name, allowed):
-            # Assumed.
+            # Assumed: an unknown scope is a `ValidationError` that begins like the recorded one.
             known = ", ".join(allowed)
             return _invalid(f"Invalid scopes - {scope!r:.60} is not supported. Supported scopes: {known}.", name)
         case errors.InvalidLifetime(minutes, minimum, maximum):
             interval = f"Value must be within the [{minimum}, {maximum}] interval."
             return _invalid(f"ExpiresInMinutes value {minutes} is invalid. {interval}", "ExpiresInMinutes")
         case errors.InvalidCustomId(length, maximum):
-            # Assumed.
+            # Assumed: a custom id that is empty or too long is a `ValidationError` of `customId`.
             return _invalid(f"CustomId must have 1 to {maximum} characters, not {length}.", "customId")
         case errors.InvalidQuery(parameter, reason):
             return _invalid(f"{parameter}: {reason}", parameter, lists_versions=False)
         case errors.UnsupportedApiVersion(uri, version, served):
             message = f"The HTTP resource that matches the request URI '{uri}' does not support the API version"
-            return WireError(400, "UnsupportedApiVersion", f"{message} '{version}'. Supported: {', '.join(served)}.")
+            return WireError(
+                400, "UnsupportedApiVersion", f"{message} {version!r:.60}. Supported: {', '.join(served)}."
+            )
         case errors.MissingApiVersion(served):
-            # Assumed: the code is ASP.NET Core's.
+            # Assumed: a missing api-version is answered with `ApiVersionUnspecified`, ASP.NET Core's code.
             message = "An API version is required, but was not specified. Add ?api-version= with one of:"
             return WireError(400, "ApiVersionUnspecified", f"{message} {', '.join(served)}.")
         case errors.UnknownPath():
