@@ -10,21 +10,15 @@ import msgspec
 import pytest
 import schemathesis
 
+from tests.support.operations import all_operations
 from watchword.identity import access_tokens
 from watchword.identity.identities import LARGEST_PAGE
-from watchword.rest import health, openapi
 from watchword.testing import running_server
 from watchword.verification.operations import LONGEST_WAIT_SECONDS
 from watchword.wire import identity, verification, versions
 from watchword.wire.operations import Operation
 
-OPERATIONS = [
-    each
-    for module in (identity, verification, health, openapi)
-    for value in vars(module).values()
-    for each in (value if isinstance(value, tuple) else (value,))
-    if isinstance(each, Operation)
-]
+OPERATIONS = all_operations()
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ DEFAULT_MINUTES = 1_440
 _NOTE_EVERY_SECONDS = 1.0
 _NOTES_IN_ONE_COMMIT = 500
 _REGION = "amer"
-"""Observed: `rgn` of the newest example. Assumed: for every data location."""
+"""Observed: `rgn` of the newest example. Assumed: `rgn` is `amer` in every data location."""
 
 _log = logging.getLogger(__name__)
 

@@ -75,8 +75,8 @@ class Identities:
     async def cut_off(self, resource: Resource, id: IdentityId, valid_from: datetime) -> None:
         """Tokens issued before `valid_from` are dead; a time that has not come yet means now.
 
-        Assumed: the original does not say what a time in the future does. Taken literally it would also kill tokens
-        that are yet to be issued.
+        Assumed: `tokensValidFrom` in the future means now. Taken literally it would also kill tokens that are yet to
+        be issued.
 
         Raises:
             IdentityNotOwned, IdentityNotFound: as `get`.

@@ -52,6 +52,7 @@ class IdentityOperations:
 
     async def create(self, call: Call) -> bodies.CreatedBody:
         request = wire.read_create(call.request.body, call.version)
+        # Assumed: a lifetime out of bounds is refused even where no token is asked for.
         minutes = require_lifetime(request.expiresInMinutes)
         asked = request.createTokenWithScopes
         scopes = asked and require_scopes(asked, wire.scopes_of(call.version), "createTokenWithScopes")
@@ -66,6 +67,7 @@ class IdentityOperations:
         return self._identity_body(identity, call, None)
 
     async def delete(self, call: Call) -> None:
+        # Assumed: the custom id of a deleted identity may be used again, for a new one.
         await self._identities.delete(call.caller.resource, _id(call))
 
     async def revoke(self, call: Call) -> None:
@@ -113,7 +115,7 @@ class IdentityOperations:
 
     async def _issue(self, call: Call) -> tuple[Identity, IssuedToken]:
         asked, minutes = wire.read_issue(call.request.body, call.version)
-        # Assumed: the order of the two checks.
+        # Assumed: of an unknown scope and a lifetime out of bounds, the lifetime is told.
         minutes = require_lifetime(minutes)
         scopes = require_scopes(asked, wire.scopes_of(call.version), "scopes")
         identity = await self._identities.get(call.caller.resource, _id(call))

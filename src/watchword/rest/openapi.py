@@ -38,6 +38,7 @@ _ACCESS_KEY = (
 _SECURITY_SCHEMES = {
     "accessKey": {"type": "apiKey", "in": "header", "name": "Authorization", "description": _ACCESS_KEY},
     "verifier": {"type": "http", "scheme": "bearer", "description": "The credential of a verifier."},
+    "verifierBasic": {"type": "http", "scheme": "basic", "description": "The same as user and password."},
 }
 
 _Json = dict[str, Any]
@@ -110,7 +111,7 @@ def _operation(bindings: list[AnyBinding], schemas: Schemas) -> _Json:
 def _security(binding: AnyBinding) -> list[_Json]:
     if isinstance(binding, PublicBinding):
         return []
-    schemes = ("accessKey", "verifier") if binding.right is Right.VERIFY else ("accessKey",)
+    schemes = ("accessKey", "verifier", "verifierBasic") if binding.right is Right.VERIFY else ("accessKey",)
     return [{scheme: []} for scheme in schemes]
 
 

@@ -41,14 +41,14 @@ class Parameter:
     place: str = "query"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One published operation, under Azure's own operationId, or one of Watchword's own.
 
         Operation("CommunicationIdentity_IssueAccessToken", "POST", "/identities/{id}/:issueAccessToken", 200, ...)
 
     `versions` is None for Watchword's own operations, which answer with any api-version or with none. `refusal` is the
-    reason, a sentence, for which a published operation is not carried out.
+    reason, a sentence, for which a published operation is not carried out. Each is declared once, and is itself only.
     """
 
     id: str
