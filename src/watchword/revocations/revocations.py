@@ -46,9 +46,10 @@ class Revocations:
     async def keep_purging(self) -> None:
         """Forget what no living token can be concerned by; until cancelled."""
         while True:
-            await asyncio.sleep(_PURGE_EVERY_SECONDS)
+            # First of all, so that a service that never runs for long forgets as well.
             with contextlib.suppress(Unavailable):
                 await self._store.purge(self._issue_clock.micros())
+            await asyncio.sleep(_PURGE_EVERY_SECONDS)
 
     async def cutoffs(self, resource: int, claims: Claims, kid: str) -> CutOffs:
         """What is committed about a token of the resource at this instant: the strictest of all kinds."""
