@@ -70,7 +70,7 @@ def sign(
 ) -> Signed:
     """`names` are the signed headers in their order; `headers` go along, and are signed where they are named."""
     sent = {"Host": host, "x-ms-date": date, "x-ms-content-sha256": content_hash(body)} | dict(headers or {})
-    if "date" in names:
+    if "date" in map(str.lower, names):
         sent["Date"] = sent.pop("x-ms-date")
     known = {name.lower(): value for name, value in sent.items()}
     proof = signature(key, method, target, [known[name.lower()] for name in names])

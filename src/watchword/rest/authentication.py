@@ -17,6 +17,7 @@ from watchword.clock import Clock, to_micros
 from watchword.errors import NotAuthenticated
 from watchword.resources.access_keys import AccessKey, AccessKeys
 from watchword.rest.call import Caller, Request, Right
+from watchword.rest.forwarded import is_authority
 from watchword.wire import signature
 from watchword.wire.signature import CLOCK_SKEW, CONTENT_HASH_HEADER, DATE_HEADERS, SCHEME
 
@@ -86,6 +87,9 @@ def _hosts(request: Request, public_host: str | None) -> Iterator[str]:
     Observed: Java signs and sends the bare host; all others sign the port unless it is the scheme's own.
     """
     sent = request.headers["host"]
+    if not is_authority(sent):
+        # It would stand for whatever else we are known as (RFC 9112, section 3.2, refuses it too).
+        raise NotAuthenticated("The Host header is not a host with an optional port.")
     yield sent
     bare = sent.rpartition(":")[0] if sent.rpartition(":")[2].isdecimal() else sent
     if bare != sent:

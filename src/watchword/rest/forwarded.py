@@ -17,6 +17,11 @@ _AUTHORITY = re.compile(r"(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
+def is_authority(host: str) -> bool:
+    """Whether a Host header names a host, with or without a port."""
+    return _AUTHORITY.fullmatch(host) is not None
+
+
 class Origins:
     """Raises:
     OperatorError: a trusted proxy is no address and no network.
@@ -34,7 +39,7 @@ class Origins:
         scheme, host = str(scope["scheme"]), headers.get("host", "")
         if self._trusted and self._is_trusted(scope):
             scheme, host = _forwarded(headers, scheme, host)
-        return f"{scheme}://{host if _AUTHORITY.fullmatch(host) else 'localhost'}"
+        return f"{scheme}://{host if is_authority(host) else 'localhost'}"
 
     @staticmethod
     def is_loopback(host: str) -> bool:
