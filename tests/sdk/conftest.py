@@ -9,8 +9,7 @@ import pytest
 # Before the contract is imported: its assertions are to be explained like those of a test module.
 pytest.register_assert_rewrite("tests.sdk.contract", "tests.sdk.programs")
 
-from tests.sdk.by_hand import is_active  # noqa: E402
-from tests.sdk.contract import Introspect  # noqa: E402
+from tests.sdk.contract import Introspect, is_active  # noqa: E402
 from tests.sdk.programs import Plan, Run, run_plan, trusting_environment  # noqa: E402
 from watchword.testing import RunningServer, running_server  # noqa: E402
 

@@ -9,14 +9,29 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.sdk.programs import ALLOWED_MINUTES, REFUSED_MINUTES, Observation, Run
+from tests.support.signed import SignedClient
+from watchword.testing import RunningServer
 
 _IDENTITY = re.compile(r"8:acs:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY_MINUTES = 1440
 
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 Introspect = Callable[[str | None], bool]
-"""Whether the server holds the token for valid at this moment."""
+"""`is_active` of the server that the clients talked to."""
+
+
+def is_active(server: RunningServer, token: str | None) -> bool:
+    """Whether the server holds the token for valid at this moment."""
+    assert token is not None
+    with SignedClient(server) as client:
+        reply = client.call("POST", "/introspect", urlencode({"token": token}).encode(), headers=_FORM)
+    assert reply.status == 200, reply
+    active: bool = reply.json["active"]
+    return active
 
 
 def claims(seen: Observation) -> Any:

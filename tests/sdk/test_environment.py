@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sdk import test_java, test_javascript, test_python
-from tests.sdk.by_hand import is_active
-from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract
+from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract, is_active
 from tests.sdk.programs import Plan, Run, run_plan
 from tests.support.commands import Home, server
 from watchword.cli.development import PRIMARY_KEY, SECONDARY_KEY

@@ -7,15 +7,16 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sdk import test_javascript, test_python
-from tests.sdk.by_hand import call, is_active
-from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract
+from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract, is_active
 from tests.sdk.programs import Plan, Run, run_plan, trusting_environment
 from tests.support.nginx import free_port, nginx
 from tests.support.requirements import PROJECT, require
+from tests.support.signed import SignedClient
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
@@ -84,9 +85,15 @@ def inside() -> Iterator[RunningServer]:
 def outside(inside: RunningServer, front: Front) -> Iterator[RunningServer]:
     """The same, through nginx."""
     with front(inside) as server:
-        for _ in range(2):
-            assert call(server, "POST", "/identities?api-version=2023-10-01").status_code == 201
         yield server
+
+
+@pytest.fixture
+def client(outside: RunningServer) -> Iterator[SignedClient]:
+    """A client of a resource with two identities, so that a page of one has a next."""
+    with SignedClient(outside) as client:
+        _create_two(client)
+        yield client
 
 
 @pytest.fixture(scope="module", params=_PLANS, ids=str)
@@ -104,42 +111,51 @@ class TestOfficialClients(IdentityContract, LifetimeContract):
     """The official clients see no difference, whether they encode the colons of a path or not."""
 
 
-def test_next_link_leads_back_through_the_proxy(outside: RunningServer) -> None:
-    link = call(outside, "GET", _LIST).json()["nextLink"]
-    assert link.startswith(f"{outside.endpoint}/identities?")
-    assert call(outside, "GET", link.removeprefix(outside.endpoint)).json()["value"]
+def test_next_link_leads_back_through_the_proxy(client: SignedClient) -> None:
+    link = _next_link(client)
+    assert link.startswith(f"{client.server.endpoint}/identities?")
+    assert client.call("GET", link.removeprefix(client.server.endpoint)).json["value"]
 
 
 @pytest.mark.parametrize("target", ["/identities?customId=%7e~%2F/+%20", "/identities?maxPageSize=1&&a=%C3%A9&b"])
-def test_target_arrives_as_it_was_signed(outside: RunningServer, target: str) -> None:
-    assert call(outside, "GET", target).status_code == 200
+def test_target_arrives_as_it_was_signed(client: SignedClient, target: str) -> None:
+    assert client.call("GET", target).status == 200
 
 
 @pytest.mark.parametrize(
     "claimed", [{"Forwarded": "proto=http;host=evil.example"}, {"X-Forwarded-Host": "evil.example"}], ids=str
 )
-def test_what_a_client_claims_about_proxies_does_not_get_through(
-    outside: RunningServer, claimed: dict[str, str]
-) -> None:
-    assert call(outside, "GET", _LIST, headers=claimed).json()["nextLink"].startswith(f"{outside.endpoint}/")
+def test_what_a_client_claims_about_proxies_does_not_get_through(client: SignedClient, claimed: dict[str, str]) -> None:
+    assert _next_link(client, headers=claimed).startswith(f"{client.server.endpoint}/")
 
 
 def test_forwarding_headers_of_an_untrusted_peer_do_not_count(front: Front) -> None:
     claimed = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
     with _plain(trusted_proxies=("192.0.2.1",)) as server, front(server) as through:
-        for _ in range(2):
-            call(server, "POST", "/identities?api-version=2023-10-01")
-        link = call(server, "GET", _LIST, headers=claimed).json()["nextLink"]
-        assert link.startswith(f"{server.endpoint}/")
-        # The proxy's own headers count as little: the host is the one it passes on, the scheme that of the last hop.
-        link = call(through, "GET", _LIST).json()["nextLink"]
-        assert link.startswith(f"http://localhost:{through.port}/")
+        with SignedClient(server) as client:
+            _create_two(client)
+            assert _next_link(client, headers=claimed).startswith(f"{server.endpoint}/")
+        with SignedClient(through) as client:
+            # The proxy's own headers count as little: the host is the one it passes on, the scheme that of its hop.
+            assert _next_link(client).startswith(f"http://localhost:{through.port}/")
 
 
 def test_public_endpoint_stands_in_every_link_and_is_accepted_as_the_signed_host() -> None:
-    with _plain(public_endpoint="https://acs.example") as server:
-        for _ in range(2):
-            call(server, "POST", "/identities?api-version=2023-10-01")
+    with _plain(public_endpoint="https://acs.example") as server, SignedClient(server) as client:
+        _create_two(client)
         # A proxy that does name another host is forgiven, as long as the client signed the public one.
-        answer = call(server, "GET", _LIST, signed_host="acs.example")
-        assert answer.json()["nextLink"].startswith("https://acs.example/identities?")
+        request = client.sign("GET", _LIST, host="acs.example")
+        request.headers["Host"] = client.host
+        assert client.send(request).json["nextLink"].startswith("https://acs.example/identities?")
+
+
+def _create_two(client: SignedClient) -> None:
+    for _ in range(2):
+        client.new_identity()
+
+
+def _next_link(client: SignedClient, **parts: Any) -> str:
+    reply = client.call("GET", _LIST, **parts)
+    assert reply.status == 200, reply
+    link: str = reply.json["nextLink"]
+    return link
