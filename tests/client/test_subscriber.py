@@ -63,6 +63,18 @@ def test_a_poll_never_waits_longer_than_proxies_do() -> None:
     assert following.target().endswith("wait=25.000")
 
 
+def test_one_poll_may_hang_and_the_next_still_comes_within_the_bound(following: Following) -> None:
+    following.answer(page_json(snapshot=True))
+    waiting = following.subscriber.question()
+    following.answer(page_json())
+    hanging = following.subscriber.question()
+    pause = following.lose()
+    assert "wait" not in following.target()
+    wait = timedelta(seconds=10) / 3
+    assert waiting.deadline == hanging.deadline == wait + timedelta(seconds=10) / 6
+    assert wait + hanging.deadline + timedelta(seconds=pause) < timedelta(seconds=10)
+
+
 def test_where_there_is_more_it_is_asked_for_at_once_and_in_order(following: Following) -> None:
     assert following.answer(page_json(Revocation("token", "a"), cursor="e.1", snapshot=True, more=True)) == 0
     assert not following.is_settled()

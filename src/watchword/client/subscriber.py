@@ -3,7 +3,8 @@
     GET /revocations                              a snapshot, at once
     GET /revocations?since=<cursor>&wait=3.333    what came after, or an empty page when the time is up
 
-A poll waits a third of `max_staleness` at the most: one may be lost, and the next still comes in time.
+A poll waits a third of `max_staleness` at the most, and is given up a sixth later: one may be lost, or hang, and the
+next, which does not wait, still comes in time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ LONGEST_WAIT = timedelta(seconds=25)
 
 LARGEST_PAGE_BYTES = 4 * 1024 * 1024
 
-_GRACE = timedelta(seconds=5)
+_PATIENCE = timedelta(seconds=5)
+_SHORTEST_GRACE = timedelta(seconds=1)
 _pages = msgspec.json.Decoder(RevocationPage)
 
 
@@ -38,6 +40,7 @@ class Subscriber:
         self.error: ServiceError | TransportError | None = None
         self._revocations = revocations
         self._wait = min(LONGEST_WAIT, max_staleness / 3)
+        self._grace = min(max(max_staleness / 6, _SHORTEST_GRACE), _PATIENCE)
         self._longest_pause_seconds = self._wait.total_seconds()
         self._clock = clock
         self._cursor: str | None = None
@@ -53,7 +56,7 @@ class Subscriber:
         if wait:
             query["wait"] = f"{wait.total_seconds():.3f}"
         target = f"{REVOCATIONS.path}?{urlencode(query)}" if query else REVOCATIONS.path
-        return Question(Request("GET", target), {}, wait + _GRACE, LARGEST_PAGE_BYTES)
+        return Question(Request("GET", target), {}, wait + self._grace if wait else _PATIENCE, LARGEST_PAGE_BYTES)
 
     def take(self, answer: Reply | TransportError, sent: float) -> float:
         """Learn from an answer; how many seconds to wait before the next question."""
