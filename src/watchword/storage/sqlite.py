@@ -68,7 +68,7 @@ class SqliteDatabase:
                 result = await work(_Transaction(self._writer, self._in_thread))
                 await self._in_thread(self._writer.execute, "commit")
             except sqlite3.OperationalError as error:
-                raise _unavailable(error) from None
+                raise _told(error) from None
             finally:
                 # A commit that failed, or a caller that went away, must not leave the transaction open.
                 if self._writer.in_transaction:
@@ -85,7 +85,7 @@ class SqliteDatabase:
         try:
             return self._read_one(sql, parameters).fetchall()
         except sqlite3.OperationalError as error:
-            raise _unavailable(error) from None
+            raise _told(error) from None
 
     async def _hand_over(self, batch: list[_Write]) -> list[list[Row] | Exception]:
         async with self._writing:
@@ -110,7 +110,7 @@ class SqliteDatabase:
                 self._writer.execute("rollback")
             if isinstance(error, sqlite3.OperationalError):
                 # Locked, full or failing is the database, not a row: trying each row would wait as often.
-                return [_unavailable(error)] * len(batch)
+                return [_told(error)] * len(batch)
             if len(batch) == 1:
                 return [error]
             # One row spoiled the transaction for all: each gets its own, and only the bad ones fail.
@@ -149,8 +149,12 @@ def _run(connection: sqlite3.Connection, write: _Write) -> list[Row]:
     return rows
 
 
-def _unavailable(error: sqlite3.OperationalError) -> Unavailable:
-    """Another process holds the file, or the disk is full or fails: nothing was committed."""
+def _told(error: sqlite3.OperationalError) -> Unavailable | sqlite3.OperationalError:
+    """Another process holds the file, or the disk is full or fails: nothing was committed. Wrong SQL is our own fault,
+    and must not pass for an outage.
+    """
+    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
+        return error
     _log.error("the database refused: %s", error)
     return Unavailable(timedelta(seconds=1))
 
