@@ -1,7 +1,7 @@
 """The embedded engine: one SQLite file in WAL mode with `synchronous=FULL`.
 
-Reads run inline on the event loop: a look-up by primary key costs some microseconds, a thread hop ten times that. Each
-sees what is committed at that instant, by this process or another. Writes go to one thread with one connection, a
+Reads run inline on the event loop: a look-up by primary key costs some microseconds, a thread hop ten times that. They
+see what this process or another had committed when the tick of the event loop began to read. Writes go to one thread with one connection, a
 batch at a time; when it returns, the write-ahead log has been synced to disk.
 """
 
@@ -53,9 +53,12 @@ class SqliteDatabase:
         self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over)
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
+        if not self._reader.in_transaction:
+            self._open_snapshot()
         return self._read(statement.sqlite[-1], parameters)
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
+        self._close_snapshot()
         return self._read(sql, _named(parameters))
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
@@ -77,6 +80,8 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         await self._writes.settle()
+        # A snapshot ends with its tick.
+        await asyncio.sleep(0)
         self._thread.shutdown()
         self._reader.close()
         self._writer.close()
@@ -86,6 +91,19 @@ class SqliteDatabase:
             return self._read_one(sql, parameters).fetchall()
         except sqlite3.OperationalError as error:
             raise _told(error) from None
+
+    def _open_snapshot(self) -> None:
+        """The hot path's reads of one tick share a snapshot, and with it one taking of the file's locks.
+
+        It hides nothing from them: they belong to requests that had arrived before it was opened, and whoever learns
+        of a later commit acts in a later tick, for callbacks run in the order in which they were scheduled.
+        """
+        asyncio.get_running_loop().call_soon(self._close_snapshot)
+        self._read_one("begin")
+
+    def _close_snapshot(self) -> None:
+        if self._reader.in_transaction:
+            self._read_one("commit")
 
     async def _hand_over(self, batch: list[_Write]) -> list[list[Row] | Exception]:
         async with self._writing:
