@@ -14,6 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from watchword.errors import TooLarge, TooSlow
+from watchword.rest.corked_transport import CorkedTransport
 from watchword.wire import headers
 from watchword.wire.errors import WireError, describe
 
@@ -39,7 +40,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(CorkedTransport(transport, self.loop))
         # A connection that says nothing is as slow as one that says little.
         self._deadline = self.loop.call_later(self.head_deadline.total_seconds(), self._expire)
 
