@@ -12,7 +12,7 @@ from watchword.identifiers import new_guid, new_key_id, random_bytes
 from watchword.keyring.encryption import Encryption
 from watchword.resources import store
 from watchword.resources.store import AccessKeyRow, Resource, Slot
-from watchword.storage import Database, Transaction
+from watchword.storage import Database, Row, Transaction
 
 ACCESS_KEY_BYTES = 64
 """Source: classic keys have 88 characters of base64, identity.md section 2.4."""
@@ -35,11 +35,12 @@ class AccessKey:
 
 
 class AccessKeys:
-    """Reads keys as they are committed at that instant; only their decryption is remembered."""
+    """Reads keys as they are committed at that instant; only what a row decodes to is remembered."""
 
     def __init__(self, database: Database, encryption: Encryption) -> None:
         self._database = database
-        self._decrypt = lru_cache(MOST_CANDIDATE_KEYS)(encryption.decrypt)
+        self._encryption = encryption
+        self._open = lru_cache(MOST_CANDIDATE_KEYS)(self._decode)
 
     async def candidates(self) -> list[AccessKey]:
         """The keys of which one may have signed a request.
@@ -48,7 +49,11 @@ class AccessKeys:
             Unavailable: the database is out of reach.
         """
         rows = await store.find_access_keys(self._database, MOST_CANDIDATE_KEYS)
-        return [AccessKey(row.resource, row.id, row.slot, self._decrypt(row.secret, _purpose(row.id))) for row in rows]
+        return [self._open(row) for row in rows]
+
+    def _decode(self, row: Row) -> AccessKey:
+        key = store.access_key_row(row)
+        return AccessKey(key.resource, key.id, key.slot, self._encryption.decrypt(key.secret, _purpose(key.id)))
 
 
 async def open_access_keys(transaction: Transaction, resource: Resource, encryption: Encryption) -> list[AccessKey]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from watchword.storage import Database, Statement, Transaction
+from watchword.storage import Database, Row, Statement, Transaction
 
 Slot = Literal["primary", "secondary"]
 
@@ -50,10 +50,13 @@ _KEYS = Statement(
 )
 
 
-async def find_access_keys(database: Database, most: int) -> list[AccessKeyRow]:
-    """The access keys that may have signed a request, as they are committed now."""
-    rows = await database.read(_KEYS, {"most": most})
-    return [AccessKeyRow(Resource(*row[:5]), *row[5:]) for row in rows]
+async def find_access_keys(database: Database, most: int) -> list[Row]:
+    """The access keys that may have signed a request, as they are committed now; to be read by `access_key_row`."""
+    return await database.read(_KEYS, {"most": most})
+
+
+def access_key_row(row: Row) -> AccessKeyRow:
+    return AccessKeyRow(Resource(*row[:5]), *row[5:])
 
 
 async def list_resources(transaction: Transaction) -> list[Resource]:

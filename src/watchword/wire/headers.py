@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 
-from watchword.identifiers import random_bytes
+from watchword.identifiers import new_request_id
 
 JSON = "application/json; charset=utf-8"
 JSON_ERROR = "application/json"
@@ -23,7 +23,7 @@ _ECHOED = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,127}", re.ASCII)
 
 def correlation_vector() -> str:
     """A fresh `MS-CV`: base64 of 16 random bytes without padding, then `.0`. It names the request in our log too."""
-    return base64.b64encode(random_bytes(16))[:22].decode("ascii") + ".0"
+    return base64.b64encode(new_request_id())[:22].decode("ascii") + ".0"
 
 
 def echoed_request_id(sent: str | None) -> str | None:

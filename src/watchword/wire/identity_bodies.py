@@ -158,11 +158,10 @@ def format_time(moment: datetime) -> str:
 
     Observed: identity.md section 3.1. Ours has six digits at the most, where the original has seven.
     """
-    seconds = f"{moment:%Y-%m-%dT%H:%M:%S}"
-    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
-    return f"{seconds}{fraction}+00:00"
+    text = moment.isoformat()
+    return f"{text[:-6].rstrip('0')}+00:00" if moment.microsecond else text
 
 
 def format_seconds(moment: datetime) -> str:
     """`2025-04-14T15:32:27+00:00`. Observed: `lastTokenIssuedAt` has no fraction."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}+00:00"
+    return moment.isoformat(timespec="seconds")
