@@ -33,8 +33,11 @@ def set_up_logs(settings: Settings, *, for_people: bool) -> None:
 
 class _TextLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        entry = msgspec.json.decode(record.getMessage())
-        line = f"{entry['method']} {entry['path']} {entry['status']}"
-        if "code" in entry:
-            line += f" {entry['code']}: {entry.get('reason', '')}"
-        return line
+        # A record holds the lines of a tick.
+        return "\n".join(_text(line) for line in record.getMessage().split("\n"))
+
+
+def _text(line: str) -> str:
+    entry = msgspec.json.decode(line)
+    text = f"{entry['method']} {entry['path']} {entry['status']}"
+    return f"{text} {entry['code']}: {entry.get('reason', '')}" if "code" in entry else text
