@@ -15,7 +15,7 @@ from typing import Any
 import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
-from watchword.errors import OperatorError
+from watchword.errors import NotServed, OperatorError, UnknownPath
 from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
@@ -84,6 +84,9 @@ class Watchword:
         if scope["type"] == "http" and scope["path"].startswith("//"):
             # Observed: JavaScript doubles the first slash when its endpoint ends in one, identity.md section 2.4.
             scope["path"] = "/" + scope["path"].lstrip("/")
+        if scope["type"] == "http" and b"%2f" in scope["raw_path"].lower():
+            # An escaped slash is part of a segment (RFC 3986, section 2.2) and never parts two.
+            scope["path"] = scope["raw_path"].decode("ascii")
         await self._http(scope, receive, send)
 
     def stop_waiting(self) -> None:
@@ -205,12 +208,22 @@ def _falcon(pipeline: Pipeline, all_paths: list[Path]) -> _Http:
     for path in all_paths:
         http.add_route(path.template, _responders(pipeline, path))
     http.add_sink(_unknown_path(pipeline), "/")
+    http.add_error_handler(falcon.HTTPBadRequest, _unknown_method(pipeline))
     return http
 
 
 def _unknown_path(pipeline: Pipeline) -> Any:
     async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **_: Any) -> None:
-        await pipeline.unknown_path(request, response)
+        await pipeline.refuse(request, response, UnknownPath(request.path))
+
+    return respond
+
+
+def _unknown_method(pipeline: Pipeline) -> Any:
+    """For methods that Falcon itself refuses, in a shape of its own."""
+
+    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, *_: Any) -> None:
+        await pipeline.refuse(request, response, NotServed(request.method, "No operation has this method."))
 
     return respond
 
@@ -221,5 +234,5 @@ def _responders(pipeline: Pipeline, path: Path) -> Any:
     async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **parts: str) -> None:
         await pipeline.answer(path, request, response, parts.get("id", ""))
 
-    names = {f"on_{method.lower()}": staticmethod(respond) for method in falcon.HTTP_METHODS}
+    names = {f"on_{method.lower()}": staticmethod(respond) for method in falcon.COMBINED_METHODS}
     return type("Responders", (), names)()

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import falcon.asgi
 import msgspec
 
-from watchword.errors import CallerError, NotAllowed, NotAuthenticated, TooLarge, Unavailable, UnknownPath
+from watchword.errors import CallerError, NotAllowed, NotAuthenticated, TooLarge, Unavailable
 from watchword.rest.call import Answer, Authenticator, Call, Caller, EventStream, PublicBinding, RawAnswer, Request
 from watchword.rest.forwarded import Origins
 from watchword.rest.request_log import RequestLog
@@ -82,12 +82,12 @@ class Pipeline:
             correlation, http.method, path, binding, version, sent, response, error, caller, perf_counter() - started
         )
 
-    async def unknown_path(self, http: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
-        """No operation lives at the path."""
+    async def refuse(self, http: falcon.asgi.Request, response: falcon.asgi.Response, fact: CallerError) -> None:
+        """What leads to no operation at all."""
         started = perf_counter()
         correlation = headers.correlation_vector()
         sent = _headers(http.scope)
-        error = describe(UnknownPath(http.path))
+        error = describe(fact)
         _write_error(response, error)
         path = Path("")
         self._add_headers(response, path, sent, correlation, error, started)
