@@ -182,6 +182,12 @@ def read_to_end(connection: socket.socket) -> bytes:
     return found
 
 
+def one_status(answer: bytes) -> int:
+    """Of the only answer on a connection."""
+    assert answer.count(b"HTTP/1.1 ") == 1, answer
+    return int(answer.split(b" ")[1])
+
+
 def read_reply(connection: socket.socket) -> Reply:
     """One answer, while the connection stays open."""
     answer = http.client.HTTPResponse(connection)
