@@ -11,6 +11,9 @@ _KEY = (("resource", "int8"), ("flake", "bytea"))
 _REVOKING = (*_KEY, ("subject", "text"), ("kept_until", "int8"))
 _THIS = "from identities where resource = :resource and flake = :flake"
 
+# An identity that is not there writes nothing at all: whoever is refused leaves no trace in the feed.
+_NEXT_CURSOR = f"{NEXT_CURSOR} where exists (select 1 {_THIS})"
+
 FIND = Statement(
     sqlite=(f"select {COLUMNS} {_THIS}",),
     parameters=_KEY,
@@ -57,7 +60,11 @@ INSERT = Statement(
 
 # The feed's row is locked first, everywhere: so that two nodes never wait for each other in a circle.
 _LOCKED = """
-    , moved as (update feed set cursor = cursor + (select count(*) from q) returning cursor)
+    , moved as (
+        update feed set cursor = cursor + (select count(*) from q)
+        where exists (select 1 from q join identities i on i.resource = q.resource and i.flake = q.flake)
+        returning cursor
+    )
     , one as (
         select resource, flake, min(subject) as subject, max(kept_until) as kept_until, min(n) as n
         from q group by resource, flake
@@ -80,7 +87,7 @@ _RECORD = f"""
 
 REVOKE = Statement(
     sqlite=(
-        NEXT_CURSOR,
+        _NEXT_CURSOR,
         "update identities set generation = generation + 1 where resource = :resource and flake = :flake",
         recorded("identity", ":subject", "resource", _THIS, generation="generation"),
         f"select generation {_THIS}",
@@ -98,7 +105,7 @@ CUT_OFF = Statement(
     sqlite=(
         # The time from which tokens are valid must never lie above what the clock gives out after a restart.
         "update clock set high_water_micros = max(high_water_micros, :valid_from)",
-        NEXT_CURSOR,
+        _NEXT_CURSOR,
         """
         update identities set valid_from_micros = max(valid_from_micros, :valid_from)
         where resource = :resource and flake = :flake
@@ -123,7 +130,7 @@ CUT_OFF = Statement(
 
 DELETE = Statement(
     sqlite=(
-        NEXT_CURSOR,
+        _NEXT_CURSOR,
         recorded("identity", ":subject", "resource", _THIS, deleted="1"),
         f"delete {_THIS} returning flake",
     ),
