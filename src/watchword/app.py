@@ -232,7 +232,7 @@ def _responders(pipeline: Pipeline, path: Path) -> Any:
     """Falcon looks for a method of each name on an object; every one of ours is the pipeline."""
 
     async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **parts: str) -> None:
-        await pipeline.answer(path, request, response, parts.get("id", ""))
+        await pipeline.answer(path, request, response, parts)
 
     names = {f"on_{method.lower()}": staticmethod(respond) for method in falcon.COMBINED_METHODS}
     return type("Responders", (), names)()

@@ -59,13 +59,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of an operation. `id` is the identity's text in the path, decoded, or empty."""
+    """One call of an operation. `parts` are what stands in the path for the names in the operation's, decoded."""
 
     operation: Operation
     version: str
     request: Request
     caller: Caller
-    id: str = ""
+    parts: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        return self.parts["id"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ class Pipeline:
         self._request_log = request_log
         self._strict_transport_security = strict_transport_security
 
-    async def answer(self, path: Path, http: falcon.asgi.Request, response: falcon.asgi.Response, id: str = "") -> None:
+    async def answer(
+        self, path: Path, http: falcon.asgi.Request, response: falcon.asgi.Response, parts: Mapping[str, str]
+    ) -> None:
         """Carry out the operation at `path`, or say in the contract's words why not."""
         started = perf_counter()
         correlation = headers.correlation_vector()
@@ -68,7 +70,7 @@ class Pipeline:
                 caller = await self._authenticate(request)
                 if binding.right not in caller.rights:
                     raise NotAllowed
-                answer = await binding.function(Call(binding.operation, version or "", request, caller, id))
+                answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
             _write(response, answer, binding.operation.success)
         except (CallerError, Unavailable) as refusal:
             error = describe(refusal)
