@@ -8,6 +8,7 @@ batch at a time; when it returns, the write-ahead log has been synced to disk.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sqlite3
@@ -178,8 +179,12 @@ def _told(error: sqlite3.OperationalError) -> Unavailable | sqlite3.OperationalE
 
 
 def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    # SQLite would create the file readable by all; whoever may read it may read custom ids.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if not path.exists():
+        # SQLite would create the file readable by all; whoever may read it may read custom ids. A file that is there
+        # is left alone: closing it would take away the locks that this process's other connections hold on it (that is
+        # POSIX), and another process that closes last would then delete the log under their feet.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS)
     connection.execute("pragma journal_mode = wal")
     connection.execute(f"pragma synchronous = {synchronous}")
