@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,11 +130,15 @@ class Server:
 
 @contextmanager
 def server(
-    home: Home, mode: str, *arguments: str | Path, environment: Mapping[str, str] | None = None
+    home: Home,
+    mode: str,
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    under: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """`watchword dev` or `watchword serve` on a free port, until the block ends."""
+    """`watchword dev` or `watchword serve` on a free port, until the block ends; `under` is a program that runs it."""
     process = subprocess.Popen(
-        [*WATCHWORD, mode, "--port", "0", *map(str, arguments)],
+        [*under, *WATCHWORD, mode, "--port", "0", *map(str, arguments)],
         env=home.environment(**(environment or {})),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
