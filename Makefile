@@ -59,8 +59,8 @@ wheel: .venv/.runtime ## Build dist/watchword-*.whl.
 	@$(BIN)/python -m hatchling build --target wheel
 
 lock: .venv/.uv ## Write the lock files anew; ARGS=--upgrade moves to the newest versions.
-	@$(COMPILE) --extra server pyproject.toml --output-file requirements.lock >/dev/null
-	@$(COMPILE) --extra server --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock >/dev/null
+	@$(COMPILE) --extra server --extra postgres pyproject.toml --output-file requirements.lock >/dev/null
+	@$(COMPILE) --extra server --extra postgres --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock >/dev/null
 	@$(COMPILE) --group build --output-file requirements-build.lock >/dev/null
 	@$(COMPILE) --group sdk-1-0 --output-file requirements-sdk-1.0.lock >/dev/null
 	@echo "uv==$(UV_VERSION)" | $(COMPILE) - --output-file .venv/requirements-uv.lock >/dev/null
