@@ -46,7 +46,7 @@ def test_an_example_runs(example: str, server: RunningServer, monkeypatch: pytes
 @pytest.mark.parametrize("kind", [IdentityClient, AsyncIdentityClient])
 def test_every_method_stands_there_with_its_parameters(kind: type) -> None:
     methods = {name: method for name, method in vars(kind).items() if callable(method) and not name.startswith("_")}
-    assert len(methods) == 8
+    assert len(methods) == 9
     for name, method in methods.items():
         bare = inspect.signature(method)
         parameters = [each.replace(annotation=each.empty) for each in list(bare.parameters.values())[1:]]

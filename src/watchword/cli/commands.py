@@ -9,14 +9,29 @@ import click
 from watchword.cli.doctor import doctor
 from watchword.cli.env import env, trust
 from watchword.cli.identity import identity
+from watchword.cli.keys import keys
 from watchword.cli.quickstart import quickstart
 from watchword.cli.resource import resource
 from watchword.cli.serve import dev, serve
 from watchword.cli.settings_list import settings
 from watchword.cli.token import token
+from watchword.cli.verifier import verifier
 from watchword.errors import WatchwordError
 
-_COMMANDS: tuple[click.Command, ...] = (dev, serve, quickstart, env, trust, identity, token, resource, doctor, settings)
+_COMMANDS: tuple[click.Command, ...] = (
+    dev,
+    serve,
+    quickstart,
+    env,
+    trust,
+    identity,
+    token,
+    resource,
+    verifier,
+    keys,
+    doctor,
+    settings,
+)
 
 
 class _Root(click.Group):

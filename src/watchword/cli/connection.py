@@ -94,6 +94,15 @@ def trust_for(endpoint: str, folders: Folders) -> ssl.SSLContext | None:
     return context
 
 
+def find_connection(text: str | None, file: str | None) -> Connection:
+    """The connection string by flag, file or environment, else the one of the server that runs.
+
+    Raises:
+        OperatorError: there is none, or it cannot be read.
+    """
+    return find_given(text, file, os.environ) or find_running(find_folders())
+
+
 @contextmanager
 def connected(text: str | None, file: str | None) -> Iterator[IdentityClient]:
     """A client of the service that is meant; what goes wrong is told with where the address came from.
@@ -104,11 +113,10 @@ def connected(text: str | None, file: str | None) -> Iterator[IdentityClient]:
     """
     from watchword.client import IdentityClient, Retries, TransportError
 
-    folders = find_folders()
-    connection = find_given(text, file, os.environ) or find_running(folders)
+    connection = find_connection(text, file)
     endpoint = parse_connection_string(connection.text).endpoint
     try:
-        verify = trust_for(endpoint, folders)
+        verify = trust_for(endpoint, find_folders())
         with IdentityClient.from_connection_string(connection.text, verify=verify, retries=Retries(count=1)) as client:
             yield client
     except TransportError as error:

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import click
 
-from watchword.cli.connection import connected, connection_options, read_secret
-from watchword.cli.identity import user_option
+from watchword.cli.connection import connected, connection_options, find_connection, read_secret
 from watchword.cli.output import format_moment, json_option, print_facts, print_json, say
 from watchword.cli.questions import require_consent, yes_option
+from watchword.errors import OperatorError
 
 
 @click.group()
 def token() -> None:
-    """Issue, revoke and inspect access tokens."""
+    """Issue, revoke, verify and inspect access tokens."""
 
 
 @token.command()
@@ -56,15 +56,78 @@ def issue(
 
 
 @token.command()
-@user_option
+@click.option("--user", metavar="ID", help="The identity, all of whose tokens so far are revoked.")
+@click.option("--token", "text", help="The one token to revoke; - reads it from standard input.")
+@click.option("--token-id", metavar="ID", help="The one token to revoke, by the id that `token inspect` shows.")
 @yes_option
 @connection_options
-def revoke(user: str, yes: bool, connection_string: str | None, connection_string_file: str | None) -> None:
-    """Revoke every access token that was issued to an identity so far."""
-    require_consent(f"Revoke all access tokens of {user}?", yes)
+def revoke(
+    user: str | None,
+    text: str | None,
+    token_id: str | None,
+    yes: bool,
+    connection_string: str | None,
+    connection_string_file: str | None,
+) -> None:
+    """Revoke one access token, or every one that was issued to an identity so far."""
+    if sum(value is not None for value in (user, text, token_id)) != 1:
+        raise click.UsageError("Name what to revoke with one of --user, --token and --token-id.")
+    what = f"all access tokens of {user}" if user else "the token" if text else f"the token {token_id}"
+    require_consent(f"Revoke {what}?", yes)
     with connected(connection_string, connection_string_file) as client:
-        client.revoke_tokens(user)
-    say(f"Revoked all access tokens of {user}.")
+        if user is not None:
+            client.revoke_tokens(user)
+        else:
+            client.revoke_token(read_secret("-") if text == "-" else text, token_id=token_id)
+    say(f"Revoked {what}.")
+
+
+@token.command()
+@click.argument("text", required=False, metavar="[TOKEN]")
+@click.option("--token-file", help="File that holds the token; - is standard input, as it is without a token.")
+@json_option
+@connection_options
+def verify(
+    text: str | None,
+    token_file: str | None,
+    as_json: bool,
+    connection_string: str | None,
+    connection_string_file: str | None,
+) -> None:
+    """Say whether an access token is valid, and if not, which check it fails and what to do."""
+    from watchword.cli.token_verification import Refusal, judge
+
+    shown = text if text and text != "-" else read_secret(token_file or "-")
+    found = judge(shown, find_connection(connection_string, connection_string_file))
+    if isinstance(found, Refusal):
+        if as_json:
+            print_json({"valid": False, "check": found.check, "reason": found.reason})
+            raise click.exceptions.Exit(1)
+        raise OperatorError(f"The token is refused at the check `{found.check}`: {found.reason}", found.remedy)
+    if as_json:
+        print_json(
+            {
+                "valid": True,
+                "identity": found.identity,
+                "resource": found.resource,
+                "scopes": sorted(found.scopes),
+                "issued": found.issued,
+                "expires": found.expires,
+                "token_id": found.token_id,
+            }
+        )
+        return
+    print_facts(
+        [
+            ("identity", found.identity),
+            ("resource", found.resource),
+            ("scopes", ", ".join(sorted(found.scopes))),
+            ("issued", format_moment(found.issued)),
+            ("expires", format_moment(found.expires)),
+            ("token id", found.token_id),
+        ]
+    )
+    say("The token is valid: as a verifier elsewhere judges it, and by the word of the service itself.")
 
 
 @token.command()

@@ -81,4 +81,4 @@ def converse(call: Call[Result], terms: Terms) -> Generator[Step, Any, Result]:
 
 def _headers(request: Request, host: str) -> dict[str, str]:
     headers = {"Host": host, "Accept": "application/json", "User-Agent": "watchword-client"}
-    return headers | {"Content-Type": "application/json"} if request.body else headers
+    return headers | {"Content-Type": request.content_type} if request.body else headers

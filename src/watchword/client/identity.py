@@ -103,6 +103,10 @@ class IdentityClient:
         """End every access token that was issued to the identity so far."""
         self._run(requests.revoke_tokens(self._api_version, user))
 
+    def revoke_token(self, token: str | None = None, *, token_id: str | None = None) -> None:
+        """End one access token, by itself or by its id. Watchword only. One that proves nothing changes nothing."""
+        self._run(requests.revoke_token(token, token_id))
+
     def delete_user(self, user: Identity | str) -> None:
         """Delete the identity and all its data, and end its access tokens."""
         self._run(requests.delete_user(self._api_version, user))
@@ -198,6 +202,9 @@ class AsyncIdentityClient:
 
     async def revoke_tokens(self, user: Identity | str) -> None:
         await self._run(requests.revoke_tokens(self._api_version, user))
+
+    async def revoke_token(self, token: str | None = None, *, token_id: str | None = None) -> None:
+        await self._run(requests.revoke_token(token, token_id))
 
     async def delete_user(self, user: Identity | str) -> None:
         await self._run(requests.delete_user(self._api_version, user))

@@ -19,7 +19,8 @@ import msgspec
 from watchword.client.replies import Reply, read_created, read_identity, read_nothing, read_page, read_token
 from watchword.client.values import Identity, IssuedToken
 from watchword.wire import identity, versions
-from watchword.wire.operations import Operation
+from watchword.wire.operations import FORM, JSON, Operation
+from watchword.wire.verification import REVOKE_TOKEN
 
 Result = TypeVar("Result")
 
@@ -35,6 +36,7 @@ class Request:
     method: str
     target: str
     body: bytes = b""
+    content_type: str = JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,14 @@ def get_token(
 
 def revoke_tokens(api_version: str, user: Identity | str) -> Call[None]:
     return Call(_on_identity(identity.REVOKE, user, api_version), read_nothing)
+
+
+def revoke_token(token: str | None, token_id: str | None) -> Call[None]:
+    given = {name: value for name, value in {"token": token, "token_id": token_id}.items() if value}
+    if len(given) != 1:
+        raise ValueError("a token is revoked by itself or by its id: give one of the two")
+    body = urlencode(given).encode("ascii")
+    return Call(Request(REVOKE_TOKEN.method, REVOKE_TOKEN.path, body, FORM), read_nothing)
 
 
 def delete_user(api_version: str, user: Identity | str) -> Call[None]:
