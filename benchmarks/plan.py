@@ -1,0 +1,47 @@
+"""How much is measured: the full run for the report, the quick one for use while working."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`folder` is where databases are made: on the disk whose durable writes count."""
+
+    quick: bool
+    rounds: int
+    seconds: int
+    identities: int
+    distinct_requests: int
+    folder: Path
+
+    @staticmethod
+    def say(text: str) -> None:
+        """Progress goes to standard error: standard output is the report's."""
+        print(text, file=sys.stderr, flush=True)
+
+
+def parse_plan(arguments: list[str], folder: Path) -> Plan:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks", description="Load on Watchword, beside this machine's limits."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="main ratios only, fewer and shorter rounds, no report file"
+    )
+    parser.add_argument("--rounds", type=int, help="interleaved rounds (5, quick: 3)")
+    parser.add_argument("--seconds", type=int, help="seconds of load for each figure and round (3, quick: 2)")
+    parser.add_argument("--identities", type=int, default=10_000, help="identities in each database (10000)")
+    parser.add_argument("--folder", type=Path, default=folder, help="where databases are made for the run")
+    given = parser.parse_args(arguments)
+    return Plan(
+        quick=given.quick,
+        rounds=given.rounds or (3 if given.quick else 5),
+        seconds=given.seconds or (2 if given.quick else 3),
+        identities=given.identities,
+        distinct_requests=min(given.identities, 10_000),
+        folder=given.folder,
+    )

@@ -1,0 +1,91 @@
+"""What clients ask for: signed requests, to the byte, as an official client sends them.
+
+Dates are valid for five minutes, so requests are signed right before each round.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+
+from watchword.wire.signature import signed_headers
+
+_VERSION = "api-version=2023-10-01"
+_CLIENT = "azsdk-python-communication-identity/1.5.0 Python/3.11.2 (Linux-x86_64)"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to ask: the authority of the server, an access key of its resource, and identities that exist there."""
+
+    host: str
+    key: bytes
+    identities: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`plan` says what the request with a running number is: its target and its body."""
+
+    name: str
+    plan: Callable[[Target, int], tuple[str, bytes]]
+
+    def requests(self, target: Target, count: int) -> list[bytes]:
+        """That many different requests, signed now."""
+        date = formatdate(usegmt=True)
+        return [_request(target, *self.plan(target, number), date) for number in range(count)]
+
+
+def _issue(target: Target, number: int) -> tuple[str, bytes]:
+    return f"{_identity(target, number)}/:issueAccessToken?{_VERSION}", b'{"scopes":["chat","voip"]}'
+
+
+def _create(_target: Target, _number: int) -> tuple[str, bytes]:
+    return f"/identities?{_VERSION}", b""
+
+
+def _create_with_token(_target: Target, _number: int) -> tuple[str, bytes]:
+    return f"/identities?{_VERSION}", b'{"createTokenWithScopes":["chat","voip"]}'
+
+
+def _revoke(target: Target, number: int) -> tuple[str, bytes]:
+    return f"{_identity(target, number)}/:revokeAccessTokens?{_VERSION}", b""
+
+
+def _mixed(target: Target, number: int) -> tuple[str, bytes]:
+    """Of twenty requests fourteen issue, three create with a token, two create, one revokes."""
+    kinds = [_issue] * 14 + [_create_with_token] * 3 + [_create] * 2 + [_revoke]
+    # Steps of seven spread the kinds evenly over the twenty.
+    return kinds[number * 7 % 20](target, number)
+
+
+def _identity(target: Target, number: int) -> str:
+    # A prime stride, so that neighbours in time are no neighbours in the table.
+    return f"/identities/{target.identities[number * 7_919 % len(target.identities)].replace(':', '%3A')}"
+
+
+ISSUE = Workload("issue", _issue)
+CREATE = Workload("create", _create)
+CREATE_WITH_TOKEN = Workload("create with token", _create_with_token)
+REVOKE = Workload("revoke", _revoke)
+MIXED = Workload("mixed", _mixed)
+
+_serial = itertools.count(1)
+
+
+def _request(target: Target, path: str, body: bytes, date: str) -> bytes:
+    headers = {
+        "Host": target.host,
+        "User-Agent": _CLIENT,
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
+        "Connection": "keep-alive",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "x-ms-client-request-id": f"00000000-0000-0000-0000-{next(_serial):012x}",
+        **signed_headers(target.key, "POST", path, target.host, date, body),
+    }
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body
