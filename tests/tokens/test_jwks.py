@@ -56,7 +56,6 @@ def test_a_published_key_verifies_what_its_private_half_signed(key: SigningKey) 
         "no key at all",
         None,
     ],
-    ids=repr,
 )
 def test_a_key_that_is_unknown_weak_or_broken_is_left_out_and_takes_no_other_with_it(unusable: Any) -> None:
     keys = _key_set(unusable, _jwk(OTHER))
