@@ -1,8 +1,8 @@
 """The embedded engine: one SQLite file in WAL mode with `synchronous=FULL`.
 
 Reads run inline on the event loop: a look-up by primary key costs some microseconds, a thread hop ten times that. They
-see what this process or another had committed when the tick of the event loop began to read. Writes go to one thread with one connection, a
-batch at a time; when it returns, the write-ahead log has been synced to disk.
+see what this process or another had committed when the tick of the event loop began to read. Writes go to one thread
+with one connection, a batch at a time; when it returns, the write-ahead log has been synced to disk.
 """
 
 from __future__ import annotations
