@@ -20,7 +20,19 @@
     │   ├── MethodNotAllowed
     │   ├── TooLarge                   a head or a body above its cap
     │   ├── TooSlow                    a head or a body that took longer than its deadline
-    │   └── NotServed                  a published operation that is refused, in words
+    │   ├── NotServed                  a published operation that is refused, in words
+    │   └── ManagementRefusal          what the management API refuses, and the commands that do the same
+    │       ├── UnknownOperator            no operator could be proved
+    │       ├── OperatorNotAllowed         a reader tried to change something
+    │       ├── GroupNotFound
+    │       ├── ResourceNotFound
+    │       ├── OperationNotFound
+    │       ├── BeingDeleted               a group or resource that is going away
+    │       ├── NameTaken
+    │       ├── InvalidName
+    │       ├── InvalidProperty            a property of a group or resource that cannot be so
+    │       ├── TooManyResources           more than one Host can tell apart
+    │       └── KeyTaken                   an access key that another resource has
     ├── InvalidToken                   an access token that proves nothing; says which check failed
     ├── InsufficientScope              a valid token that does not allow this operation
     ├── InvalidConnectionString
@@ -179,6 +191,85 @@ class NotServed(CallerError):
 
     operation: str
     reason: str
+
+
+class ManagementRefusal(CallerError):
+    """What the management API refuses; `wire.management_errors` has the words, for commands too."""
+
+
+@dataclass(eq=False)
+class UnknownOperator(ManagementRefusal):
+    """`reason` is one sentence for the caller, and never helps to guess a token."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class OperatorNotAllowed(ManagementRefusal):
+    """A reader tried to change something, or to see a secret."""
+
+
+@dataclass(eq=False)
+class GroupNotFound(ManagementRefusal):
+    """No resource group of that name is in the subscription."""
+
+    group: str
+
+
+@dataclass(eq=False)
+class ResourceNotFound(ManagementRefusal):
+    """No resource of that name is in the group, or anywhere where `group` is empty."""
+
+    resource: str
+    group: str = ""
+
+
+@dataclass(eq=False)
+class OperationNotFound(ManagementRefusal):
+    """No asynchronous operation has this id."""
+
+
+@dataclass(eq=False)
+class BeingDeleted(ManagementRefusal):
+    """`kind` is `resource group` or `resource`."""
+
+    kind: str
+    name: str
+
+
+@dataclass(eq=False)
+class NameTaken(ManagementRefusal):
+    """Names of resources are unique on the server, as hosts are made of them."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class InvalidName(ManagementRefusal):
+    """`kind` as in `BeingDeleted`; `rule` is a sentence."""
+
+    kind: str
+    rule: str
+
+
+@dataclass(eq=False)
+class InvalidProperty(ManagementRefusal):
+    """`target` is a JSON path such as `properties.dataLocation`; `reason` is a sentence."""
+
+    target: str
+    reason: str
+
+
+@dataclass(eq=False)
+class TooManyResources(ManagementRefusal):
+    """Resources that share one Host are told apart by trying their keys, so they are few."""
+
+    maximum: int
+
+
+@dataclass(eq=False)
+class KeyTaken(ManagementRefusal):
+    """A request is told from another resource's by its key alone."""
 
 
 @dataclass(eq=False)

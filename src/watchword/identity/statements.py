@@ -26,7 +26,7 @@ INSERT = Statement(
         # A second create with one custom id changes nothing, yet must return the row: hence the update to itself.
         f"""
         insert into identities (resource, flake, generation, custom_id, created_micros)
-        values (:resource, :flake, 1, :custom_id, :created)
+        select number, :flake, 1, :custom_id, :created from resources where number = :resource and state = 'active'
         on conflict (resource, custom_id) where custom_id is not null do update set custom_id = excluded.custom_id
         returning {COLUMNS}
         """,
@@ -36,15 +36,16 @@ INSERT = Statement(
     # meanwhile is not in this statement's snapshot: then nothing is returned, and the statement is sent again. It may
     # be sent again after a lost connection too: the flake was drawn before, and its row is there or not.
     postgres=f"""
+        , wanted as (select q.* from q join resources r on r.number = q.resource and r.state = 'active')
         , claimed as (
             insert into custom_ids (resource, custom_id, flake)
             select distinct on (resource, custom_id) resource, custom_id, flake
-            from q where custom_id is not null order by resource, custom_id, n
+            from wanted where custom_id is not null order by resource, custom_id, n
             on conflict (resource, custom_id) do update set custom_id = excluded.custom_id
             returning resource, custom_id, flake
         ), fresh as (
             insert into identities (resource, flake, generation, custom_id, created_micros)
-            select q.resource, q.flake, 1, q.custom_id, q.created from q
+            select q.resource, q.flake, 1, q.custom_id, q.created from wanted q
             where q.custom_id is null or exists (select 1 from claimed c where c.flake = q.flake)
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, {COLUMNS}
@@ -144,5 +145,31 @@ DELETE = Statement(
             delete from custom_ids c using changed d
             where c.resource = d.resource and c.custom_id = d.custom_id and c.flake = d.flake returning 1
         ), {_RECORD.format(generation="0", valid_from="0", deleted="1")}
+    """,
+)
+
+# Of a resource that is being deleted: no revocation is recorded, for that of the resource covers them all.
+PURGE = Statement(
+    sqlite=(
+        """
+        delete from identities where resource = :resource and flake in (
+            select flake from identities where resource = :resource order by flake limit :most
+        ) returning 1
+        """,
+    ),
+    parameters=(("resource", "int8"), ("most", "int8")),
+    postgres="""
+        , doomed as (
+            select q.n, i.resource, i.flake from q cross join lateral (
+                select resource, flake from identities where resource = q.resource order by flake limit q.most
+            ) i
+        ), gone as (
+            delete from identities i using doomed d where i.resource = d.resource and i.flake = d.flake
+            returning d.n, i.resource, i.custom_id, i.flake
+        ), freed as (
+            delete from custom_ids c using gone g
+            where c.resource = g.resource and c.custom_id = g.custom_id and c.flake = g.flake returning 1
+        )
+        select n, 1 from gone
     """,
 )

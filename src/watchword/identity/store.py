@@ -8,9 +8,9 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
-from watchword.errors import Unavailable
+from watchword.errors import NotAuthenticated, Unavailable
 from watchword.identifiers import IdentityId, parse_identity
-from watchword.identity.statements import COLUMNS, CUT_OFF, DELETE, FIND, INSERT, REVOKE
+from watchword.identity.statements import COLUMNS, CUT_OFF, DELETE, FIND, INSERT, PURGE, REVOKE
 from watchword.revocations.store import KEPT_MICROS
 from watchword.storage import Database, Transaction
 
@@ -41,12 +41,20 @@ class IdentityStore:
         return IdentityRow(*rows[0]) if rows else None
 
     async def insert(self, resource: int, flake: bytes, custom_id: str | None, created_micros: int) -> IdentityRow:
-        """The new row, or the one that already has the custom id."""
+        """The new row, or the one that already has the custom id.
+
+        Raises:
+            NotAuthenticated: the resource was deleted since its key was proved.
+        """
         parameters = {"resource": resource, "flake": flake, "custom_id": custom_id, "created": created_micros}
         for _ in range(_TRIES):
             rows = await self._database.write(INSERT, parameters)
             if rows:
                 return IdentityRow(*rows[0])
+            if not await self._database.query(
+                "select 1 from resources where number = $1 and state = 'active'", resource
+            ):
+                raise NotAuthenticated("The resource was deleted.")
         # Each time, another node made and deleted an identity with the same custom id.
         raise Unavailable(timedelta(seconds=1))
 
@@ -62,6 +70,10 @@ class IdentityStore:
     async def delete(self, resource: int, id: IdentityId, now_micros: int) -> bool:
         """Whether the identity was there; all its tokens are dead."""
         return bool(await self._database.write(DELETE, _revoking(resource, id, now_micros)))
+
+    async def purge(self, resource: int, most: int) -> int:
+        """Delete some identities of a resource that is being deleted; how many went."""
+        return len(await self._database.write(PURGE, {"resource": resource, "most": most}))
 
     async def list(
         self, resource: int, *, after: bytes, before: bytes, custom_id: str | None, most: int

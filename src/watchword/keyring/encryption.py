@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import os
 from pathlib import Path
 
@@ -29,6 +31,7 @@ class Encryption:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._fingerprint_key = hmac.digest(key, b"fingerprints of access keys", hashlib.sha256)
 
     def encrypt(self, secret: bytes, purpose: str) -> bytes:
         nonce = random_bytes(_NONCE_BYTES)
@@ -46,6 +49,10 @@ class Encryption:
                 f"The encryption key does not fit the database: the {purpose} cannot be decrypted.",
                 "Give the key file or the encryption key with which this database was made.",
             ) from None
+
+    def fingerprint(self, secret: bytes) -> bytes:
+        """Equal for equal secrets; tells nothing of them to who has not the key."""
+        return hmac.digest(self._fingerprint_key, secret, hashlib.sha256)
 
 
 def parse_key(text: str) -> bytes:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from watchword.clock import Clock
-from watchword.errors import OperatorError
+from watchword.errors import KeyTaken, OperatorError
 from watchword.identifiers import new_guid, new_key_id, random_bytes
 from watchword.keyring.encryption import Encryption
 from watchword.resources import store
+from watchword.resources.groups import default_group
 from watchword.resources.store import AccessKeyRow, Resource, Slot
+from watchword.revocations.store import record_now
 from watchword.storage import Database, Row, Transaction
 
 ACCESS_KEY_BYTES = 64
@@ -20,8 +22,11 @@ ACCESS_KEY_BYTES = 64
 _LOCATION = re.compile("[A-Za-z0-9]{1,64}")
 """It stands in every token, whose payload must be the same in both alphabets of base64: see `tokens.issuer.sign`."""
 
-MOST_CANDIDATE_KEYS = 128
-"""At most 64 resources share a Host; each has two keys."""
+MOST_RESOURCES_OF_A_HOST = 64
+"""Which of them a request is for is found by trying their keys."""
+
+_KEYS_OF_A_HOST = 2 * MOST_RESOURCES_OF_A_HOST
+_REMEMBERED_KEYS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class AccessKey:
     id: str
     slot: Slot
     secret: bytes
+    is_refused: bool = False
+    """The resource takes no access keys for now."""
 
 
 class AccessKeys:
@@ -40,20 +47,21 @@ class AccessKeys:
     def __init__(self, database: Database, encryption: Encryption) -> None:
         self._database = database
         self._encryption = encryption
-        self._open = lru_cache(MOST_CANDIDATE_KEYS)(self._decode)
+        self._open = lru_cache(_REMEMBERED_KEYS)(self._decode)
 
-    async def candidates(self) -> list[AccessKey]:
-        """The keys of which one may have signed a request.
+    async def candidates(self, name: str | None = None) -> list[AccessKey]:
+        """The keys of which one may have signed a request to the resource of that name, or to a Host that is shared.
 
         Raises:
             Unavailable: the database is out of reach.
         """
-        rows = await store.find_access_keys(self._database, MOST_CANDIDATE_KEYS)
+        rows = await store.find_access_keys(self._database, name, _KEYS_OF_A_HOST)
         return [self._open(row) for row in rows]
 
     def _decode(self, row: Row) -> AccessKey:
         key = store.access_key_row(row)
-        return AccessKey(key.resource, key.id, key.slot, self._encryption.decrypt(key.secret, _purpose(key.id)))
+        secret = self._encryption.decrypt(key.secret, _purpose(key.id))
+        return AccessKey(key.resource, key.id, key.slot, secret, key.is_refused)
 
 
 async def open_access_keys(transaction: Transaction, resource: Resource, encryption: Encryption) -> list[AccessKey]:
@@ -75,23 +83,53 @@ async def create_resource(
     location: str,
     id: str | None = None,
     keys: tuple[bytes, bytes] | None = None,
+    group: int | None = None,
 ) -> Resource:
-    """A resource with its two access keys; a guid and keys are drawn where none are given.
+    """A resource with its two access keys; a guid and keys are drawn, and a group found, where none are given.
 
     Raises:
         OperatorError: the location is none.
+        KeyTaken: one of the keys is already somebody's.
     """
     if not _LOCATION.fullmatch(location):
         raise OperatorError(f"{location!r} is no data location.", "Use letters and digits, such as unitedstates.")
     now = clock.micros()
-    resource = await store.insert_resource(transaction, id or new_guid(), name, location, now)
-    primary, secondary = keys or (random_bytes(ACCESS_KEY_BYTES), random_bytes(ACCESS_KEY_BYTES))
-    pairs: tuple[tuple[Slot, bytes], ...] = (("primary", primary), ("secondary", secondary))
-    for slot, secret in pairs:
-        key_id = new_key_id()
-        row = AccessKeyRow(resource, key_id, slot, encryption.encrypt(secret, _purpose(key_id)))
-        await store.insert_access_key(transaction, row, now)
+    number = group or (await default_group(transaction, now)).number
+    resource = await store.insert_resource(transaction, id or new_guid(), name, location, now, number)
+    primary, secondary = keys or (_new_secret(), _new_secret())
+    await _insert(transaction, encryption, resource, "primary", primary, now)
+    await _insert(transaction, encryption, resource, "secondary", secondary, now)
     return resource
+
+
+async def regenerate_access_key(
+    transaction: Transaction, encryption: Encryption, resource: Resource, slot: Slot, now_micros: int
+) -> AccessKey:
+    """A new key in the slot. The other one works on; what the former one asked for is dead when this is committed.
+
+    The feed must be woken after.
+    """
+    former = next(row for row in await store.list_access_keys(transaction, resource) if row.slot == slot)
+    await store.delete_access_key(transaction, former.id)
+    key = await _insert(transaction, encryption, resource, slot, _new_secret(), now_micros)
+    await record_now(transaction, "accessKey", former.id, resource.number, now_micros)
+    return key
+
+
+async def _insert(
+    transaction: Transaction, encryption: Encryption, resource: Resource, slot: Slot, secret: bytes, now_micros: int
+) -> AccessKey:
+    fingerprint = encryption.fingerprint(secret)
+    if await store.has_fingerprint(transaction, fingerprint):
+        raise KeyTaken
+    key_id = new_key_id()
+    row = AccessKeyRow(resource, key_id, slot, encryption.encrypt(secret, _purpose(key_id)))
+    await store.insert_access_key(transaction, row, fingerprint, now_micros)
+    return AccessKey(resource, key_id, slot, secret)
+
+
+def _new_secret() -> bytes:
+    return random_bytes(ACCESS_KEY_BYTES)
 
 
 def _purpose(key_id: str) -> str:

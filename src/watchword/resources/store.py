@@ -29,39 +29,64 @@ class AccessKeyRow:
     id: str
     slot: Slot
     secret: bytes
+    is_refused: bool = False
+    """The resource takes no access keys, for as long as its local authentication is disabled."""
 
 
-_KEYS = Statement(
+_KEY_COLUMNS = (
+    "r.number, r.id, r.name, r.location, r.generation, k.id as key_id, k.slot, k.secret, r.local_auth_disabled"
+)
+
+KEYS = Statement(
     sqlite=(
-        """
-        select r.number, r.id, r.name, r.location, r.generation, k.id, k.slot, k.secret
-        from resources r join access_keys k on k.resource = r.number
-        order by r.number, k.slot limit :most
+        f"""
+        select {_KEY_COLUMNS} from resources r join access_keys k on k.resource = r.number
+        where r.state = 'active' order by r.number, k.slot limit :most
         """,
     ),
     parameters=(("most", "int8"),),
-    postgres="""
+    postgres=f"""
         select q.n, k.* from q cross join lateral (
-            select r.number, r.id, r.name, r.location, r.generation, k.id as key_id, k.slot, k.secret
-            from resources r join access_keys k on k.resource = r.number
-            order by r.number, k.slot limit q.most
+            select {_KEY_COLUMNS} from resources r join access_keys k on k.resource = r.number
+            where r.state = 'active' order by r.number, k.slot limit q.most
         ) k
     """,
 )
 
+KEYS_OF = Statement(
+    sqlite=(
+        f"""
+        select {_KEY_COLUMNS} from resources r join access_keys k on k.resource = r.number
+        where r.name = :name and r.state = 'active' order by k.slot
+        """,
+    ),
+    parameters=(("name", "text"),),
+    postgres=f"""
+        select q.n, {_KEY_COLUMNS} from q join resources r on lower(r.name) = lower(q.name)
+        join access_keys k on k.resource = r.number where r.state = 'active' order by k.slot
+    """,
+)
 
-async def find_access_keys(database: Database, most: int) -> list[Row]:
-    """The access keys that may have signed a request, as they are committed now; to be read by `access_key_row`."""
-    return await database.read(_KEYS, {"most": most})
+
+async def find_access_keys(database: Database, name: str | None, most: int) -> list[Row]:
+    """The access keys that may have signed a request, as they are committed now; to be read by `access_key_row`.
+
+    Of the resource of that name, or of all that share a Host.
+    """
+    if name is None:
+        return await database.read(KEYS, {"most": most})
+    return await database.read(KEYS_OF, {"name": name})
 
 
 def access_key_row(row: Row) -> AccessKeyRow:
-    return AccessKeyRow(Resource(*row[:5]), *row[5:])
+    return AccessKeyRow(Resource(*row[:5]), row[5], row[6], row[7], bool(row[8]))
 
 
 async def list_resources(transaction: Transaction) -> list[Resource]:
-    """Every resource, oldest first."""
-    rows = await transaction.execute("select number, id, name, location, generation from resources order by number")
+    """Every resource that is not being deleted, oldest first."""
+    rows = await transaction.execute(
+        "select number, id, name, location, generation from resources where state = 'active' order by number"
+    )
     return [Resource(*row) for row in rows]
 
 
@@ -73,24 +98,39 @@ async def list_access_keys(transaction: Transaction, resource: Resource) -> list
     return [AccessKeyRow(resource, *row) for row in rows]
 
 
-async def insert_resource(transaction: Transaction, id: str, name: str, location: str, created_micros: int) -> Resource:
+async def insert_resource(
+    transaction: Transaction, id: str, name: str, location: str, created_micros: int, group: int = 1
+) -> Resource:
     [row] = await transaction.execute(
-        "insert into resources (id, name, location, created_micros) values ($1, $2, $3, $4)"
+        "insert into resources (id, name, location, created_micros, resource_group) values ($1, $2, $3, $4, $5)"
         " returning number, id, name, location, generation",
         id,
         name,
         location,
         created_micros,
+        group,
     )
     return Resource(*row)
 
 
-async def insert_access_key(transaction: Transaction, row: AccessKeyRow, created_micros: int) -> None:
+async def insert_access_key(
+    transaction: Transaction, row: AccessKeyRow, fingerprint: bytes, created_micros: int
+) -> None:
     await transaction.execute(
-        "insert into access_keys (id, resource, slot, secret, created_micros) values ($1, $2, $3, $4, $5)",
+        "insert into access_keys (id, resource, slot, secret, fingerprint, created_micros)"
+        " values ($1, $2, $3, $4, $5, $6)",
         row.id,
         row.resource.number,
         row.slot,
         row.secret,
+        fingerprint,
         created_micros,
     )
+
+
+async def has_fingerprint(transaction: Transaction, fingerprint: bytes) -> bool:
+    return bool(await transaction.execute("select 1 from access_keys where fingerprint = $1", fingerprint))
+
+
+async def delete_access_key(transaction: Transaction, id: str) -> None:
+    await transaction.execute("delete from access_keys where id = $1", id)

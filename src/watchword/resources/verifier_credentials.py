@@ -7,17 +7,13 @@ So a chat server, an SFU or an API never holds an access key. Several may exist,
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
-from watchword.identifiers import new_key_id, random_bytes
+from watchword.resources.bearer_secrets import fits, new_secret
 from watchword.resources.store import Resource
 from watchword.storage import Database, Statement, Transaction
 
 PREFIX = "wwv"
-_SECRET_BYTES = 32
 
 _FIND = Statement(
     sqlite=(
@@ -45,16 +41,15 @@ class VerifierCredential:
 
 async def create_verifier_credential(transaction: Transaction, resource: Resource, now_micros: int) -> str:
     """The whole credential, which is shown once."""
-    id = new_key_id()
-    secret = urlsafe_b64encode(random_bytes(_SECRET_BYTES)).rstrip(b"=").decode("ascii")
+    credential = new_secret(PREFIX)
     await transaction.execute(
         "insert into verifier_credentials (id, resource, secret_hash, created_micros) values ($1, $2, $3, $4)",
-        id,
+        credential.id,
         resource.number,
-        _hash(secret),
+        credential.hash(),
         now_micros,
     )
-    return f"{PREFIX}_{id}_{secret}"
+    return str(credential)
 
 
 async def list_verifier_credentials(transaction: Transaction) -> list[VerifierCredential]:
@@ -74,10 +69,5 @@ async def delete_verifier_credential(transaction: Transaction, id: str) -> bool:
 async def prove_verifier(database: Database, id: str, secret: str) -> Resource | None:
     """The resource that the credential belongs to, as committed now; None where it is unknown or the secret wrong."""
     rows = await database.read(_FIND, {"id": id})
-    stored, resource = (rows[0][0], Resource(*rows[0][1:])) if rows else (bytes(32), None)
-    return resource if hmac.compare_digest(_hash(secret), stored) else None
-
-
-def _hash(secret: str) -> bytes:
-    # The secret is 256 random bits: a slow hash would protect nothing and cost every request.
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+    stored, resource = (rows[0][0], Resource(*rows[0][1:])) if rows else (None, None)
+    return resource if fits(secret, stored) else None

@@ -18,6 +18,7 @@ from watchword.errors import NotAuthenticated
 from watchword.resources.access_keys import AccessKey, AccessKeys
 from watchword.rest.call import Caller, Request, Right
 from watchword.rest.forwarded import is_authority
+from watchword.rest.resource_hosts import ResourceHosts
 from watchword.wire import signature
 from watchword.wire.signature import CLOCK_SKEW, CONTENT_HASH_HEADER, DATE_HEADERS, SCHEME
 
@@ -28,8 +29,11 @@ _RIGHTS = frozenset(Right)
 class AccessKeyAuthenticator:
     """Proves that one of the access keys signed a request, whichever generation of client it came from."""
 
-    def __init__(self, access_keys: AccessKeys, clock: Clock, public_host: str | None = None) -> None:
+    def __init__(
+        self, access_keys: AccessKeys, clock: Clock, public_host: str | None = None, hosts: ResourceHosts | None = None
+    ) -> None:
         self._access_keys = access_keys
+        self._resource_hosts = hosts or ResourceHosts()
         self._clock = clock
         self._public_host = public_host
 
@@ -48,11 +52,16 @@ class AccessKeyAuthenticator:
         if request.headers[CONTENT_HASH_HEADER] != signature.content_hash(request.body):
             raise NotAuthenticated(f"The {CONTENT_HASH_HEADER} header is not the hash of the body that arrived.")
         host_at = parsed.signed_headers.index("host")
-        keys = await self._access_keys.candidates()
+        keys = await self._access_keys.candidates(self._resource_hosts.name(request))
         for host in _hosts(request, self._public_host):
             values[host_at] = host
             for key in keys:
                 if _is_signed_by(key, request, values, parsed.signature):
+                    if key.is_refused:
+                        # Only who knows the key learns it.
+                        raise NotAuthenticated(
+                            "Access keys are disabled for this resource: its disableLocalAuth is on."
+                        )
                     return Caller(key.resource, _RIGHTS, f"{key.slot} access key", key.id, key.id)
         raise NotAuthenticated(_why_refused(keys, request, values, host_at, parsed.signature))
 

@@ -12,6 +12,7 @@ import binascii
 from watchword.errors import NotAuthenticated
 from watchword.resources.verifier_credentials import PREFIX, prove_verifier
 from watchword.rest.call import Caller, Request, Right
+from watchword.rest.resource_hosts import ResourceHosts
 from watchword.storage import Database
 
 _RIGHTS = frozenset({Right.VERIFY})
@@ -20,8 +21,9 @@ _RIGHTS = frozenset({Right.VERIFY})
 class VerifierAuthenticator:
     """Proves that a caller holds a verifier credential, which is read as committed at that instant."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hosts: ResourceHosts | None = None) -> None:
         self._database = database
+        self._resource_hosts = hosts or ResourceHosts()
 
     async def authenticate(self, request: Request) -> Caller | None:
         """Raises:
@@ -36,8 +38,9 @@ class VerifierAuthenticator:
             case _:
                 return None
         resource = await prove_verifier(self._database, id, secret)
-        if resource is None:
-            raise NotAuthenticated("The verifier credential is unknown, or was deleted.")
+        named = self._resource_hosts.name(request)
+        if resource is None or (named is not None and named != resource.name.lower()):
+            raise NotAuthenticated("The verifier credential is unknown here, or was deleted.")
         return Caller(resource, _RIGHTS, f"verifier {id}", credential=id)
 
 

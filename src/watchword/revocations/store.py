@@ -21,20 +21,25 @@ KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microsec
 """How long a revocation is kept: as long as a token may live, and an hour for verifiers' leeway."""
 
 
-async def record_now(transaction: Transaction, kind: Kind, subject: str, resource: int, now_micros: int) -> None:
-    """Of the kinds that have no cut-off, within a transaction that does more than that; the feed must be woken after.
+async def record_now(
+    transaction: Transaction, kind: Kind, subject: str, resource: int, now_micros: int, *, deleted: bool = False
+) -> None:
+    """Of what is dead whole, within a transaction that does more than that; the feed must be woken after.
+
+    Of the kinds that have a cut-off, what is dead whole is `deleted`.
 
     It takes the feed's row, so it comes last: nobody else's revocation can commit until this transaction does.
     """
     await transaction.execute(NEXT_CURSOR)
     await transaction.execute(
-        "insert into revocations (kind, subject, resource, cursor, expires_micros)"
-        " values ($1, $2, $3, (select cursor from feed), $4)"
-        " on conflict (kind, resource, subject) do update set cursor = excluded.cursor,"
+        "insert into revocations (kind, subject, resource, deleted, cursor, expires_micros)"
+        " values ($1, $2, $3, $4, (select cursor from feed), $5)"
+        " on conflict (kind, resource, subject) do update set deleted = excluded.deleted, cursor = excluded.cursor,"
         " expires_micros = excluded.expires_micros",
         kind,
         subject,
         resource,
+        int(deleted),
         now_micros + KEPT_MICROS,
     )
 

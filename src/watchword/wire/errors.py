@@ -77,8 +77,25 @@ _Fact = (
 )
 
 
+_ManagementFact = (
+    errors.UnknownOperator
+    | errors.OperatorNotAllowed
+    | errors.GroupNotFound
+    | errors.ResourceNotFound
+    | errors.OperationNotFound
+    | errors.BeingDeleted
+    | errors.NameTaken
+    | errors.InvalidName
+    | errors.InvalidProperty
+    | errors.TooManyResources
+    | errors.KeyTaken
+)
+
+
 def describe(error: CallerError | Unavailable) -> WireError:
     """The contract's words for what went wrong."""
+    if isinstance(error, errors.ManagementRefusal):
+        return _describe_management(error)  # type: ignore[arg-type]  # As below.
     return _describe(error)  # type: ignore[arg-type]  # Every leaf of CallerError is in _Fact; a test walks the tree.
 
 
@@ -148,6 +165,46 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
             message = "The server is currently unable to handle the request. Try again shortly."
             retry = (("Retry-After", str(max(1, round(retry_after.total_seconds())))),)
             return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=retry)
+        case _ as never:
+            assert_never(never)
+
+
+def _describe_management(error: _ManagementFact) -> WireError:  # noqa: C901 - one line a fact, read like a table.
+    """The resource manager's words. Source: surroundings.md section 3.1 for the codes of what is not found.
+
+    Assumed: the other codes and all sentences of the management API; the shape of errors is published.
+    """
+    match error:
+        case errors.UnknownOperator(reason):
+            return WireError(401, "AuthenticationFailed", reason, lists_versions=False)
+        case errors.OperatorNotAllowed():
+            message = "A reader may look, and see no secrets; this takes a contributor."
+            return WireError(403, "AuthorizationFailed", message, lists_versions=False)
+        case errors.GroupNotFound(group):
+            return WireError(404, "ResourceGroupNotFound", f"Resource group '{group:.90}' could not be found.")
+        case errors.ResourceNotFound(resource, group):
+            where = f" in resource group '{group:.90}'" if group else ""
+            return WireError(404, "ResourceNotFound", f"Resource '{resource:.63}' was not found{where}.")
+        case errors.OperationNotFound():
+            return WireError(404, "OperationNotFound", "There is no asynchronous operation with this id.")
+        case errors.BeingDeleted(kind, name):
+            code = "ResourceGroupBeingDeleted" if kind == "resource group" else "ResourceBeingDeleted"
+            return WireError(409, code, f"The {kind} '{name}' is being deleted. Wait for the end of it.")
+        case errors.NameTaken(name):
+            message = (
+                f"The name '{name}' is taken: names of resources are unique on the server, in any case of letters."
+            )
+            return WireError(409, "NameUnavailable", message, "name")
+        case errors.InvalidName(kind, rule):
+            code = "InvalidResourceGroupName" if kind == "resource group" else "InvalidResourceName"
+            return WireError(400, code, f"The name of the {kind} cannot be used. {rule}", "name")
+        case errors.InvalidProperty(target, reason):
+            return WireError(400, "InvalidProperty", f"{target}: {reason}", target)
+        case errors.TooManyResources(maximum):
+            message = f"At most {maximum} resources share one Host. Give each a host of its own with --resource-suffix."
+            return WireError(409, "QuotaExceeded", message)
+        case errors.KeyTaken():
+            return WireError(409, "KeyTaken", "Another resource has one of these access keys, and no two share one.")
         case _ as never:
             assert_never(never)
 

@@ -2,7 +2,7 @@
 -- Times are microseconds since 1970; secrets are encrypted by keyring/encryption.py.
 
 create table resources (
-    number integer primary key,
+    number integer primary key autoincrement,   -- never given out again: revocations name it
     id text not null unique,                -- the immutable guid, lower-case
     name text not null unique collate nocase,
     location text not null,                 -- the data location, such as unitedstates
