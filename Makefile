@@ -52,7 +52,8 @@ bench: .venv/.dev ## Measure issue/s, create/s and p99 beside this machine's lim
 bench-quick: .venv/.dev ## The same in a minute, with wider error bars.
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-soak: .venv/.dev ## Load the service for a long time and watch its memory.
+soak: .venv/.dev ## Run the tests that take minutes, then load the service for a long time and watch its memory.
+	@$(BIN)/python -m pytest -m soak --capture=no tests
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 wheel: .venv/.runtime ## Build dist/watchword-*.whl.

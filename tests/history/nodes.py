@@ -1,0 +1,62 @@
+"""One server of the service: the real `watchword serve`, started, killed, stopped and continued from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.history.service import Address
+from tests.support.nginx import free_port
+
+
+class Node:
+    """Keeps its port and its data over every restart. `options` are further flags of `watchword serve`."""
+
+    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+        self.data = folder / "data"
+        self.address: Address = ("localhost", free_port())
+        self._home = folder / "home"
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        command = [sys.executable, "-m", "watchword", "serve", "--no-tls", "--no-request-log", "--host", "127.0.0.1"]
+        flags = ["--port", str(self.address[1]), "--data", str(self.data), *self._options]
+        self._process = subprocess.Popen(
+            [*command, *flags],
+            env=os.environ | {"WATCHWORD_HOME": str(self._home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert self._process.stdout is not None
+        # It says what to do next as soon as it listens; it says nothing after that.
+        if not any(line.startswith(b"Next,") for line in self._process.stdout):
+            raise RuntimeError("watchword serve ended before it listened: run it by hand to see why")
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._end(signal.SIGTERM)
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _end(self, number: int) -> None:
+        assert self._process is not None
+        process, self._process = self._process, None
+        with process:
+            process.send_signal(number)

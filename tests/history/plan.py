@@ -1,0 +1,50 @@
+"""What a run is told: who takes part, how fast, for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from tests.history.service import Address
+
+Bug = Literal["", "late feed", "inclusive comparison", "seconds for microseconds", "skipped entry"]
+
+BUGS: tuple[Bug, ...] = ("late feed", "inclusive comparison", "seconds for microseconds", "skipped entry")
+
+
+MAX_STALENESS = timedelta(seconds=1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`verifiers` by name, each with the bug that is planted in it, if any; `database` is the setting of that name."""
+
+    folder: Path
+    addresses: tuple[Address, ...]
+    data: Path
+    keys: tuple[bytes, bytes]
+    credential: str
+    verifiers: dict[str, Bug]
+    seconds: float
+    seed: int
+    max_staleness: timedelta = MAX_STALENESS
+    database: str = ""
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    @property
+    def issuers(self) -> list[Path]:
+        """One for each access key."""
+        return [self.log(f"issuer-{number}") for number in range(len(self.keys))]
+
+    @property
+    def watched_seconds(self) -> float:
+        """How long a token is judged over and over: until its revocation must have been heard of, and then some."""
+        return OLDEST_REVOKED_SECONDS + self.max_staleness.total_seconds() + 1.0
+
+
+OLDEST_REVOKED_SECONDS = 0.8
+"""A token is revoked while it is no older than that, so that it is watched for long enough afterwards."""

@@ -1,0 +1,158 @@
+"""One history: everybody is started, outages are inflicted, everybody is ended; what happened is in the logs.
+
+Run as `python -m tests.history.run FOLDER SECONDS SEED [BUG ...]`. It has a process of its own because it forks, which
+a program with threads must not do. `a` and `b` are verifiers as they are; each bug adds one that has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import multiprocessing
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tests.history import callers, operators, proxy, verifiers
+from tests.history.events import Log, Pulse, events
+from tests.history.nodes import Node
+from tests.history.outages import Attached, Outages
+from tests.history.plan import BUGS, Bug, Plan
+from tests.support.nginx import free_port
+from tests.support.polling import until
+from watchword.app import open_database, open_encryption
+from watchword.clock import SystemClock
+from watchword.resources.access_keys import open_access_keys
+from watchword.resources.store import list_resources
+from watchword.resources.verifier_credentials import create_verifier_credential
+from watchword.settings import Settings
+from watchword.storage import Transaction
+
+HEALTHY = ("a", "b")
+
+_PULSE_SECONDS = 0.005
+_REVOKERS = 2
+_PR_SET_PDEATHSIG = 1
+
+_processes = multiprocessing.get_context("fork")
+
+
+def run(
+    folder: Path, nodes: list[Node], verifiers_with: dict[str, Bug], seconds: float, seed: int, database: str = ""
+) -> Plan:
+    """All nodes stand on one database; verifiers are attached to them in turn. Returns once everybody has ended."""
+    random.seed(seed)
+    with ExitStack() as stack:
+        for node in nodes:
+            stack.callback(node.stop)
+            node.start()
+        addresses = tuple(node.address for node in nodes)
+        keys, credential = asyncio.run(_prepare(Settings(database=database), nodes[0].data))
+        plan = Plan(
+            folder, addresses, nodes[0].data, keys, credential, verifiers_with, seconds, seed, database=database
+        )
+        attached = [
+            _attach(stack, plan, name, nodes[number % len(nodes)]) for number, name in enumerate(plan.verifiers)
+        ]
+        for name in plan.verifiers:
+            until(partial(_is_following, plan.log(name)), bool)
+        _fork(stack, partial(_beat, plan))
+        for number in range(len(plan.keys)):
+            _fork(stack, partial(callers.issue, plan, number))
+        for number in range(_REVOKERS):
+            _fork(stack, partial(callers.revoke, plan, number))
+        _fork(stack, partial(callers.ask_at_the_door, plan))
+        _fork(stack, partial(operators.operate, plan))
+        outages = Outages(Log(plan.log("outages")), nodes, attached, plan.max_staleness.total_seconds())
+        outages.inflict(time.monotonic() + seconds)
+    return plan
+
+
+def _attach(stack: ExitStack, plan: Plan, name: str, node: Node) -> Attached:
+    port = free_port()
+
+    def lay() -> BaseProcess:
+        wire = _fork(stack, partial(proxy.forward, port, node.address))
+        until(lambda: _accepts(port), bool)
+        return wire
+
+    wire = lay()
+    verifier = _fork(stack, partial(verifiers.verify, plan, name, f"http://localhost:{port}"))
+    return Attached(name, verifier, wire, node, lay)
+
+
+def _accepts(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("localhost", port), 1).close()
+        return True
+    return False
+
+
+def _fork(stack: ExitStack, work: Callable[[], None]) -> BaseProcess:
+    process = _processes.Process(target=_end_with_parent, args=(work,), daemon=True)
+    process.start()
+
+    def end() -> None:
+        process.kill()
+        process.join()
+
+    stack.callback(end)
+    return process
+
+
+def _is_following(log: Path) -> bool:
+    """The first page takes as long as everybody's start; with the second one a verifier is in its rhythm."""
+    return sum(1 for _ in events(log)) > 1
+
+
+def _end_with_parent(work: Callable[[], None]) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    work()
+
+
+def _beat(plan: Plan) -> None:
+    log = Log(plan.log("pulse"))
+    while True:
+        due = time.monotonic_ns() + round(_PULSE_SECONDS * 1e9)
+        time.sleep(_PULSE_SECONDS)
+        log.write(Pulse(due, time.monotonic_ns()))
+
+
+async def _prepare(settings: Settings, data: Path) -> tuple[tuple[bytes, bytes], str]:
+    encryption = open_encryption(settings, data)
+
+    async def prepare(transaction: Transaction) -> tuple[tuple[bytes, bytes], str]:
+        [resource] = await list_resources(transaction)
+        primary, secondary = await open_access_keys(transaction, resource, encryption)
+        credential = await create_verifier_credential(transaction, resource, SystemClock().micros())
+        return (primary.secret, secondary.secret), credential
+
+    database = await open_database(settings, data)
+    try:
+        return await database.transact(prepare)
+    finally:
+        await database.close()
+
+
+def main() -> None:
+    # Ended from outside, it still ends whom it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    folder, seconds, seed, *planted = sys.argv[1:]
+    unknown = set(planted) - set(BUGS)
+    if unknown:
+        sys.exit(f"no such bug: {', '.join(unknown)}; there are: {', '.join(BUGS)}")
+    with_bugs: dict[str, Bug] = {bug: bug for bug in BUGS if bug in planted}
+    without: dict[str, Bug] = dict.fromkeys(HEALTHY, "")
+    run(Path(folder), [Node(Path(folder))], without | with_bugs, float(seconds), int(seed))
+
+
+if __name__ == "__main__":
+    main()

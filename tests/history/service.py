@@ -1,0 +1,83 @@
+"""Signed requests to one of several nodes. What nobody knows the outcome of is told apart from what failed."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tests.support.signed import EARLY, NEWEST, sign
+
+Address = tuple[str, int]
+
+_PATIENCE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Service:
+    """Each request goes to a node that is drawn anew."""
+
+    def __init__(self, addresses: Sequence[Address], key: bytes) -> None:
+        self._addresses = addresses
+        self._key = key
+        self._connections: dict[Address, http.client.HTTPConnection] = {}
+
+    def create(self) -> Answer | None:
+        return self._call("POST", f"/identities?api-version={NEWEST}")
+
+    def issue(self, identity: str) -> Answer | None:
+        target = f"{_of(identity)}/:issueAccessToken?api-version={NEWEST}"
+        return self._call("POST", target, b'{"scopes":["chat"]}')
+
+    def revoke_identity(self, identity: str) -> Answer | None:
+        return self._call("POST", f"{_of(identity)}/:revokeAccessTokens?api-version={NEWEST}")
+
+    def delete_identity(self, identity: str) -> Answer | None:
+        return self._call("DELETE", f"{_of(identity)}?api-version={NEWEST}")
+
+    def cut_off_identity(self, identity: str, valid_from: str) -> Answer | None:
+        body = json.dumps({"tokensValidFrom": valid_from}).encode()
+        return self._call("PATCH", f"{_of(identity)}?api-version={EARLY}", body)
+
+    def revoke_token(self, token_id: str) -> Answer | None:
+        return self._call("POST", "/revoke", urlencode({"token_id": token_id}).encode())
+
+    def introspect(self, token: str) -> Answer | None:
+        return self._call("POST", "/introspect", urlencode({"token": token}).encode())
+
+    def _call(self, method: str, target: str, body: bytes = b"") -> Answer | None:
+        """None where no whole answer came: the request may have been carried out, or not. So is an answer of 5xx."""
+        address = random.choice(self._addresses)
+        request = sign(self._key, method, target, f"localhost:{address[1]}", formatdate(usegmt=True), body)
+        kind = "application/x-www-form-urlencoded" if target in ("/revoke", "/introspect") else "application/json"
+        connection = self._connections.get(address)
+        if connection is None:
+            connection = self._connections[address] = http.client.HTTPConnection(*address, timeout=_PATIENCE_SECONDS)
+        try:
+            connection.request(method, request.target, body, {"Content-Type": kind, **request.headers})
+            reply = connection.getresponse()
+            answer = Answer(reply.status, reply.read())
+        except (OSError, http.client.HTTPException):
+            with contextlib.suppress(OSError):
+                self._connections.pop(address).close()
+            return None
+        return answer if answer.status < 500 else None
+
+
+def _of(identity: str) -> str:
+    return f"/identities/{quote(identity, safe='')}"

@@ -1,0 +1,87 @@
+"""Histories of issuers, revokers and verifiers in processes of their own, through kills, stops and cut wires."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.history.plan import BUGS, MAX_STALENESS, Bug
+from tests.history.run import HEALTHY
+from tests.history.verdict import Verdict, judge
+from tests.support.requirements import PROJECT, require
+
+require(sys.platform == "linux", "histories are written on a clock that all processes share, which is Linux's")
+
+SHORT_SECONDS = 14
+LONG_SECONDS = 240
+RUNS = 20
+
+CAUGHT_BY: dict[Bug, str] = {
+    "late feed": "accepted later than the bound while connected",
+    "inclusive comparison": "a live token refused as revoked",
+    "seconds for microseconds": "accepted later than max_staleness",
+    "skipped entry": "accepted later than max_staleness",
+}
+
+
+def history(folder: Path, seconds: float, seed: int, bugs: Iterable[Bug] = ()) -> Verdict:
+    """Of the verifiers that are as they should be, and of one more for each bug."""
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "tests.history.run", str(folder), str(seconds), str(seed), *bugs]
+    with subprocess.Popen(command, cwd=PROJECT) as process:
+        try:
+            assert process.wait(seconds + 60) == 0
+        finally:
+            process.terminate()
+    verdict = judge(folder, [*HEALTHY, *bugs], round(MAX_STALENESS.total_seconds() * 1e9))
+    print(f"\nseed {seed}", *verdict.lines(), sep="\n")
+    return verdict
+
+
+def require_telling(verdict: Verdict) -> None:
+    """A history in which little happened proves nothing."""
+    accounts = [verdict.accounts[name] for name in HEALTHY]
+    kinds = Counter(each.kind for each in verdict.truth.revocations.values() if each.acknowledged is not None)
+    assert kinds.keys() == {"token", "identity", "cut off", "delete", "signing key", "access key", "resource"}
+    assert {outage.what for outage in verdict.outages} >= {"node killed", "wires cut", "wires jammed"}
+    assert verdict.introspections > 100
+    assert sum(account.outcomes["stale"] for account in accounts) > 0, "no outage was long enough"
+    for account in accounts:
+        assert min(account.outcomes["accepted"], account.outcomes["revoked"]) > 500
+        assert len(account.connected.accepted) > 25
+        assert len(account.while_cut_off.accepted) > 5
+    assert [fate for fate in verdict.truth.fates.values() if fate.dead_from is None], "no token lived"
+
+
+def is_caught(verdict: Verdict, bug: Bug) -> bool:
+    return CAUGHT_BY[bug] in {finding.rule for finding in verdict.accounts[bug].findings}
+
+
+def test_history_keeps_every_promise_and_shows_every_planted_bug(tmp_path: Path) -> None:
+    verdict = history(tmp_path, SHORT_SECONDS, 1, BUGS)
+    require_telling(verdict)
+    assert verdict.findings(*HEALTHY) == []
+    assert [bug for bug in BUGS if not is_caught(verdict, bug)] == []
+
+
+@pytest.mark.soak
+def test_minutes_of_history_keep_every_promise(tmp_path: Path) -> None:
+    verdict = history(tmp_path, LONG_SECONDS, 2)
+    require_telling(verdict)
+    assert verdict.findings(*HEALTHY) == []
+
+
+@pytest.mark.soak
+def test_each_planted_bug_is_caught_in_19_of_20_runs(tmp_path: Path) -> None:
+    caught: Counter[Bug] = Counter()
+    for seed in range(1, RUNS + 1):
+        verdict = history(tmp_path / str(seed), SHORT_SECONDS, seed, BUGS)
+        assert verdict.findings(*HEALTHY) == []
+        caught.update(bug for bug in BUGS if is_caught(verdict, bug))
+    print(dict(caught))
+    assert all(caught[bug] >= RUNS - 1 for bug in BUGS), caught

@@ -1,0 +1,79 @@
+"""From the folder of a run to what is found in it, and to the lines that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.history.checker import Account, Finding, Judge, judge_doors, judge_lateness, percentile
+from tests.history.events import Any, Applied, Decided, Introspected, Outage, Pulse, events
+from tests.history.fates import Truth, read_truth
+from tests.history.windows import cut_off
+
+
+@dataclass
+class Verdict:
+    """`accounts` by verifier; `door` holds what the service itself did wrong."""
+
+    truth: Truth
+    accounts: dict[str, Account]
+    door: list[Finding]
+    introspections: int
+    outages: list[Outage]
+    machine_lateness_nanos: int
+    connected_shares: dict[str, float]
+
+    def findings(self, *verifiers: str) -> list[Finding]:
+        """Of these verifiers, and of the service."""
+        return [*self.door, *(finding for name in verifiers for finding in self.accounts[name].findings)]
+
+    def lines(self) -> Iterator[str]:
+        acknowledged = [each for each in self.truth.revocations.values() if each.acknowledged is not None]
+        yield f"{len(self.truth.fates)} tokens, {len(acknowledged)} revocations acknowledged,"
+        yield f"{self.introspections} introspections, {len(self.outages)} outages;"
+        yield f"a sleeping process woke up {_millis(self.machine_lateness_nanos)} late (p99)"
+        for name, account in self.accounts.items():
+            counts = ", ".join(f"{count} {outcome}" for outcome, count in account.outcomes.most_common())
+            yield f"{name}: connected {self.connected_shares[name]:.0%} of the time; decisions: {counts}"
+            for title, delays in (("connected", account.connected), ("cut off", account.while_cut_off)):
+                yield f"  {title}: last accepted {_spread(delays.accepted)}; all refused {_spread(delays.refused)}"
+            yield from (f"  FOUND {finding.rule}: {finding.facts}" for finding in account.findings[:5])
+        yield from (f"FOUND at the door, {finding.rule}: {finding.facts}" for finding in self.door[:5])
+
+
+def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdict:
+    """Reads every log of the folder; decisions, of which there are millions, one at a time."""
+    others: list[Any] = []
+    for path in sorted(folder.glob("*.log")):
+        if path.stem not in verifiers:
+            others += events(path)
+    truth = read_truth(others)
+    outages = [event for event in others if isinstance(event, Outage)]
+    pulses = [event for event in others if isinstance(event, Pulse)]
+    introspections = [event for event in others if isinstance(event, Introspected)]
+    lateness = percentile((pulse.came - pulse.due for pulse in pulses), 0.99)
+    accounts: dict[str, Account] = {}
+    shares: dict[str, float] = {}
+    for name in verifiers:
+        log = folder / f"{name}.log"
+        applied = [event for event in events(log) if isinstance(event, Applied)]
+        windows = cut_off(name, outages, pulses, applied)
+        judge = Judge(name, truth, windows, max_staleness_nanos)
+        for event in events(log):
+            if isinstance(event, Decided):
+                judge.take(event)
+        judge_lateness(judge.account, lateness)
+        accounts[name] = judge.account
+        shares[name] = 1 - windows.share_of(applied[0].at, applied[-1].at)
+    return Verdict(truth, accounts, judge_doors(truth, introspections), len(introspections), outages, lateness, shares)
+
+
+def _spread(delays: dict[str, int]) -> str:
+    values = delays.values()
+    p50, p99, most = percentile(values, 0.5), percentile(values, 0.99), max(values, default=0)
+    return f"p50 {_millis(p50)}, p99 {_millis(p99)}, max {_millis(most)} (n={len(values)})"
+
+
+def _millis(nanos: int) -> str:
+    return f"{nanos / 1e6:.1f} ms"
