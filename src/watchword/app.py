@@ -24,6 +24,7 @@ from watchword.identity.identities import Identities
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
 from watchword.keyring.encryption import Encryption, load_or_create_key_file, parse_key
+from watchword.keyring.key_check import require_fitting_key
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.resources.access_keys import AccessKeys, create_resource
@@ -115,7 +116,11 @@ async def open_watchword(
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
     encryption = open_encryption(settings, data)
     database = await open_database(settings, data)
-    await database.transact(lambda transaction: _first_resource(transaction, encryption, clock, first))
+    try:
+        await database.transact(lambda transaction: _first_resource(transaction, encryption, clock, first))
+    except BaseException:
+        await database.close()
+        raise
     newest_flake, high_water = await identity_store.newest_marks(database)
 
     # Rules.
@@ -194,6 +199,7 @@ def open_encryption(settings: Settings, data: FilePath) -> Encryption:
 async def _first_resource(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
 ) -> Resource:
+    await require_fitting_key(transaction, encryption)
     present = await list_resources(transaction)
     if present:
         return present[0]

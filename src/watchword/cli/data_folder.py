@@ -12,6 +12,7 @@ from watchword.cli.folders import find_folders
 from watchword.cli.installation import find_encryption, opened_database
 from watchword.clock import MonotoneClock, SystemClock
 from watchword.identity.store import newest_marks
+from watchword.keyring.key_check import require_fitting_key
 from watchword.keyring.keyring import Keyring
 from watchword.settings import Settings
 from watchword.storage import Transaction
@@ -52,6 +53,11 @@ def transact_with_keyring(settings: Settings, work: Callable[[Transaction, Keyri
             clock = MonotoneClock(SystemClock(), high_water)
             encryption = find_encryption(settings, data)
             keyring = Keyring(database, encryption, clock, settings.signing_algorithm, schedule(settings))
-            return await database.transact(lambda transaction: work(transaction, keyring))
+
+            async def checked(transaction: Transaction) -> Result:
+                await require_fitting_key(transaction, encryption)
+                return await work(transaction, keyring)
+
+            return await database.transact(checked)
 
     return asyncio.run(run())

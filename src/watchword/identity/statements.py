@@ -32,9 +32,10 @@ INSERT = Statement(
         """,
     ),
     parameters=(*_KEY, ("custom_id", "text"), ("created", "int8")),
-    # Whoever claims the custom id inserts; everybody else is given the row of who did. A row that another node commits
-    # meanwhile is not in this statement's snapshot: then nothing is returned, and the statement is sent again. It may
-    # be sent again after a lost connection too: the flake was drawn before, and its row is there or not.
+    # Whoever claims the custom id inserts; everybody else is given the row of who did. A row that is made meanwhile, by
+    # another call of the batch or by another node, is not in this statement's snapshot: then nothing is returned, and
+    # the call is sent again. It may be sent again after a lost connection too: the flake was drawn before, and its row
+    # is there or not. Custom ids are locked in their order, here and in a deletion.
     postgres=f"""
         , wanted as (select q.* from q join resources r on r.number = q.resource and r.state = 'active')
         , claimed as (
@@ -95,7 +96,7 @@ REVOKE = Statement(
     ),
     parameters=_REVOKING,
     postgres=f"""
-        {_LOCKED}, changed as (
+        {_LOCKED.format(after="")}, changed as (
             update identities i set generation = i.generation + 1 from locked l
             where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.generation
         ), {_RECORD.format(generation="changed.generation", valid_from="0", deleted="0")}
@@ -119,7 +120,7 @@ CUT_OFF = Statement(
         , clocked as (
             update clock set high_water_micros = greatest(high_water_micros, (select max(valid_from) from q))
             returning 1
-        ) {_LOCKED.replace("from moved, one", "from clocked, moved, one")}, latest as (
+        ) {_LOCKED.format(after="where (select count(*) from clocked) = 1")}, latest as (
             select resource, flake, max(valid_from) as valid_from from q group by resource, flake
         ), changed as (
             update identities i set valid_from_micros = greatest(i.valid_from_micros, latest.valid_from)
@@ -138,12 +139,14 @@ DELETE = Statement(
     parameters=_REVOKING,
     repeatable=False,
     postgres=f"""
-        {_LOCKED}, changed as (
+        {_LOCKED.format(after="")}, changed as (
             delete from identities i using locked l
             where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.custom_id
+        ), owned as materialized (
+            select c.resource, c.custom_id from changed d join custom_ids c on c.resource = d.resource
+            and c.custom_id = d.custom_id and c.flake = d.flake order by c.resource, c.custom_id for update of c
         ), freed as (
-            delete from custom_ids c using changed d
-            where c.resource = d.resource and c.custom_id = d.custom_id and c.flake = d.flake returning 1
+            delete from custom_ids c using owned o where c.resource = o.resource and c.custom_id = o.custom_id
         ), {_RECORD.format(generation="0", valid_from="0", deleted="1")}
     """,
 )

@@ -79,13 +79,14 @@ class IdentityStore:
         self, resource: int, *, after: bytes, before: bytes, custom_id: str | None, most: int
     ) -> list[IdentityRow]:
         """Rows with `after < flake < before`, oldest first."""
-        custom = "" if custom_id is None else " and custom_id = $5"
+        parameters: list[Any] = [resource, after, before, most]
+        named = ""
+        if custom_id is not None:
+            named = " and flake in (select flake from custom_ids where resource = $1 and custom_id = $5)"
+            parameters.append(custom_id)
         sql = (
-            f"select {COLUMNS} from identities where resource = $1 and flake > $2 and flake < $3{custom}"
+            f"select {COLUMNS} from identities where resource = $1 and flake > $2 and flake < $3{named}"
             " order by flake limit $4"
-        )
-        parameters = (
-            (resource, after, before, most) if custom_id is None else (resource, after, before, most, custom_id)
         )
         return [IdentityRow(*row) for row in await self._database.query(sql, *parameters)]
 
@@ -116,7 +117,7 @@ async def newest_marks(database: Database) -> tuple[bytes, int]:
     # An identity that was deleted is remembered by its revocation alone.
     revoked = """
         select (
-            select subject from revocations where kind = 'identity'
+            select subject from revocations where kind = 'identity' and resource = number
             and subject > 'acs:' || id || '_' and subject < 'acs:' || id || '_g' order by subject desc limit 1
         ) from resources
     """

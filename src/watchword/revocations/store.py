@@ -20,6 +20,8 @@ from watchword.tokens.claims import LONGEST_LIFETIME, Claims
 KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microseconds=1))
 """How long a revocation is kept: as long as a token may live, and an hour for verifiers' leeway."""
 
+_PURGED_IN_ONE_COMMIT = 1_000
+
 
 async def record_now(
     transaction: Transaction, kind: Kind, subject: str, resource: int, now_micros: int, *, deleted: bool = False
@@ -101,10 +103,21 @@ class RevocationStore:
         return [RevocationRow(*row) for row in rows]
 
     async def purge(self, now_micros: int) -> int:
-        """Delete what no living token can be concerned by; how many rows went."""
-        gone = await self._database.transact(
-            lambda transaction: transaction.execute(
-                "delete from revocations where expires_micros < $1 returning 1", now_micros
+        """Delete what no living token can be concerned by; how many rows went.
+
+        In bounded transactions, so that nobody waits long for them, and none takes longer than a statement may.
+        """
+        total = 0
+        while True:
+            gone = await self._database.transact(
+                lambda transaction: transaction.execute(
+                    "delete from revocations where (kind, resource, subject) in ("
+                    " select kind, resource, subject from revocations where expires_micros < $1 limit $2"
+                    ") returning 1",
+                    now_micros,
+                    _PURGED_IN_ONE_COMMIT,
+                )
             )
-        )
-        return len(gone)
+            total += len(gone)
+            if len(gone) < _PURGED_IN_ONE_COMMIT:
+                return total

@@ -1,7 +1,8 @@
 """Calls that arrive together become one batch.
 
 While no batch is in flight, the calls of one tick of the event loop are collected; while one is, everything that
-arrives waits for the next. So a lone caller waits for nobody, and a crowd shares one transaction and one fsync.
+arrives waits for the next. So a lone caller waits for nobody, and a crowd shares one transaction and one fsync. A batch
+that is full gains nothing by waiting: it flies beside the others, where the database can carry several at once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from watchword.errors import Unavailable
 
@@ -21,7 +22,8 @@ class Coalescer(Generic[Call, Result]):
     """Hands each caller its own result or its own error.
 
     `execute` gets a batch of at most `largest_batch` calls and returns as many results, an exception among them for a
-    call that failed alone. At most `most_waiting` calls wait; one more is refused, so that latency stays bounded.
+    call that failed alone. At most `most_flights` batches are in flight; of two, either may land first. At most
+    `most_waiting` calls wait; one more is refused, so that latency stays bounded.
     """
 
     def __init__(
@@ -29,13 +31,15 @@ class Coalescer(Generic[Call, Result]):
         execute: Callable[[list[Call]], Awaitable[list[Result | Exception]]],
         *,
         largest_batch: int = 256,
+        most_flights: int = 1,
         most_waiting: int = 10_000,
     ) -> None:
         self._execute = execute
         self._largest_batch = largest_batch
+        self._most_flights = most_flights
         self._most_waiting = most_waiting
         self._waiting: list[tuple[Call, asyncio.Future[Result]]] = []
-        self._flight: asyncio.Task[None] | None = None
+        self._flights: set[asyncio.Task[None]] = set()
 
     async def submit(self, call: Call) -> Result:
         """Raises:
@@ -46,16 +50,17 @@ class Coalescer(Generic[Call, Result]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((call, answer))
-        if self._flight is None:
+        flights = self._flights
+        if not flights or (len(self._waiting) >= self._largest_batch and len(flights) < self._most_flights):
             # The task starts in the next tick, when this tick's other callers have joined. It belongs to nobody: a
             # caller that is cancelled takes only its own answer away.
-            self._flight = loop.create_task(self._fly())
+            flights.add(loop.create_task(self._fly()))
         return await answer
 
     async def settle(self) -> None:
         """Wait until nothing is waiting or in flight."""
-        while self._flight is not None:
-            await asyncio.wait([self._flight])
+        while self._flights:
+            await asyncio.wait(tuple(self._flights))
 
     async def _fly(self) -> None:
         try:
@@ -64,7 +69,8 @@ class Coalescer(Generic[Call, Result]):
                 del self._waiting[: self._largest_batch]
                 await self._carry(batch)
         finally:
-            self._flight = None
+            # In the same step in which nothing was waiting: whoever comes next starts a flight of its own.
+            self._flights.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _carry(self, batch: list[tuple[Call, asyncio.Future[Result]]]) -> None:
         results: list[Result | Exception]

@@ -1,5 +1,6 @@
 -- Resources, their access keys, the identities in them, and the keys that sign their tokens.
 -- Times are microseconds since 1970; secrets are encrypted by keyring/encryption.py.
+-- Text is compared byte by byte (collate "C"), as SQLite does it; in most other orders "_" and "-" hardly count.
 
 -- One row. Whoever changes things on the cold path takes its turn by locking it, as SQLite's one writer does.
 create table turn (
@@ -10,9 +11,9 @@ insert into turn values (1);
 
 create table resources (
     number bigint generated always as identity primary key,
-    id text not null unique,
-    name text not null,
-    location text not null,
+    id text collate "C" not null unique,
+    name text collate "C" not null,
+    location text collate "C" not null,
     generation bigint not null default 1,
     created_micros bigint not null
 );
@@ -20,9 +21,9 @@ create table resources (
 create unique index resources_by_name on resources (lower(name));
 
 create table access_keys (
-    id text primary key,
+    id text collate "C" primary key,
     resource bigint not null references resources (number) on delete cascade,
-    slot text not null check (slot in ('primary', 'secondary')),
+    slot text collate "C" not null check (slot in ('primary', 'secondary')),
     secret bytea not null,
     created_micros bigint not null,
     unique (resource, slot)
@@ -34,7 +35,7 @@ create table identities (
     flake bytea not null,
     generation bigint not null,
     valid_from_micros bigint not null default 0,
-    custom_id text,
+    custom_id text collate "C",
     created_micros bigint not null,
     last_token_micros bigint,
     primary key (resource, flake)
@@ -60,14 +61,14 @@ create table identities_15 partition of identities for values with (modulus 16, 
 -- What is unique across partitions needs a table of its own.
 create table custom_ids (
     resource bigint not null,
-    custom_id text not null,
+    custom_id text collate "C" not null,
     flake bytea not null,
     primary key (resource, custom_id)
 );
 
 create table signing_keys (
-    kid text primary key,
-    algorithm text not null,
+    kid text collate "C" primary key,
+    algorithm text collate "C" not null,
     private_key bytea not null,
     created_micros bigint not null
 );

@@ -4,15 +4,15 @@
 -- order is the order of numbers. The epoch tells one history from another.
 create table feed (
     singleton integer primary key check (singleton = 1),
-    epoch text not null,
+    epoch text collate "C" not null,
     cursor bigint not null
 );
 
 insert into feed values (1, substr(md5(random()::text || clock_timestamp()::text), 1, 16), 0);
 
 create table revocations (
-    kind text not null check (kind in ('token', 'identity', 'resource', 'accessKey', 'signingKey')),
-    subject text not null,
+    kind text collate "C" not null check (kind in ('token', 'identity', 'resource', 'accessKey', 'signingKey')),
+    subject text collate "C" not null,
     resource bigint not null,
     generation bigint not null default 0,
     valid_from_micros bigint not null default 0,
@@ -26,7 +26,7 @@ create index revocations_by_cursor on revocations (resource, cursor);
 create index revocations_by_expiry on revocations (expires_micros);
 
 create table verifier_credentials (
-    id text primary key,
+    id text collate "C" primary key,
     resource bigint not null references resources (number) on delete cascade,
     secret_hash bytea not null,
     created_micros bigint not null

@@ -1,0 +1,229 @@
+"""Connections to PostgreSQL: to whichever server of the address takes writes, and knowing when there is none.
+
+While the database is away nobody waits for it: every caller is refused at once, and one task alone tries until it is
+back. A connection that breaks under a statement is another matter: nobody knows what became of it, see `Lost`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+
+from watchword.errors import OperatorError, Unavailable
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+_CONNECT_SECONDS = 3.0
+_GRACE_SECONDS = 1.0
+_FIRST_NAP_SECONDS = 0.05
+_LONGEST_NAP_SECONDS = 1.0
+_RETRY_AFTER = timedelta(seconds=1)
+
+_BROKEN = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.StatementCompletionUnknownError,
+    OSError,
+)
+"""The connection went away under a statement, which may have been committed or not."""
+
+_REFUSED = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.LockNotAvailableError,
+)
+"""The server took too long, is out of room, or its disk fails: it told so, and nothing was changed."""
+
+_NO_CONNECTION = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
+_WEAK = ("off", "local", "remote_write")
+"""Levels of synchronous_commit that acknowledge what a crash of one machine may take back."""
+
+_PLANNING = {
+    "jit": "off",
+    # Every hot statement is a handful of look-ups by key; planning for each batch would cost more than running it.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class Lost(Unavailable):
+    """The connection broke while a statement was under way: nobody knows whether it was committed."""
+
+
+class Connections:
+    """A pool over one address. `sessions` says that connections are PostgreSQL's own sessions, not a pooler's."""
+
+    def __init__(self, dsn: str, *, size: int, sessions: bool, patience: timedelta) -> None:
+        self._hosts = split_hosts(dsn)
+        self._sessions = sessions
+        self._seconds = patience.total_seconds()
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._recovery: asyncio.Task[None] | None = None
+
+    async def connect(self, *, unhurried: bool = False) -> Connection:
+        """A connection of its own, to the first server that takes writes; `unhurried` without a limit of time.
+
+        Raises:
+            OperatorError: commits would not be durable, and behind a pooler that cannot be mended from here.
+        """
+        settings = {"application_name": "watchword"}
+        if self._sessions:
+            # A pooler would refuse to start a session with these, or leave them to whoever comes next.
+            settings |= _PLANNING
+            if not unhurried:
+                settings["statement_timeout"] = str(round(self._seconds * 1_000))
+        for host in list(self._hosts):
+            try:
+                connection: Connection = await asyncpg.connect(
+                    host,
+                    # Each server has its own time: one that hangs must not take that of the others.
+                    timeout=_CONNECT_SECONDS,
+                    command_timeout=None if unhurried else self._seconds + _GRACE_SECONDS,
+                    statement_cache_size=100 if self._sessions else 0,
+                    server_settings=settings,
+                    target_session_attrs=SessionAttribute.read_write,
+                )
+                await self._make_durable(connection)
+            except _NO_CONNECTION as error:
+                failure = error
+            else:
+                # Whoever answered is asked first next time.
+                self._hosts.sort(key=lambda other: other != host)
+                return connection
+        raise failure
+
+    async def open(self) -> None:
+        """Connections are made when they are needed."""
+        self._pool = await asyncpg.create_pool(
+            min_size=0,
+            max_size=self._size,
+            # The pool's own way with what it is given here is to hand it on to `connect`.
+            connect=lambda *_, **__: self.connect(),
+            # No statement leaves anything behind in its session, so there is nothing to clean up after each.
+            reset=_leave,
+        )
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[Connection]:
+        """Raises:
+        Unavailable: at once while the database is away, so that nobody hangs on it; or it refused.
+        Lost: the connection broke under the statement.
+        """
+        pool = self._pool
+        if pool is None or self._recovery is not None:
+            raise Unavailable(_RETRY_AFTER)
+        try:
+            connection: Any = await pool.acquire(timeout=self._seconds)
+        except (*_NO_CONNECTION, OperatorError) as error:
+            is_crowded = isinstance(error, TimeoutError) and pool.get_size() == self._size
+            if not is_crowded:
+                self._go_away(error)
+            raise Unavailable(_RETRY_AFTER) from None
+        try:
+            with self._translated(connection):
+                yield connection
+        finally:
+            # What broke is thrown away by the release, whatever that says.
+            with suppress(*_NO_CONNECTION):
+                await pool.release(connection, timeout=_GRACE_SECONDS)
+
+    async def close(self) -> None:
+        if self._recovery is not None:
+            self._recovery.cancel()
+            await asyncio.wait([self._recovery])
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), self._seconds)
+            except TimeoutError:
+                self._pool.terminate()
+
+    @contextmanager
+    def _translated(self, connection: Connection) -> Iterator[None]:
+        try:
+            yield
+        except asyncpg.DataError:
+            # A value that PostgreSQL cannot hold: the row's fault, not the connection's.
+            raise
+        except asyncpg.ReadOnlySQLTransactionError as error:
+            # The server has become a standby: the next connections look for the new primary.
+            self._go_away(error)
+            raise Unavailable(_RETRY_AFTER) from None
+        except TimeoutError as error:
+            # The server is out of reach without having said so; the other connections to it are no better.
+            connection.terminate()
+            self._go_away(error)
+            raise Lost(_RETRY_AFTER) from None
+        except _BROKEN as error:
+            _log.warning("a connection to the database broke: %s", type(error).__name__)
+            raise Lost(_RETRY_AFTER) from None
+        except _REFUSED as error:
+            _log.error("the database refused: %s", type(error).__name__)
+            raise Unavailable(_RETRY_AFTER) from None
+
+    def _go_away(self, error: BaseException) -> None:
+        if self._recovery is None:
+            # Not the error's own words: they may repeat parts of the address.
+            _log.error("the database is out of reach: %s", type(error).__name__)
+            self._recovery = asyncio.get_running_loop().create_task(self._recover())
+
+    async def _recover(self) -> None:
+        nap = _FIRST_NAP_SECONDS
+        while True:
+            await asyncio.sleep(nap)
+            try:
+                connection = await self.connect()
+                try:
+                    await connection.execute("select 1")
+                finally:
+                    connection.terminate()
+            except (*_NO_CONNECTION, OperatorError):
+                nap = min(nap * 2, _LONGEST_NAP_SECONDS)
+            else:
+                break
+        if self._pool is not None:
+            # Those from before may be dead without knowing it.
+            await self._pool.expire_connections()
+        _log.info("the database is back")
+        self._recovery = None
+
+    async def _make_durable(self, connection: Connection) -> None:
+        """A commit that was acknowledged must survive; whoever waits for standbys to apply it goes on doing so."""
+        level = await connection.fetchval("show synchronous_commit")
+        if level in _WEAK and self._sessions:
+            await connection.execute("set synchronous_commit = on")
+        elif level in _WEAK:
+            connection.terminate()
+            raise OperatorError(
+                f"PostgreSQL runs with synchronous_commit = {level}: what was acknowledged could be lost.",
+                "Behind a pooler it is set for the role: alter role ... set synchronous_commit = on",
+            )
+
+
+def split_hosts(dsn: str) -> list[str]:
+    """An address for each server of `postgresql://user:password@one:5432,two:5432/name?...`."""
+    scheme, found, rest = dsn.partition("://")
+    end = min((at for at in map(rest.find, "/?") if at >= 0), default=len(rest))
+    user, at, hosts = rest[:end].rpartition("@")
+    return [f"{scheme}{found}{user}{at}{host}{rest[end:]}" for host in hosts.split(",")]
+
+
+async def _leave(connection: object) -> None:
+    del connection
