@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -30,6 +31,7 @@ _Write = tuple[Statement, Parameters]
 
 BUSY_TIMEOUT_SECONDS = 5
 _PAGE_CACHE_KIB = 16_384
+_WAL_WAIT_SECONDS = 0.01
 
 
 class SqliteDatabase:
@@ -186,9 +188,23 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS)
-    connection.execute("pragma journal_mode = wal")
+    _enter_wal_mode(connection)
     connection.execute(f"pragma synchronous = {synchronous}")
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma secure_delete = on")
     connection.execute(f"pragma cache_size = -{_PAGE_CACHE_KIB}")
     return connection
+
+
+def _enter_wal_mode(connection: sqlite3.Connection) -> None:
+    """Of two processes that open a new file at once, one is told that it is locked, without the wait of other calls."""
+    waits = round(BUSY_TIMEOUT_SECONDS / _WAL_WAIT_SECONDS)
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waits <= 0:
+                raise
+        waits -= 1
+        time.sleep(_WAL_WAIT_SECONDS)
