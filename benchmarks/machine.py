@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_LOAD_BEFORE = os.getloadavg()[0]
 _LIBRARIES = ("uvicorn", "uvloop", "httptools", "falcon", "msgspec", "cryptography")
 
 
@@ -57,6 +58,7 @@ def describe() -> list[tuple[str, str]]:
         ("Libraries", libraries),
         ("OpenSSL (command)", _first_line("openssl", "version")),
         ("Load generator", _first_line("wrk", "--version")),
+        ("Load average", f"{_LOAD_BEFORE:.1f} before the run; above 0.5 others disturbed it, latencies most of all"),
     ]
 
 
