@@ -13,7 +13,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import limits, rounds
+from benchmarks import limits, rounds, verification
 from benchmarks.chart import draw
 from benchmarks.contenders import Contender, watchword, watchword_start_seconds
 from benchmarks.machine import Cores, choose_cores, resident_mebibytes
@@ -65,11 +65,11 @@ def _measure(plan: Plan, cores: Cores) -> Findings:
         resident_at_start = resident_mebibytes(main_contender.process.pid)
         found = rounds.run(measurements, bare, plan, cores)
         latencies = _latencies(measurements, main_contender, plan)
+        verified = verification.measure(main_contender, plan, cores)
         resident = (resident_at_start, resident_mebibytes(main_contender.process.pid))
     starts = _start_seconds(plan, cores)
-    return Findings(
-        plan, found, measurements, latencies, limits.openssl_rsa_signs_per_second(cores.server), starts, resident
-    )
+    openssl_rsa = limits.openssl_rsa_signs_per_second(cores.server)
+    return Findings(plan, found, measurements, latencies, verified, openssl_rsa, starts, resident)
 
 
 def _measurements(

@@ -26,12 +26,13 @@ _EPOCH_MILLIS = 1_577_865_600_000
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A running server, and whom its clients ask."""
+    """A running server, whom its clients ask, and the folder that it keeps its data in."""
 
     name: str
     durability: str
     process: Process
     target: Target
+    data: Path
     tls: bool = False
 
 
@@ -46,7 +47,9 @@ def watchword(folder: Path, algorithm: str, *, identities: int, core: int, tls: 
     ids = _insert_identities(folder / "data" / "watchword.sqlite", identities)
     with python_server("watchword", *arguments, core=core, home=folder) as process:
         target = Target(f"localhost:{process.port}", key, ids)
-        yield Contender(f"Watchword {algorithm}", "SQLite, WAL, synchronous=FULL", process, target, tls)
+        yield Contender(
+            f"Watchword {algorithm}", "SQLite, WAL, synchronous=FULL", process, target, folder / "data", tls
+        )
 
 
 def watchword_start_seconds(folder: Path, *, core: int) -> float:

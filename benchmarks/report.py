@@ -9,7 +9,9 @@ from statistics import median
 from benchmarks.machine import describe
 from benchmarks.open_loop import Latency
 from benchmarks.plan import Plan
+from benchmarks.revoking import VERIFIERS
 from benchmarks.rounds import Limits, Measurement, Spread
+from benchmarks.verification import Verification
 
 _HIGHEST_GENERATOR_SHARE = 0.8
 
@@ -22,6 +24,7 @@ class Findings:
     limits: Limits
     measurements: Sequence[Measurement]
     latencies: Sequence[tuple[Measurement, list[Latency]]]
+    verification: Verification
     openssl_rsa: float | None
     start_seconds: Spread
     resident: tuple[float, float]
@@ -45,6 +48,8 @@ def to_markdown(findings: Findings) -> str:
             _closed_loop(findings.measurements),
             "## Open loop: latency at half of that load",
             _open_loop(findings.latencies),
+            "## Verifying elsewhere, and revoking",
+            _verification(findings.verification),
             "## What is to be reached",
             _goals(findings),
         ]
@@ -110,6 +115,31 @@ def _open_loop(latencies: Sequence[tuple[Measurement, list[Latency]]]) -> str:
     return _table(head, rows)
 
 
+def _verification(found: Verification) -> str:
+    rates, signature = found.rates, found.rates["signature"].median
+    introspected = Spread.of(load.per_cpu_second for load in found.introspections)
+    by_the_clock = median(load.per_second for load in found.introspections)
+    per_core = _table(
+        ("", "per second of CPU", "of the signature's"),
+        [
+            ("check of an ES256 signature alone", _count(rates["signature"]), "1.00"),
+            ("token verified for the first time", _count(rates["cold"]), f"{rates['cold'].median / signature:.2f}"),
+            ("token verified again", _count(rates["cached"]), f"{rates['cached'].median / signature:.1f}"),
+            (f"introspection by the server ({by_the_clock:,.0f} by the clock)", _count(introspected), ""),
+        ],
+    )
+    delays = (
+        ("revoke: sent until durable", found.revoked.durable),
+        ("durable until a verifier refuses", found.revoked.refused),
+        (f"durable until all {VERIFIERS} refuse", found.revoked.refused_by_all),
+    )
+    rows = [
+        (name, f"{len(millis):,}", f"{_ranked(millis, 0.5):.1f}", f"{_ranked(millis, 0.99):.1f}", f"{max(millis):.1f}")
+        for name, millis in delays
+    ]
+    return per_core + "\n\n" + _table(("", "times", "p50 ms", "p99 ms", "largest ms"), rows)
+
+
 def _goals(findings: Findings) -> str:
     es256 = findings.find("ES256", "issue").spread("per_cpu_second").median / findings.limits.issue("ES256")
     rows = [("ES256 issue, of its limit", "0.50", f"{es256:.2f}")]
@@ -120,12 +150,19 @@ def _goals(findings: Findings) -> str:
         if measurement.workload.name in ("issue", "create", "revoke"):
             p99 = median(each.p99_millis for each in found)
             rows += [(f"p99 at half load, {measurement.workload.name}", "below 10 ms", f"{p99:.1f} ms")]
+    refused = _ranked(findings.verification.revoked.refused_by_all, 0.99)
+    rows += [(f"p99 from a durable revocation until {VERIFIERS} verifiers refuse", "below 100 ms", f"{refused:.1f} ms")]
     at_start, after_load = findings.resident
     rows += [
         ("first answer after the start", "within 0.5 s", f"{findings.start_seconds.median:.2f} s"),
         ("resident memory of a worker", "at most 80 MiB", f"{at_start:.0f} MiB, after all load {after_load:.0f} MiB"),
     ]
     return _table(("", "goal", "measured"), rows)
+
+
+def _ranked(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
 def _count(spread: Spread) -> str:
