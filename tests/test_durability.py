@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,24 +19,38 @@ from tests.support.signed import EARLY, NEWEST, PREVIEW, SignedClient
 from tests.support.standing import is_live
 from tests.support.system_calls import SystemCall, acknowledgements, read_trace, strace, unsynced
 from watchword.cli import development
-from watchword.testing import MovableClock, RunningServer
+from watchword.testing import MovableClock
 
 ROUNDS = int(os.environ.get("WATCHWORD_SOAK_ROUNDS", "3"))
 THREADS = 6
 PLAIN = {"WATCHWORD_TLS": "0", "WATCHWORD_HOST": "127.0.0.1", "WATCHWORD_REQUEST_LOG": "0"}
 
 
-def reachable(server: Server, data: Path) -> RunningServer:
+class Process:
+    """A server of another process, as clients see it."""
+
     keys = (development.PRIMARY_KEY, development.SECONDARY_KEY)
-    return RunningServer(server.port, server.endpoint, data, None, MovableClock(), keys)
+    ca_file = None
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.port = server.port
+        self.endpoint = server.endpoint
+        self.clock = MovableClock()
+
+    def stop(self, signal_number: int) -> None:
+        self._server.stop(signal_number)
+
+    def client_tls(self) -> ssl.SSLContext:
+        raise AssertionError("it has no TLS, so that a trace shows what it says")
 
 
 @contextmanager
-def development_server(folder: Path, under: tuple[str, ...] = (), **settings: str) -> Iterator[tuple[Server, Path]]:
+def development_server(folder: Path, under: tuple[str, ...] = (), **settings: str) -> Iterator[Process]:
     """A process of its own over `folder`/server, without TLS, so that a trace shows its answers."""
     data = folder / "server"
     with started(Home(folder), "dev", "--data", data, environment=PLAIN | settings, under=under) as server:
-        yield server, data
+        yield Process(server)
 
 
 def every_kind_of_write(client: SignedClient) -> int:
@@ -55,8 +70,8 @@ def traced(folder: Path, **settings: str) -> tuple[list[SystemCall], int]:
     require("strace", "strace is not installed; it shows when the disk was told to write")
     trace = folder / "trace"
     with (
-        development_server(folder, strace(trace), **settings) as (server, data),
-        SignedClient(reachable(server, data)) as client,
+        development_server(folder, strace(trace), **settings) as server,
+        SignedClient(server) as client,
     ):
         count = every_kind_of_write(client)
     return read_trace(trace), count
@@ -96,7 +111,7 @@ def test_the_encryption_key_is_on_disk_before_the_first_row_that_needs_it(tmp_pa
 class Load:
     """Clients that create, revoke and delete until the server is gone; they remember only what was acknowledged."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: Process) -> None:
         self.alive: set[str] = set()
         self.deleted: set[str] = set()
         self.revoked: list[tuple[str, str, str]] = []
@@ -141,13 +156,13 @@ class Load:
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_whatever_was_acknowledged_survives_a_kill_under_load(tmp_path: Path, number: int) -> None:
-    with development_server(tmp_path) as (server, data), Load(reachable(server, data)) as load:
+    with development_server(tmp_path) as server, Load(server) as load:
         for _ in range(60 + 45 * (number % 5)):
             assert load.acknowledged.acquire(timeout=30)
         server.stop(signal.SIGKILL)
     with (
-        development_server(tmp_path) as (server, data),
-        SignedClient(reachable(server, data)) as client,
+        development_server(tmp_path) as server,
+        SignedClient(server) as client,
     ):
         assert load.alive
         assert load.deleted

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.signed import NEWEST, Reply, SignedClient, raw_exchange, read_reply, read_to_end, to_bytes
+from tests.support.signed import NEWEST, Reachable, Reply, SignedClient, raw_exchange, read_reply, read_to_end, to_bytes
 from watchword.rest.http_protocol import MAXIMUM_HEAD_BYTES
 from watchword.rest.pipeline import MAXIMUM_BODY_BYTES
 from watchword.settings import Settings
@@ -24,7 +24,7 @@ def server() -> Iterator[RunningServer]:
         yield running
 
 
-def connect(server: RunningServer) -> socket.socket:
+def connect(server: Reachable) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection

@@ -51,7 +51,7 @@ def test_doubled_slashes_a_last_slash_and_a_bare_question_mark_are_harmless(clie
 def test_javascripts_doubled_slash_reaches_the_exchanges(client: SignedClient, target: str) -> None:
     single = sent(client, f"{target}?api-version={PREVIEW}", "POST", b"{}")
     double = sent(client, f"/{target}?api-version={PREVIEW}", "POST", b"{}")
-    assert (one_status(single), one_status(double)) == (501, 501)
+    assert one_status(single) == one_status(double) != 404
     assert single.partition(b"\r\n\r\n")[2] == double.partition(b"\r\n\r\n")[2]
 
 

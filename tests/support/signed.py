@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Protocol, Self
 
-from watchword.testing import RunningServer
+from watchword.testing import MovableClock
 from watchword.wire.signature import content_hash, signature
 
 NEWEST = "2023-10-01"
@@ -78,10 +79,31 @@ def sign(
     return Signed(method, target, sent, body)
 
 
+class Reachable(Protocol):
+    """What a client needs of a server, whether it runs in this process or in another."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def endpoint(self) -> str: ...
+
+    @property
+    def keys(self) -> tuple[bytes, bytes]: ...
+
+    @property
+    def clock(self) -> MovableClock: ...
+
+    @property
+    def ca_file(self) -> Path | None: ...
+
+    def client_tls(self) -> ssl.SSLContext: ...
+
+
 class SignedClient:
     """One connection to a running server; every request is signed anew, at the time of the server's own clock."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: Reachable) -> None:
         self.server = server
         self.host = f"localhost:{server.port}"
         tls = server.client_tls() if server.ca_file else None
