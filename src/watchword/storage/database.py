@@ -48,7 +48,7 @@ class Database(Protocol):
     """The hot path reads and writes by `Statement`, coalesced; everything else takes an ordinary transaction."""
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
-        """Committed state, as of now."""
+        """Committed state: everything that was acknowledged, by whichever process, before the caller's request came."""
         ...
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
