@@ -6,7 +6,9 @@ base64url({"alg":"ES256","kid":"...","typ":"JWT"}) . base64url(claims) . base64u
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
@@ -27,25 +29,23 @@ _PKCS1 = padding.PKCS1v15()
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key, its key id and its algorithm, with the header segment that all its tokens share."""
+    """A private key, its key id and its algorithm, with what all its tokens share.
+
+    `header` is the first segment of every token; `sign` makes the signature of its algorithm.
+    """
 
     kid: str
     algorithm: str
     private_key: PrivateKey
     header: bytes
+    sign: Callable[[bytes], bytes]
 
     @classmethod
     def of(cls, private_key: PrivateKey) -> SigningKey:
-        match private_key:
-            case ec.EllipticCurvePrivateKey():
-                algorithm = "ES256"
-            case rsa.RSAPrivateKey():
-                algorithm = "RS256"
-            case ed25519.Ed25519PrivateKey():
-                algorithm = "EdDSA"
+        algorithm, sign = _algorithm(private_key)
         kid = thumbprint(private_key.public_key())
         header = msgspec.json.encode({"alg": algorithm, "kid": kid, "typ": "JWT"})
-        return cls(kid, algorithm, private_key, _segment(header))
+        return cls(kid, algorithm, private_key, _segment(header), sign)
 
     def verification_key(self) -> VerificationKey:
         return VerificationKey(self.kid, self.algorithm, self.private_key.public_key())
@@ -74,18 +74,23 @@ def sign(claims: Claims, key: SigningKey) -> str:
     if b"-" in payload or b"_" in payload:
         raise AssertionError("a claim's characters would break the token's readers")
     message = key.header + b"." + payload
-    return (message + b"." + _segment(_signature(key.private_key, message))).decode("ascii")
+    return (message + b"." + _segment(key.sign(message))).decode("ascii")
 
 
-def _signature(private_key: PrivateKey, message: bytes) -> bytes:
+def _algorithm(private_key: PrivateKey) -> tuple[str, Callable[[bytes], bytes]]:
     match private_key:
         case ec.EllipticCurvePrivateKey():
-            r, s = utils.decode_dss_signature(private_key.sign(message, _ECDSA))
-            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+            return "ES256", partial(_sign_es256, private_key)
         case rsa.RSAPrivateKey():
-            return private_key.sign(message, _PKCS1, _SHA256)
+            return "RS256", lambda message: private_key.sign(message, _PKCS1, _SHA256)
         case ed25519.Ed25519PrivateKey():
-            return private_key.sign(message)
+            return "EdDSA", private_key.sign
+
+
+def _sign_es256(private_key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
+    """The two numbers side by side, where the library gives DER (RFC 7518, section 3.4)."""
+    r, s = utils.decode_dss_signature(private_key.sign(message, _ECDSA))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 def _segment(value: bytes) -> bytes:
