@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from watchword.tokens.claims import Claims
-from watchword.tokens.issuer import SigningKey, _signature, new_signing_key
+from watchword.tokens.issuer import SigningKey, new_signing_key
 from watchword.tokens.jwks import KeySet, encode_base64url
 
 NOW_SECONDS = 1_795_228_800
@@ -49,7 +49,7 @@ def payload(**changed: Any) -> dict[str, Any]:
 def sign_anything(header: dict[str, Any] | bytes, body: dict[str, Any] | bytes, key: SigningKey = ES256) -> str:
     """A signature by the key over whatever it is."""
     message = f"{segment(header)}.{segment(body)}"
-    return f"{message}.{encode_base64url(_signature(key.private_key, message.encode()))}"
+    return f"{message}.{encode_base64url(key.sign(message.encode()))}"
 
 
 def header_of(key: SigningKey = ES256, **changed: Any) -> dict[str, Any]:
