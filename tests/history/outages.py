@@ -29,7 +29,7 @@ class Attached:
 
 
 class Outages:
-    """One at a time, with calm in between; of every kind before any comes again."""
+    """One at a time, with calm in between; each round inflicts one of every kind."""
 
     def __init__(self, log: Log, nodes: list[Node], attached: list[Attached], max_staleness_seconds: float) -> None:
         self._log = log
@@ -38,15 +38,14 @@ class Outages:
         # Of long ones sets grow stale, of short ones they must not.
         self._long, self._short = 1.6 * max_staleness_seconds, 0.4 * max_staleness_seconds
 
-    def inflict(self, end: float) -> None:
+    def inflict(self, rounds: int) -> None:
         kinds = [self._kill_node, self._stop_node, self._stop_verifier, self._cut_wires, self._jam_wires]
-        while True:
+        for _ in range(rounds):
             random.shuffle(kinds)
             for kind in kinds:
-                time.sleep(min(random.uniform(*_CALM_SECONDS), max(end - time.monotonic(), 0)))
-                if time.monotonic() >= end:
-                    return
+                time.sleep(random.uniform(*_CALM_SECONDS))
                 kind()
+        time.sleep(_CALM_SECONDS[1])
 
     def _kill_node(self) -> None:
         node = random.choice(self._nodes)

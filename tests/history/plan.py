@@ -1,4 +1,4 @@
-"""What a run is told: who takes part, how fast, for how long."""
+"""What a run is told: who takes part, and where what they log is to go."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ class Plan:
     keys: tuple[bytes, bytes]
     credential: str
     verifiers: dict[str, Bug]
-    seconds: float
     seed: int
     max_staleness: timedelta = MAX_STALENESS
     database: str = ""

@@ -1,6 +1,6 @@
 """One history: everybody is started, outages are inflicted, everybody is ended; what happened is in the logs.
 
-Run as `python -m tests.history.run FOLDER SECONDS SEED [BUG ...]`. It has a process of its own because it forks, which
+Run as `python -m tests.history.run FOLDER ROUNDS SEED [BUG ...]`. It has a process of its own because it forks, which
 a program with threads must not do. `a` and `b` are verifiers as they are; each bug adds one that has it.
 """
 
@@ -46,7 +46,7 @@ _processes = multiprocessing.get_context("fork")
 
 
 def run(
-    folder: Path, nodes: list[Node], verifiers_with: dict[str, Bug], seconds: float, seed: int, database: str = ""
+    folder: Path, nodes: list[Node], verifiers_with: dict[str, Bug], rounds: int, seed: int, database: str = ""
 ) -> Plan:
     """All nodes stand on one database; verifiers are attached to them in turn. Returns once everybody has ended."""
     random.seed(seed)
@@ -56,9 +56,7 @@ def run(
             node.start()
         addresses = tuple(node.address for node in nodes)
         keys, credential = asyncio.run(_prepare(Settings(database=database), nodes[0].data))
-        plan = Plan(
-            folder, addresses, nodes[0].data, keys, credential, verifiers_with, seconds, seed, database=database
-        )
+        plan = Plan(folder, addresses, nodes[0].data, keys, credential, verifiers_with, seed, database=database)
         attached = [
             _attach(stack, plan, name, nodes[number % len(nodes)]) for number, name in enumerate(plan.verifiers)
         ]
@@ -72,7 +70,10 @@ def run(
         _fork(stack, partial(callers.ask_at_the_door, plan))
         _fork(stack, partial(operators.operate, plan))
         outages = Outages(Log(plan.log("outages")), nodes, attached, plan.max_staleness.total_seconds())
-        outages.inflict(time.monotonic() + seconds)
+        outages.inflict(rounds)
+        # First of all, so that none judges while the others are taken away: that would be an outage that nobody logged.
+        for each in attached:
+            each.process.kill()
     return plan
 
 
@@ -145,13 +146,13 @@ async def _prepare(settings: Settings, data: Path) -> tuple[tuple[bytes, bytes],
 def main() -> None:
     # Ended from outside, it still ends whom it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    folder, seconds, seed, *planted = sys.argv[1:]
+    folder, rounds, seed, *planted = sys.argv[1:]
     unknown = set(planted) - set(BUGS)
     if unknown:
         sys.exit(f"no such bug: {', '.join(unknown)}; there are: {', '.join(BUGS)}")
     with_bugs: dict[str, Bug] = {bug: bug for bug in BUGS if bug in planted}
     without: dict[str, Bug] = dict.fromkeys(HEALTHY, "")
-    run(Path(folder), [Node(Path(folder))], without | with_bugs, float(seconds), int(seed))
+    run(Path(folder), [Node(Path(folder))], without | with_bugs, int(rounds), int(seed))
 
 
 if __name__ == "__main__":

@@ -17,25 +17,27 @@ from tests.support.requirements import PROJECT, require
 
 require(sys.platform == "linux", "histories are written on a clock that all processes share, which is Linux's")
 
-SHORT_SECONDS = 14
-LONG_SECONDS = 240
+ROUNDS_OF_MINUTES = 20
+SECONDS_OF_A_ROUND = 30
 RUNS = 20
 
-CAUGHT_BY: dict[Bug, str] = {
-    "late feed": "accepted later than the bound while connected",
-    "inclusive comparison": "a live token refused as revoked",
-    "seconds for microseconds": "accepted later than max_staleness",
-    "skipped entry": "accepted later than max_staleness",
+LATE = {"accepted later than max_staleness", "accepted later than the bound while connected"}
+
+CAUGHT_BY: dict[Bug, set[str]] = {
+    "late feed": LATE,
+    "inclusive comparison": {"a live token refused as revoked"},
+    "seconds for microseconds": LATE,
+    "skipped entry": LATE,
 }
 
 
-def history(folder: Path, seconds: float, seed: int, bugs: Iterable[Bug] = ()) -> Verdict:
+def history(folder: Path, rounds: int, seed: int, bugs: Iterable[Bug] = ()) -> Verdict:
     """Of the verifiers that are as they should be, and of one more for each bug."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "tests.history.run", str(folder), str(seconds), str(seed), *bugs]
+    command = [sys.executable, "-m", "tests.history.run", str(folder), str(rounds), str(seed), *bugs]
     with subprocess.Popen(command, cwd=PROJECT) as process:
         try:
-            assert process.wait(seconds + 60) == 0
+            assert process.wait(60 + rounds * SECONDS_OF_A_ROUND) == 0
         finally:
             process.terminate()
     verdict = judge(folder, [*HEALTHY, *bugs], round(MAX_STALENESS.total_seconds() * 1e9))
@@ -45,25 +47,25 @@ def history(folder: Path, seconds: float, seed: int, bugs: Iterable[Bug] = ()) -
 
 def require_telling(verdict: Verdict) -> None:
     """A history in which little happened proves nothing."""
-    accounts = [verdict.accounts[name] for name in HEALTHY]
+    accounts = list(verdict.accounts.values())
     kinds = Counter(each.kind for each in verdict.truth.revocations.values() if each.acknowledged is not None)
     assert kinds.keys() == {"token", "identity", "cut off", "delete", "signing key", "access key", "resource"}
-    assert {outage.what for outage in verdict.outages} >= {"node killed", "wires cut", "wires jammed"}
+    outages = {outage.what for outage in verdict.outages}
+    assert outages == {"node killed", "node stopped", "verifier stopped", "wires cut", "wires jammed"}
     assert verdict.introspections > 100
     assert sum(account.outcomes["stale"] for account in accounts) > 0, "no outage was long enough"
     for account in accounts:
         assert min(account.outcomes["accepted"], account.outcomes["revoked"]) > 500
-        assert len(account.connected.accepted) > 25
-        assert len(account.while_cut_off.accepted) > 5
+        assert len(account.connected.accepted) > 10
     assert [fate for fate in verdict.truth.fates.values() if fate.dead_from is None], "no token lived"
 
 
 def is_caught(verdict: Verdict, bug: Bug) -> bool:
-    return CAUGHT_BY[bug] in {finding.rule for finding in verdict.accounts[bug].findings}
+    return any(finding.rule in CAUGHT_BY[bug] for finding in verdict.accounts[bug].findings)
 
 
 def test_history_keeps_every_promise_and_shows_every_planted_bug(tmp_path: Path) -> None:
-    verdict = history(tmp_path, SHORT_SECONDS, 1, BUGS)
+    verdict = history(tmp_path, 1, 1, BUGS)
     require_telling(verdict)
     assert verdict.findings(*HEALTHY) == []
     assert [bug for bug in BUGS if not is_caught(verdict, bug)] == []
@@ -71,7 +73,7 @@ def test_history_keeps_every_promise_and_shows_every_planted_bug(tmp_path: Path)
 
 @pytest.mark.soak
 def test_minutes_of_history_keep_every_promise(tmp_path: Path) -> None:
-    verdict = history(tmp_path, LONG_SECONDS, 2)
+    verdict = history(tmp_path, ROUNDS_OF_MINUTES, 2)
     require_telling(verdict)
     assert verdict.findings(*HEALTHY) == []
 
@@ -80,7 +82,7 @@ def test_minutes_of_history_keep_every_promise(tmp_path: Path) -> None:
 def test_each_planted_bug_is_caught_in_19_of_20_runs(tmp_path: Path) -> None:
     caught: Counter[Bug] = Counter()
     for seed in range(1, RUNS + 1):
-        verdict = history(tmp_path / str(seed), SHORT_SECONDS, seed, BUGS)
+        verdict = history(tmp_path / str(seed), 1, seed, BUGS)
         assert verdict.findings(*HEALTHY) == []
         caught.update(bug for bug in BUGS if is_caught(verdict, bug))
     print(dict(caught))

@@ -18,7 +18,7 @@ from watchword.wire.verification import RevocationPage
 
 _PAUSE_SECONDS = 0.012
 _LATE_SECONDS = 0.3
-_SKIPPED_OF = 10
+_SKIPPED_OF = 8
 
 
 class Watched(RevocationSet):
