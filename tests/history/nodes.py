@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.history.service import Address
@@ -13,22 +14,22 @@ from tests.support.nginx import free_port
 
 
 class Node:
-    """Keeps its port and its data over every restart. `options` are further flags of `watchword serve`."""
+    """Keeps its port and its data over every restart. `environment` holds settings that all nodes share."""
 
-    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.data = folder / "data"
         self.address: Address = ("localhost", free_port())
         self._home = folder / "home"
-        self._options = options
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns once it answers."""
         command = [sys.executable, "-m", "watchword", "serve", "--no-tls", "--no-request-log", "--host", "127.0.0.1"]
-        flags = ["--port", str(self.address[1]), "--data", str(self.data), *self._options]
+        flags = ["--port", str(self.address[1]), "--data", str(self.data)]
         self._process = subprocess.Popen(
             [*command, *flags],
-            env=os.environ | {"WATCHWORD_HOME": str(self._home)},
+            env={**os.environ, **self._environment, "WATCHWORD_HOME": str(self._home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -19,7 +19,7 @@ from watchword.keyring.keyring import Keyring
 from watchword.resources.access_keys import _purpose
 from watchword.resources.store import Resource, list_access_keys, list_resources
 from watchword.revocations.store import RevocationStore, record_now
-from watchword.settings import Settings
+from watchword.settings import load_settings
 from watchword.storage import Database, Transaction
 from watchword.verification import signing_keys
 
@@ -36,7 +36,7 @@ def operate(plan: Plan) -> None:
 class _Operator:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._settings = Settings(database=plan.database)
+        self._settings = load_settings(plan.environment)
         self._encryption: Encryption = open_encryption(self._settings, plan.data)
         self._clock = MonotoneClock(SystemClock())
         self._log = Log(plan.log("operator"))

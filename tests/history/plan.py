@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,10 @@ MAX_STALENESS = timedelta(seconds=1.5)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`verifiers` by name, each with the bug that is planted in it, if any; `database` is the setting of that name."""
+    """`verifiers` by name, each with the bug that is planted in it, if any; `environment` holds settings of all nodes.
+
+    `data` is the folder of the first of them.
+    """
 
     folder: Path
     addresses: tuple[Address, ...]
@@ -28,8 +32,8 @@ class Plan:
     credential: str
     verifiers: dict[str, Bug]
     seed: int
+    environment: Mapping[str, str]
     max_staleness: timedelta = MAX_STALENESS
-    database: str = ""
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"

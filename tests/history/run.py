@@ -15,11 +15,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.history import callers, operators, proxy, verifiers
 from tests.history.events import Log, Pulse, events
@@ -33,7 +34,7 @@ from watchword.clock import SystemClock
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.store import list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential
-from watchword.settings import Settings
+from watchword.settings import Settings, load_settings
 from watchword.storage import Transaction
 
 HEALTHY = ("a", "b")
@@ -46,17 +47,25 @@ _processes = multiprocessing.get_context("fork")
 
 
 def run(
-    folder: Path, nodes: list[Node], verifiers_with: dict[str, Bug], rounds: int, seed: int, database: str = ""
-) -> Plan:
-    """All nodes stand on one database; verifiers are attached to them in turn. Returns once everybody has ended."""
+    folder: Path,
+    nodes: list[Node],
+    verifiers_with: dict[str, Bug],
+    rounds: int,
+    seed: int,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Returns once everybody has ended. Verifiers are attached to the nodes in turn.
+
+    Several nodes stand on one database, which `environment` names as it does for each of them.
+    """
     random.seed(seed)
     with ExitStack() as stack:
         for node in nodes:
             stack.callback(node.stop)
             node.start()
         addresses = tuple(node.address for node in nodes)
-        keys, credential = asyncio.run(_prepare(Settings(database=database), nodes[0].data))
-        plan = Plan(folder, addresses, nodes[0].data, keys, credential, verifiers_with, seed, database=database)
+        keys, credential = asyncio.run(_prepare(load_settings(environment), nodes[0].data))
+        plan = Plan(folder, addresses, nodes[0].data, keys, credential, verifiers_with, seed, environment)
         attached = [
             _attach(stack, plan, name, nodes[number % len(nodes)]) for number, name in enumerate(plan.verifiers)
         ]
@@ -74,7 +83,6 @@ def run(
         # First of all, so that none judges while the others are taken away: that would be an outage that nobody logged.
         for each in attached:
             each.process.kill()
-    return plan
 
 
 def _attach(stack: ExitStack, plan: Plan, name: str, node: Node) -> Attached:
@@ -152,7 +160,7 @@ def main() -> None:
         sys.exit(f"no such bug: {', '.join(unknown)}; there are: {', '.join(BUGS)}")
     with_bugs: dict[str, Bug] = {bug: bug for bug in BUGS if bug in planted}
     without: dict[str, Bug] = dict.fromkeys(HEALTHY, "")
-    run(Path(folder), [Node(Path(folder))], without | with_bugs, int(rounds), int(seed))
+    run(Path(folder), [Node(Path(folder), {})], without | with_bugs, int(rounds), int(seed))
 
 
 if __name__ == "__main__":
