@@ -15,6 +15,11 @@ from typing import Any
 import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
+from watchword.entra.authenticator import EntraAuthenticator
+from watchword.entra.exchanges import Exchanges
+from watchword.entra.issuers import Issuers
+from watchword.entra.operations import EntraOperations
+from watchword.entra.remote_issuer import RemoteIssuer
 from watchword.errors import NotServed, OperatorError, UnknownPath
 from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
@@ -30,16 +35,19 @@ from watchword.keyring.lifecycle import Schedule
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.store import Resource, list_resources
 from watchword.rest.authentication import AccessKeyAuthenticator
+from watchword.rest.call import Authenticator
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
 from watchword.rest.openapi import OpenApi
 from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
+from watchword.rest.resource_hosts import ResourceHosts
 from watchword.rest.routes import AnyBinding, Path, paths
 from watchword.rest.verifier_authentication import VerifierAuthenticator
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
 from watchword.revocations.store import RevocationStore
+from watchword.revocations.users import ExchangedUsers
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 from watchword.storage.sqlite import SqliteDatabase
@@ -134,10 +142,17 @@ async def open_watchword(
     identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
     last_tokens = LastTokens(store, issue_clock)
     access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
+    users = ExchangedUsers(database, feed, issue_clock)
+    remote_issuers = [
+        RemoteIssuer(address, clock, of_tenants=bool(settings.entra_tenants)) for address in settings.entra_issuers
+    ]
+    issuers = Issuers(remote_issuers, settings.entra_tenants, clock)
+    exchanges = Exchanges(database, users, keyring, clock, issue_clock)
 
     # Operations.
     bindings: list[AnyBinding] = [
-        *IdentityOperations(identities, access_tokens).bindings(),
+        *IdentityOperations(identities, access_tokens, users).bindings(),
+        *EntraOperations(database, issuers, exchanges).bindings(),
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
         *Health(database).bindings(),
     ]
@@ -145,12 +160,20 @@ async def open_watchword(
 
     # HTTP.
     origins = Origins(settings.public_endpoint, settings.trusted_proxies)
-    authenticators = (
+    authenticators: list[Authenticator] = [
         AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host),
         VerifierAuthenticator(database),
-    )
+    ]
+    if remote_issuers:
+        # The last, because it takes every bearer token that is left.
+        authenticators.append(EntraAuthenticator(issuers, database, exchanges, ResourceHosts()))
     pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None)
-    background = (last_tokens.keep_flushing(), keyring.keep_rotating(), revocations.keep_purging())
+    background = (
+        last_tokens.keep_flushing(),
+        keyring.keep_rotating(),
+        revocations.keep_purging(),
+        *(issuer.follow() for issuer in remote_issuers),
+    )
     return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, feed, background)
 
 

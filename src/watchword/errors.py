@@ -3,7 +3,7 @@
     WatchwordError
     ├── CallerError                    the request is at fault; the wire says how it is worded
     │   ├── NotAuthenticated           no caller could be proved
-    │   ├── NotAllowed                     the caller is known, and has no right to the operation
+    │   ├── NotAllowed                 the caller is known, and has no right to the operation
     │   ├── IdentityNotOwned           the identity is of another resource
     │   ├── IdentityNotFound           the identity was deleted, or never was
     │   ├── MalformedIdentity          not an identifier at all
@@ -14,6 +14,10 @@
     │   ├── InvalidLifetime
     │   ├── InvalidCustomId
     │   ├── InvalidQuery               a query parameter that cannot be read
+    │   ├── MalformedGuid              a part of the path, or a field, that is no guid
+    │   ├── InvalidUserToken           the token of a user that is to be exchanged proves nothing
+    │   ├── UnexpectedUserToken        it proves another application or user than the caller named
+    │   ├── AssignmentNotFound         nobody assigned the user or group
     │   ├── UnsupportedApiVersion
     │   ├── MissingApiVersion
     │   ├── UnknownPath
@@ -37,6 +41,7 @@
     ├── InsufficientScope              a valid token that does not allow this operation
     ├── InvalidConnectionString
     ├── Unavailable                    the database is behind or out of reach; nothing was changed
+    │   └── IssuerUnavailable          the keys of an OpenID issuer are unknown, or too old to be used
     └── OperatorError                  an installation at fault; says what to do next
 
 What a service answered to a client of ours is another tree, drawn in `watchword.client.errors`. Exceptions are
@@ -66,7 +71,9 @@ class NotAuthenticated(CallerError):
 
 @dataclass(eq=False)
 class NotAllowed(CallerError):
-    """A verifier credential was used for more than verifying."""
+    """The caller proved who it is, and may not do this; `reason` is a sentence."""
+
+    reason: str
 
 
 @dataclass(eq=False)
@@ -136,6 +143,31 @@ class InvalidQuery(CallerError):
 
     parameter: str
     reason: str
+
+
+@dataclass(eq=False)
+class MalformedGuid(CallerError):
+    """`field` is its name in the path or the body, such as `objectId`."""
+
+    field: str
+
+
+@dataclass(eq=False)
+class InvalidUserToken(CallerError):
+    """The token in the body is not one of a Teams user, or is not valid any more."""
+
+
+@dataclass(eq=False)
+class UnexpectedUserToken(CallerError):
+    """`field` is `appId` or `userId`; `malformed` where what the caller named is no guid at all."""
+
+    field: str
+    malformed: bool
+
+
+@dataclass(eq=False)
+class AssignmentNotFound(CallerError):
+    """There is no such assignment in the caller's resource."""
 
 
 @dataclass(eq=False)
@@ -309,6 +341,13 @@ class Unavailable(WatchwordError):
     """The database is behind or out of reach; nothing was changed, and the same request may be sent again."""
 
     retry_after: timedelta
+
+
+@dataclass(eq=False)
+class IssuerUnavailable(Unavailable):
+    """`issuer` is the address by setting; its keys could not be fetched yet, or not renewed for too long."""
+
+    issuer: str
 
 
 @dataclass(eq=False)

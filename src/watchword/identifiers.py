@@ -25,6 +25,7 @@ FLAKE_EPOCH_MILLIS = 1_577_865_600_000
 
 _GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _IDENTITY = re.compile(f"8:acs:({_GUID})_({_GUID})", re.ASCII)
+_EXCHANGED = re.compile(f"8:(acs:({_GUID})_(?:wf_)?{_GUID}_{_GUID}|orgid:{_GUID})", re.ASCII)
 _COUNTER_LIMIT = 1 << 16
 
 
@@ -55,6 +56,15 @@ def parse_identity(text: str) -> IdentityId | None:
     if match is None:
         return None
     return IdentityId(match[1].lower(), bytes.fromhex(match[2].replace("-", "")))
+
+
+def parse_exchanged_user(text: str) -> tuple[str | None, str] | None:
+    """Resource and skypeid of a user who exchanged a token, or None where the text names none.
+
+    A user of Teams is of no resource: `8:orgid:<object>`.
+    """
+    match = _EXCHANGED.fullmatch(text.lower())
+    return (match[2], match[1]) if match else None
 
 
 class FlakeMinter:

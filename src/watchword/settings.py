@@ -39,6 +39,12 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks whose forwarding headers count, separated by commas."
     )
+    entra_issuers: tuple[str, ...] = _setting(
+        (), "OpenID issuers whose tokens are accepted, such as https://login.microsoftonline.com/<tenant>."
+    )
+    entra_tenants: tuple[str, ...] = _setting(
+        (), "Tenants (tid) whose tokens are accepted, separated by commas; empty: every tenant of the issuers."
+    )
     hsts: str = _setting("", "Value of Strict-Transport-Security; never sent for loopback names. Empty: not sent.")
     signing_algorithm: str = _setting("ES256", "Algorithm of access tokens: ES256, RS256 or EdDSA.")
     key_lifetime: float = _setting(7_776_000.0, "How long a signing key signs; 0 to rotate by hand only.", "seconds")

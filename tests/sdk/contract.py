@@ -133,9 +133,8 @@ class LifetimeContract:
 
 
 class TeamsContract:
-    """The exchange of a Teams user's token, which this release does not have."""
+    """The exchange of a Teams user's token, where no provider vouches for it."""
 
-    def test_exchange_for_a_teams_user_is_refused_in_words(self, run: Run) -> None:
-        status, code, message = run.refusal("get_token_for_teams_user")
-        assert (status, code) == (501, "NotImplemented")
-        assert "not part of this release" in (message or "")
+    def test_exchange_of_what_is_no_token_is_refused_as_recorded(self, run: Run) -> None:
+        expected = (401, "InvalidAccessToken", "Provided access token is not valid.")
+        assert run.refusal("get_token_for_teams_user") == expected

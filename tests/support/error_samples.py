@@ -7,7 +7,7 @@ from watchword.errors import CallerError, Unavailable
 
 SAMPLES: list[CallerError | Unavailable] = [
     errors.NotAuthenticated("The Authorization header is missing."),
-    errors.NotAllowed(),
+    errors.NotAllowed("A verifier credential is good for /introspect and /revocations only."),
     errors.IdentityNotOwned(),
     errors.IdentityNotFound(),
     errors.MalformedIdentity(),
@@ -19,6 +19,13 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.InvalidLifetime(59, 60, 1440),
     errors.InvalidCustomId(257, 256),
     errors.InvalidQuery("maxPageSize", "It must be a whole number."),
+    errors.MalformedGuid("objectId"),
+    errors.InvalidUserToken(),
+    errors.UnexpectedUserToken("appId", malformed=True),
+    errors.UnexpectedUserToken("appId", malformed=False),
+    errors.UnexpectedUserToken("userId", malformed=True),
+    errors.UnexpectedUserToken("userId", malformed=False),
+    errors.AssignmentNotFound(),
     errors.UnsupportedApiVersion("https://localhost/identities", "2099-01-01", ("2021-03-07", "2023-10-01")),
     errors.MissingApiVersion(("2021-03-07", "2023-10-01")),
     errors.UnknownPath("/nowhere"),
@@ -42,4 +49,5 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.TooManyResources(64),
     errors.KeyTaken(),
     Unavailable(timedelta(seconds=2)),
+    errors.IssuerUnavailable(timedelta(seconds=5), "https://login.example/tenant"),
 ]

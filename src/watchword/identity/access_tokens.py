@@ -12,12 +12,11 @@ from itertools import islice
 
 from watchword.clock import Clock, MonotoneClock, to_datetime
 from watchword.errors import InvalidLifetime, NoScopes, Unavailable, UnknownScope
-from watchword.identifiers import new_token_id
 from watchword.identity.identities import Identity
 from watchword.identity.store import IdentityStore
 from watchword.keyring.keyring import Keyring
 from watchword.resources.store import Resource
-from watchword.tokens.claims import SCOPE_BITS, Claims
+from watchword.tokens.claims import new_claims
 from watchword.tokens.issuer import sign
 
 MINIMUM_MINUTES = 60
@@ -27,9 +26,6 @@ DEFAULT_MINUTES = 1_440
 
 _NOTE_EVERY_SECONDS = 1.0
 _NOTES_IN_ONE_COMMIT = 500
-_REGION = "amer"
-"""Observed: `rgn` of the newest example. Assumed: `rgn` is `amer` in every data location."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -87,29 +83,19 @@ class AccessTokens:
     async def issue(
         self, resource: Resource, access_key_id: str | None, identity: Identity, scopes: Sequence[str], minutes: int
     ) -> IssuedToken:
-        """A signed token for the identity as it was just read; scopes and minutes were checked before.
-
-        The issue time that revocation compares never goes back; the times that expiry is counted from are the
-        clock's own.
-        """
+        """A signed token for the identity as it was just read; scopes and minutes were checked before."""
         now = self._clock.micros()
-        issued = self._issue_clock.micros()
-        seconds = now // 1_000_000
-        claims = Claims(
-            skypeid=identity.id.skype_id,
-            scp=SCOPE_BITS,
-            csi=str(seconds),
-            exp=seconds + minutes * 60,
-            rgn=_REGION,
-            acsScope=",".join(scopes),
-            resourceId=resource.id,
-            resourceLocation=resource.location,
-            iat=seconds,
-            jti=new_token_id(),
-            iatMicros=issued,
-            gen=identity.row.generation,
-            resourceGen=resource.generation,
-            accessKey=access_key_id,
+        claims = new_claims(
+            identity.id.skype_id,
+            scopes,
+            resource_id=resource.id,
+            location=resource.location,
+            generation=identity.row.generation,
+            resource_generation=resource.generation,
+            now_micros=now,
+            issued_micros=self._issue_clock.micros(),
+            expires=now // 1_000_000 + minutes * 60,
+            access_key=access_key_id,
         )
         key = await self._keyring.signing_key()
         # The requests of a tick sign one after another, and only then go on: a signature costs twice as much when the

@@ -8,12 +8,11 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NoReturn
 from urllib.parse import urlencode
 
 from watchword.clock import to_datetime, to_micros
-from watchword.errors import InvalidQuery, MalformedIdentity, NotServed
-from watchword.identifiers import IdentityId, parse_identity
+from watchword.errors import IdentityNotFound, IdentityNotOwned, InvalidQuery, MalformedIdentity
+from watchword.identifiers import IdentityId, parse_exchanged_user, parse_identity
 from watchword.identity.access_tokens import (
     AccessTokens,
     IssuedToken,
@@ -21,7 +20,9 @@ from watchword.identity.access_tokens import (
     require_scopes,
 )
 from watchword.identity.identities import LARGEST_PAGE, Filter, Identities, Identity
+from watchword.resources.store import Resource
 from watchword.rest.call import Binding, Call, Caller
+from watchword.revocations.users import ExchangedUsers
 from watchword.wire import identity as wire
 from watchword.wire import identity_bodies as bodies
 from watchword.wire.identity_bodies import format_seconds, format_time
@@ -32,8 +33,9 @@ _DEFAULT_PAGE = 100
 class IdentityOperations:
     """Speaks both languages; holds no rule and no state."""
 
-    def __init__(self, identities: Identities, access_tokens: AccessTokens) -> None:
+    def __init__(self, identities: Identities, access_tokens: AccessTokens, users: ExchangedUsers) -> None:
         self._identities = identities
+        self._users = users
         self._access_tokens = access_tokens
 
     def bindings(self) -> list[Binding]:
@@ -47,7 +49,6 @@ class IdentityOperations:
             Binding(wire.ISSUE_EARLY, self.issue_early),
             Binding(wire.UPDATE_EARLY, self.update_early),
             Binding(wire.LIST, self.list),
-            *(Binding(operation, self.refuse) for operation in wire.REFUSED),
         ]
 
     async def create(self, call: Call) -> bodies.CreatedBody:
@@ -71,7 +72,10 @@ class IdentityOperations:
         await self._identities.delete(call.caller.resource, _id(call))
 
     async def revoke(self, call: Call) -> None:
-        await self._identities.revoke(call.caller.resource, _id(call))
+        if (user := parse_exchanged_user(call.id)) is not None:
+            await self._revoke_user(call.caller.resource, *user)
+        else:
+            await self._identities.revoke(call.caller.resource, _id(call))
 
     async def issue(self, call: Call) -> bodies.AccessTokenBody:
         _, token = await self._issue(call)
@@ -110,8 +114,11 @@ class IdentityOperations:
             _next_link(call, page[-1].id.flake) if len(found) > size else None,
         )
 
-    async def refuse(self, call: Call) -> NoReturn:
-        raise NotServed(call.operation.id, call.operation.refusal)
+    async def _revoke_user(self, resource: Resource, of: str | None, subject: str) -> None:
+        if of not in (None, resource.id):
+            raise IdentityNotOwned
+        if not await self._users.revoke(resource.number, subject):
+            raise IdentityNotFound
 
     async def _issue(self, call: Call) -> tuple[Identity, IssuedToken]:
         asked, minutes = wire.read_issue(call.request.body, call.version)

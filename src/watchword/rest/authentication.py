@@ -16,14 +16,13 @@ from functools import lru_cache
 from watchword.clock import Clock, to_micros
 from watchword.errors import NotAuthenticated
 from watchword.resources.access_keys import AccessKey, AccessKeys
-from watchword.rest.call import Caller, Request, Right
+from watchword.rest.call import EVERYTHING, Caller, Request
 from watchword.rest.forwarded import is_authority
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.wire import signature
 from watchword.wire.signature import CLOCK_SKEW, CONTENT_HASH_HEADER, DATE_HEADERS, SCHEME
 
 _SKEW_MICROS = CLOCK_SKEW.total_seconds() * 1_000_000
-_RIGHTS = frozenset(Right)
 
 
 class AccessKeyAuthenticator:
@@ -62,7 +61,7 @@ class AccessKeyAuthenticator:
                         raise NotAuthenticated(
                             "Access keys are disabled for this resource: its disableLocalAuth is on."
                         )
-                    return Caller(key.resource, _RIGHTS, f"{key.slot} access key", key.id, key.id)
+                    return Caller(key.resource, EVERYTHING, f"{key.slot} access key", key.id, key.id)
         raise NotAuthenticated(_why_refused(keys, request, values, host_at, parsed.signature))
 
     def _require_fresh(self, request: Request, signed_headers: tuple[str, ...]) -> None:

@@ -23,6 +23,13 @@ class Right(Enum):
     VERIFY = "verify"
     """Ask whether tokens are valid, and which are not any more."""
 
+    EXCHANGE = "exchange"
+    """Exchange the token that the caller proved itself with, for an access token of its own."""
+
+
+EVERYTHING = frozenset({Right.MANAGE, Right.VERIFY})
+"""What an access key may."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -107,6 +114,15 @@ class PublicBinding:
 
     operation: Operation
     function: Callable[[Request], Awaitable[Answer]]
+
+
+def why_not_allowed(caller: Caller, needed: Right) -> str:
+    """The sentence for a caller that lacks a right."""
+    if needed is Right.EXCHANGE:
+        return "Only the Entra ID token of a user is exchanged here, sent as the bearer token of the request."
+    if Right.EXCHANGE in caller.rights:
+        return "The Entra ID token of a user is good for exchanges only."
+    return "A verifier credential is good for /introspect and /revocations only."
 
 
 class Authenticator(Protocol):

@@ -38,7 +38,13 @@ _ACCESS_KEY = (
 _SECURITY_SCHEMES = {
     "accessKey": {"type": "apiKey", "in": "header", "name": "Authorization", "description": _ACCESS_KEY},
     "verifier": {"type": "http", "scheme": "bearer", "description": "The credential of a verifier."},
+    "entra": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of an OpenID issuer."},
     "verifierBasic": {"type": "http", "scheme": "basic", "description": "The same as user and password."},
+}
+_SCHEMES = {
+    Right.MANAGE: ("accessKey",),
+    Right.VERIFY: ("accessKey", "entra", "verifier", "verifierBasic"),
+    Right.EXCHANGE: ("entra",),
 }
 
 _Json = dict[str, Any]
@@ -111,8 +117,7 @@ def _operation(bindings: list[AnyBinding], schemas: Schemas) -> _Json:
 def _security(binding: AnyBinding) -> list[_Json]:
     if isinstance(binding, PublicBinding):
         return []
-    schemes = ("accessKey", "verifier", "verifierBasic") if binding.right is Right.VERIFY else ("accessKey",)
-    return [{scheme: []} for scheme in schemes]
+    return [{scheme: []} for scheme in _SCHEMES[binding.right]]
 
 
 def _parameters(operations: list[Operation]) -> Iterable[_Json]:
@@ -141,7 +146,7 @@ def _responses(operations: list[Operation], schemas: Schemas) -> _Json:
         answer: _Json = {"description": each.summary}
         if each.gives:
             answer["content"] = {body.media_type: {"schema": schemas.given(body.shape)} for body in each.gives}
-        responses[str(each.success)] = answer
+        responses |= {str(status): answer for status in (each.success, *each.also)}
     return responses | {"default": error}
 
 

@@ -14,7 +14,17 @@ import falcon.asgi
 import msgspec
 
 from watchword.errors import CallerError, NotAllowed, NotAuthenticated, TooLarge, Unavailable
-from watchword.rest.call import Answer, Authenticator, Call, Caller, EventStream, PublicBinding, RawAnswer, Request
+from watchword.rest.call import (
+    Answer,
+    Authenticator,
+    Call,
+    Caller,
+    EventStream,
+    PublicBinding,
+    RawAnswer,
+    Request,
+    why_not_allowed,
+)
 from watchword.rest.forwarded import Origins
 from watchword.rest.request_log import RequestLog
 from watchword.rest.routes import AnyBinding, Path
@@ -69,7 +79,7 @@ class Pipeline:
                 await asyncio.sleep(0)
                 caller = await self._authenticate(request)
                 if binding.right not in caller.rights:
-                    raise NotAllowed
+                    raise NotAllowed(why_not_allowed(caller, binding.right))
                 answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
             _write(response, answer, binding.operation.success)
         except (CallerError, Unavailable) as refusal:

@@ -10,6 +10,7 @@ The third is Watchword's: what exact revocation needs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -17,6 +18,7 @@ from typing import Annotated
 import msgspec
 
 from watchword.clock import to_datetime
+from watchword.identifiers import new_token_id
 
 LONGEST_LIFETIME = timedelta(hours=24)
 """No token lives longer. Source: identity.md section 6."""
@@ -24,6 +26,8 @@ LONGEST_LIFETIME = timedelta(hours=24)
 SCOPE_BITS = 1792
 """Observed: the same in every known token, whatever its scopes."""
 
+_REGION = "amer"
+"""Observed: `rgn` of the newest example. Assumed: `rgn` is `amer` in every data location."""
 
 _END_SECONDS = 253_402_300_799
 """The last second of the year 9999: what lies beyond is no date, but milliseconds where seconds belong."""
@@ -55,6 +59,42 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     gen: Generation
     resourceGen: Generation
     accessKey: str | None = None
+
+
+def new_claims(
+    skype_id: str,
+    scopes: Sequence[str],
+    *,
+    resource_id: str,
+    location: str,
+    generation: int,
+    resource_generation: int,
+    now_micros: int,
+    issued_micros: int,
+    expires: Seconds,
+    access_key: str | None,
+) -> Claims:
+    """The claims of a token that is about to be signed.
+
+    The issue time that revocation compares never goes back; the times that expiry is counted from are the clock's own.
+    """
+    seconds = now_micros // 1_000_000
+    return Claims(
+        skypeid=skype_id,
+        scp=SCOPE_BITS,
+        csi=str(seconds),
+        exp=expires,
+        rgn=_REGION,
+        acsScope=",".join(scopes),
+        resourceId=resource_id,
+        resourceLocation=location,
+        iat=seconds,
+        jti=new_token_id(),
+        iatMicros=issued_micros,
+        gen=generation,
+        resourceGen=resource_generation,
+        accessKey=access_key,
+    )
 
 
 @dataclass(frozen=True, slots=True)

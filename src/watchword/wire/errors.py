@@ -10,6 +10,7 @@ in camelCase and the header. Source: identity.md section 3.2.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import assert_never
 
 import msgspec
@@ -66,6 +67,10 @@ _Fact = (
     | errors.InvalidLifetime
     | errors.InvalidCustomId
     | errors.InvalidQuery
+    | errors.MalformedGuid
+    | errors.InvalidUserToken
+    | errors.UnexpectedUserToken
+    | errors.AssignmentNotFound
     | errors.UnsupportedApiVersion
     | errors.MissingApiVersion
     | errors.UnknownPath
@@ -104,9 +109,8 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.NotAuthenticated(reason):
             # Assumed: a refused signature is told without `api-supported-versions`, like every refused credential.
             return WireError(401, "Denied", f"{DENIED} {reason}", lists_versions=False)
-        case errors.NotAllowed():
-            message = "A verifier credential is good for /introspect and /revocations only."
-            return WireError(403, "Forbidden", message, lists_versions=False)
+        case errors.NotAllowed(reason):
+            return WireError(403, "Forbidden", reason, lists_versions=False)
         case errors.IdentityNotOwned():
             return WireError(401, "IdentityNotOwned", "Provided identity doesn't belong to the resource.")
         case errors.IdentityNotFound():
@@ -137,6 +141,17 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
             return _invalid(f"CustomId must have 1 to {maximum} characters, not {length}.", "customId")
         case errors.InvalidQuery(parameter, reason):
             return _invalid(f"{parameter}: {reason}", parameter, lists_versions=False)
+        case errors.MalformedGuid(name):
+            # Assumed: what should be a guid and is none is a `ValidationError`, worded like that of a Teams user's.
+            return _invalid(f"Provided {_pascal(name)} has invalid format.", name)
+        case errors.InvalidUserToken():
+            # Observed: without `api-supported-versions`, as if from a step before the operation.
+            return WireError(401, "InvalidAccessToken", "Provided access token is not valid.", lists_versions=False)
+        case errors.UnexpectedUserToken(name, malformed):
+            return _invalid(_UNEXPECTED[name, malformed], name)
+        case errors.AssignmentNotFound():
+            # Assumed: an assignment that is not there is answered with 404 `NotFound`.
+            return WireError(404, "NotFound", "There is no such assignment.")
         case errors.UnsupportedApiVersion(uri, version, served):
             message = f"The HTTP resource that matches the request URI '{uri}' does not support the API version"
             return WireError(
@@ -161,12 +176,22 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
             return WireError(408, "RequestTimeout", message, lists_versions=False, headers=_CLOSE)
         case errors.NotServed(operation, reason):
             return WireError(501, "NotImplemented", f"{operation} is not served. {reason}")
+        case errors.IssuerUnavailable(retry_after, issuer):
+            message = f"The signing keys of the issuer {issuer} cannot be fetched, so no token of its can be checked."
+            return _unavailable(message, retry_after)
         case Unavailable(retry_after):
-            message = "The server is currently unable to handle the request. Try again shortly."
-            retry = (("Retry-After", str(max(1, round(retry_after.total_seconds())))),)
-            return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=retry)
+            return _unavailable("The server is currently unable to handle the request. Try again shortly.", retry_after)
         case _ as never:
             assert_never(never)
+
+
+_UNEXPECTED = {
+    ("appId", True): "Provided AppId has invalid format.",
+    ("appId", False): "AAD application is not the expected one.",
+    ("userId", True): "Provided UserId has invalid format.",
+    ("userId", False): "Provided AAD token issued for unexpected user.",
+}
+"""Source: identity.md section 3.2."""
 
 
 def _describe_management(error: _ManagementFact) -> WireError:  # noqa: C901 - one line a fact, read like a table.
@@ -215,6 +240,11 @@ _CLOSE = (("Connection", "close"),)
 
 def _invalid(message: str, target: str | None, *, lists_versions: bool = True) -> WireError:
     return WireError(400, "ValidationError", message, target, lists_versions)
+
+
+def _unavailable(message: str, retry_after: timedelta) -> WireError:
+    retry = (("Retry-After", str(max(1, round(retry_after.total_seconds())))),)
+    return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=retry)
 
 
 def _pascal(name: str) -> str:

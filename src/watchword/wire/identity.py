@@ -6,14 +6,11 @@ Source: identity.md sections 1.1 to 1.6, table (a), and the published document o
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
-
-import msgspec
 
 from watchword.errors import InvalidCustomId, MalformedBody, MissingField
 from watchword.wire import identity_bodies as bodies
 from watchword.wire import versions
-from watchword.wire.operations import MERGE_PATCH, Body, Operation, Parameter, decoders
+from watchword.wire.operations import MERGE_PATCH, Body, Operation, Parameter, decode, decoders
 
 _IDENTITIES = versions.since(versions.V2021_02_22_PREVIEW1)
 _EARLY = versions.only(versions.V2020_07_20_PREVIEW2)
@@ -21,9 +18,6 @@ _CUSTOM_IDS = versions.only(versions.V2025_03_02_PREVIEW)
 _FIRST = versions.between(versions.V2021_02_22_PREVIEW1, versions.V2022_06_01)
 _LIFETIMES = versions.only(versions.V2022_10_01)
 _JOIN_SCOPES = versions.since(versions.V2023_10_01)
-_TEAMS = versions.since(versions.V2021_10_31_PREVIEW)
-_TEAMS_EXTENSION = versions.since(versions.V2025_03_02_PREVIEW)
-_EXCHANGES_REFUSED = "Exchanges of Entra ID and Teams tokens are not part of this release."
 
 CREATE = Operation(
     "CommunicationIdentity_Create", "POST", "/identities", 201, _IDENTITIES,
@@ -76,40 +70,6 @@ UPDATE_EARLY = Operation(
     "Revoke the tokens of an identity that were issued before `tokensValidFrom`.",
     takes=(Body(bodies.UpdateRequest, media_type=MERGE_PATCH, required=False),),
 )  # fmt: skip
-
-
-def _refused(id: str, method: str, path: str, success: int, served: versions.Versions, summary: str) -> Operation:
-    return Operation(id, method, path, success, served, summary, refusal=_EXCHANGES_REFUSED)
-
-
-_ASSIGNMENT = "/access/entra/assignments/{objectId}"
-_EXTENSION_ASSIGNMENT = "/access/teamsExtension/tenants/{tenantId}/assignments/{objectId}"
-_EXTENSION = "/access/teamsExtension/:exchangeAccessToken"
-
-REFUSED = (
-    _refused("CommunicationIdentity_ExchangeTeamsUserAccessToken", "POST", "/teamsUser/:exchangeAccessToken", 200,
-             _TEAMS, "Exchange the Entra ID token of a Teams user for an access token."),
-    _refused("TeamsExtensionToken_Exchange", "POST", _EXTENSION, 200, _TEAMS_EXTENSION,
-             "Exchange an Entra ID token for an access token of the Teams extension."),
-    _refused("TeamsExtensionAssignment_Get", "GET", _EXTENSION_ASSIGNMENT, 200, _TEAMS_EXTENSION,
-             "Get a Teams extension assignment."),
-    _refused("TeamsExtensionAssignment_Upsert", "PUT", _EXTENSION_ASSIGNMENT, 201, _TEAMS_EXTENSION,
-             "Create or replace a Teams extension assignment."),
-    _refused("TeamsExtensionAssignment_Delete", "DELETE", _EXTENSION_ASSIGNMENT, 204, _TEAMS_EXTENSION,
-             "Delete a Teams extension assignment."),
-    _refused("EntraIdToken_Exchange", "POST", "/access/entra/:exchangeAccessToken", 200, _CUSTOM_IDS,
-             "Exchange an Entra ID token for an access token."),
-    _refused("EntraIdAssignments_List", "GET", "/access/entra/assignments", 200, _CUSTOM_IDS,
-             "List the Entra ID assignments."),
-    _refused("EntraIdAssignments_Update", "PATCH", "/access/entra/assignments", 200, _CUSTOM_IDS,
-             "Change several Entra ID assignments."),
-    _refused("EntraIdAssignment_Get", "GET", _ASSIGNMENT, 200, _CUSTOM_IDS, "Get an Entra ID assignment."),
-    _refused("EntraIdAssignment_Upsert", "PUT", _ASSIGNMENT, 201, _CUSTOM_IDS,
-             "Create or replace an Entra ID assignment."),
-    _refused("EntraIdAssignment_Delete", "DELETE", _ASSIGNMENT, 204, _CUSTOM_IDS, "Delete an Entra ID assignment."),
-)  # fmt: skip
-"""Published operations that this release refuses, in words."""
-
 LIST = Operation(
     "Watchword_ListIdentities", "GET", "/identities", 200, None,
     "List the identities of the resource, oldest first, a page at a time.",
@@ -145,16 +105,19 @@ _UPDATE = decoders(UPDATE_EARLY)
 
 def read_create(body: bytes, version: str) -> bodies.CreateRequest:
     """Raises:
-    MalformedBody: not JSON, or a field of the wrong type.
+    MalformedBody: not JSON, a field of the wrong type, or a custom id with a NUL character.
     InvalidCustomId: empty, or above 256 characters.
     """
-    shape = _decode(_CREATE[version], body or b"{}")
+    shape = decode(_CREATE[version], body or b"{}")
     request = bodies.CreateRequest(
         createTokenWithScopes=getattr(shape, "createTokenWithScopes", None),
         expiresInMinutes=getattr(shape, "expiresInMinutes", None),
         customId=getattr(shape, "customId", None),
     )
     custom_id, longest = request.customId, bodies.MAXIMUM_CUSTOM_ID_LENGTH
+    if "\0" in (custom_id or ""):
+        # Assumed: a custom id with a NUL character is refused: PostgreSQL cannot store one.
+        raise MalformedBody("A custom id holds no NUL character", "customId")
     if custom_id is not None and not 1 <= len(custom_id) <= longest:
         raise InvalidCustomId(len(custom_id), longest)
     return request
@@ -167,7 +130,7 @@ def read_issue(body: bytes, version: str) -> tuple[list[str], int | None]:
         MalformedBody: not JSON, or a field of the wrong type.
         MissingField: no scopes. Observed: `{}` and `{"scopes": null}` answer alike.
     """
-    shape = _decode(_ISSUE[version], body or b"{}")
+    shape = decode(_ISSUE[version], body or b"{}")
     if shape.scopes is None:
         raise MissingField("scopes")
     return shape.scopes, getattr(shape, "expiresInMinutes", None)
@@ -178,19 +141,5 @@ def read_update(body: bytes) -> datetime | None:
 
     Assumed: a time without a zone is UTC.
     """
-    moment: datetime | None = _decode(_UPDATE[versions.V2020_07_20_PREVIEW2], body or b"{}").tokensValidFrom
+    moment: datetime | None = decode(_UPDATE[versions.V2020_07_20_PREVIEW2], body or b"{}").tokensValidFrom
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
-
-
-def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    try:
-        # As text, so that a string is UTF-8 even where nobody reads it (RFC 8259, section 8.1).
-        return decoder.decode(body.decode("utf-8"))
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        # A path such as `.scopes[...]` becomes the field's name alone.
-        raise MalformedBody(reason, path.strip("`.").partition("[")[0]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedBody(str(error)) from None
-    except RecursionError:
-        raise MalformedBody("JSON is nested too deeply") from None

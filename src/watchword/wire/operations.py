@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from watchword.errors import MalformedBody
 from watchword.wire.versions import Versions
 
 JSON = "application/json"
@@ -47,8 +48,9 @@ class Operation:
 
         Operation("CommunicationIdentity_IssueAccessToken", "POST", "/identities/{id}/:issueAccessToken", 200, ...)
 
-    `versions` is None for Watchword's own operations, which answer with any api-version or with none. `refusal` is the
-    reason, a sentence, for which a published operation is not carried out. Each is declared once, and is itself only.
+    `versions` is None for Watchword's own operations, which answer with any api-version or with none. `also` are further
+    statuses of success, with the same bodies. `refusal` is the reason, a sentence, for which a published operation is
+    not carried out. Each is declared once, and is itself only.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Operation:
     gives: tuple[Body, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     refusal: str = ""
+    also: tuple[int, ...] = ()
 
 
 def decoders(*operations: Operation) -> Mapping[str, msgspec.json.Decoder[Any]]:
@@ -71,3 +74,22 @@ def decoders(*operations: Operation) -> Mapping[str, msgspec.json.Decoder[Any]]:
         for body in operation.takes
         for version in body.versions or operation.versions or ()
     }
+
+
+def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    """What a request's body says.
+
+    Raises:
+        MalformedBody: not JSON, or a field of the wrong type.
+    """
+    try:
+        # As text, so that a string is UTF-8 even where nobody reads it (RFC 8259, section 8.1).
+        return decoder.decode(body.decode("utf-8"))
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$")
+        # A path such as `.scopes[...]` becomes the field's name alone.
+        raise MalformedBody(reason, path.strip("`.").partition("[")[0]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedBody(str(error)) from None
+    except RecursionError:
+        raise MalformedBody("JSON is nested too deeply") from None

@@ -1,0 +1,1 @@
+"""Callers and users of an OpenID provider, such as Entra ID: whose tokens count, who has a role, what is exchanged."""

@@ -1,0 +1,97 @@
+"""Whose Entra ID token is this, and what is it for? Its audience says which of three.
+
+    https://communication.azure.com/             a caller that manages a resource, if it has a role on it
+    https://communication.azure.com/clients      a user who exchanges the token
+    https://auth.msft.communication.azure.com    a user of Teams Phone who exchanges the token
+
+Source: identity.md sections 2.2 and 7.1. The official clients ask for the first with a doubled slash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from watchword.entra import store
+from watchword.entra.exchanges import EXTENSION_AUDIENCES, USER_AUDIENCES, Exchanges
+from watchword.entra.issuers import Issuers
+from watchword.entra.provider_tokens import ProviderToken, require_audience
+from watchword.entra.store import Kind
+from watchword.errors import InvalidToken, NotAllowed, NotAuthenticated
+from watchword.resources.store import Resource
+from watchword.rest.call import EVERYTHING, Caller, Request, Right
+from watchword.rest.resource_hosts import ResourceHosts
+from watchword.storage import Database
+
+MANAGEMENT_AUDIENCES = frozenset(f"https://communication.azure.com{slashes}" for slashes in ("", "/", "//"))
+
+_SCHEME = "bearer "
+_EXCHANGE = frozenset({Right.EXCHANGE})
+
+
+@dataclass(frozen=True, slots=True)
+class EntraUser(Caller):
+    """A caller that is a user, with the token to exchange."""
+
+    token: ProviderToken = field(kw_only=True)
+    kind: Kind = field(kw_only=True)
+
+
+class EntraAuthenticator:
+    """Takes every bearer token that no authenticator before it knew."""
+
+    def __init__(self, issuers: Issuers, database: Database, exchanges: Exchanges, hosts: ResourceHosts) -> None:
+        self._issuers = issuers
+        self._hosts = hosts
+        self._database = database
+        self._exchanges = exchanges
+
+    async def authenticate(self, request: Request) -> Caller | None:
+        """Raises:
+        NotAuthenticated: the sentence says which of signature, issuer, audience, tenant, expiry or role failed.
+        NotAllowed: of a user that is assigned to no resource here.
+        IssuerUnavailable: the keys to check the token with are not at hand.
+        """
+        header = request.headers.get("authorization", "")
+        if header[: len(_SCHEME)].lower() != _SCHEME:
+            return None
+        try:
+            token = await self._issuers.verify(header[len(_SCHEME) :].strip())
+            if kind := _exchanged_as(token):
+                return await self._user(request, token, kind)
+            require_audience(token, MANAGEMENT_AUDIENCES)
+        except InvalidToken as error:
+            raise NotAuthenticated(error.reason) from None
+        found = self._of_host(request, await store.resources_with_role(self._database, token.principals))
+        if not found:
+            raise NotAuthenticated(
+                f"The principal {token.object_id:.80} has no role on this resource. Assign one with: "
+                "watchword role assign."
+            )
+        name = f"principal {token.application if token.is_application else token.object_id}"
+        return Caller(_only(found), EVERYTHING, name)
+
+    async def _user(self, request: Request, token: ProviderToken, kind: Kind) -> EntraUser:
+        found = self._of_host(request, await self._exchanges.resources_of(token, kind))
+        if not found:
+            raise NotAllowed("No assignment here covers the user (oid, groups, tid) and the application of the token.")
+        return EntraUser(_only(found), _EXCHANGE, "user", token=token, kind=kind)
+
+    def _of_host(self, request: Request, found: Sequence[Resource]) -> list[Resource]:
+        named = self._hosts.name(request)
+        return [resource for resource in found if named is None or resource.name.lower() == named.lower()]
+
+
+def _exchanged_as(token: ProviderToken) -> Kind | None:
+    if not token.audiences.isdisjoint(USER_AUDIENCES):
+        return "entra"
+    return None if token.audiences.isdisjoint(EXTENSION_AUDIENCES) else "teamsExtension"
+
+
+def _only(found: Sequence[Resource]) -> Resource:
+    if len(found) > 1:
+        raise NotAuthenticated(
+            f"The token is good for {len(found)} resources at this host, and does not say which is meant. Give each "
+            "resource a host of its own."
+        )
+    return found[0]

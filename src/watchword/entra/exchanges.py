@@ -1,0 +1,172 @@
+"""The rules of exchanges: whose token is exchanged, for which scopes, as which user, and until when.
+
+kind             who                                     becomes
+teams            a user of Teams                         orgid:<object>
+entra            a user, member of a group, or tenant    acs:<resource>_wf_<tenant>_<object>
+teamsExtension   a user or resource account              acs:<resource>_<tenant>_<object>
+
+Source: identity.md sections 1.7 to 1.9, 7.1. The result expires with the token that was brought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from watchword.clock import Clock, MonotoneClock, to_datetime
+from watchword.entra import store
+from watchword.entra.provider_tokens import ProviderToken, require_audience, require_in_time
+from watchword.entra.store import Assignment, Kind
+from watchword.errors import InvalidToken, NotAllowed
+from watchword.identifiers import parse_guid
+from watchword.keyring.keyring import Keyring
+from watchword.resources.store import Resource
+from watchword.revocations.users import ExchangedUsers
+from watchword.storage import Database
+from watchword.tokens.claims import LONGEST_LIFETIME, new_claims
+from watchword.tokens.issuer import sign
+
+USER_AUDIENCES = frozenset(
+    {
+        "https://communication.azure.com/clients",
+        "https://communication.azure.com/clients/",
+        "2a04943b-b6a7-4f65-8786-2bb6131b59f6",
+    }
+)
+"""Source: identity.md section 7.1: the scopes' prefix, and Microsoft's application.
+
+Assumed: a token for the exchange has one of these audiences, which no recording shows.
+"""
+
+EXTENSION_AUDIENCES = frozenset(
+    {
+        *(f"https://auth.msft.communication.azure.com{slash}" for slash in ("", "/")),
+        *(f"https://auth.msft.communication.azure.us{slash}" for slash in ("", "/")),
+        "1fd5118e-2576-4263-8130-9503064c837a",
+    }
+)
+"""Source: the prefixes of the scopes. The guid is the application that Microsoft serves them under.
+
+Assumed: Teams tokens and those of Teams Phone have one of these audiences.
+"""
+
+_TEAMS_SCOPES = {"Teams.ManageChats": "chat", "Teams.ManageCalls": "voip"}
+_SCOPES: Mapping[Kind, Mapping[str, str]] = {
+    "entra": {
+        "Chat": "chat",
+        "Chat.Join": "chat.join",
+        "Chat.Join.Limited": "chat.join.limited",
+        "VoIP": "voip",
+        "VoIP.Join": "voip.join",
+    },
+    # Assumed: the one published scope of Teams Phone allows calling.
+    "teamsExtension": {"TeamsExtension.ManageCalls": "voip"},
+}
+_LONGEST_SECONDS = int(LONGEST_LIFETIME.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangedToken:
+    """`identity` is the user's, as clients name it."""
+
+    identity: str
+    token: str
+    expires: datetime
+
+
+class Exchanges:
+    """Issues tokens for users that others vouch for. No access key asked for them: replacing one leaves them alive."""
+
+    def __init__(
+        self, database: Database, users: ExchangedUsers, keyring: Keyring, clock: Clock, issue_clock: MonotoneClock
+    ) -> None:
+        self._database = database
+        self._users = users
+        self._keyring = keyring
+        self._clock = clock
+        self._issue_clock = issue_clock
+
+    async def resources_of(self, token: ProviderToken, kind: Kind) -> list[Resource]:
+        """Where the user, or a group or tenant of the user's, is assigned.
+
+        Raises:
+            NotAllowed: the token names no user.
+        """
+        if not parse_guid(token.object_id) or not parse_guid(token.tenant):
+            raise NotAllowed("The Entra ID token names no user (oid) of a tenant (tid), both by guid.")
+        objects = sorted({token.object_id, token.tenant, *token.groups})
+        found = await store.find_assignments(self._database, kind, objects)
+        resources = {resource.number: resource for resource, each in found if _covers(each, token)}
+        return list(resources.values())
+
+    async def exchange(self, resource: Resource, token: ProviderToken, kind: Kind) -> ExchangedToken:
+        """For a user of whom `resources_of` knows the resource.
+
+        Raises:
+            NotAllowed: the token has none of the scopes that can be exchanged.
+        """
+        scopes = _granted(token, _SCOPES[kind])
+        if not scopes:
+            needed = ", ".join(_SCOPES[kind])
+            raise NotAllowed(f"The Entra ID token has none of the scopes (scp) that can be exchanged: {needed}.")
+        marker = "wf_" if kind == "entra" else ""
+        return await self._issue(resource, f"acs:{resource.id}_{marker}{token.tenant}_{token.object_id}", scopes, token)
+
+    def require_teams_user(self, token: ProviderToken) -> None:
+        """Raises:
+        InvalidToken: check `audience`, `claims`, `scope` or `expiry`.
+        """
+        require_audience(token, EXTENSION_AUDIENCES)
+        require_in_time(token, self._clock, leeway_micros=0)
+        if token.is_application or not parse_guid(token.object_id):
+            raise InvalidToken("claims", "The Entra ID token is not of a user.")
+        if not _granted(token, _TEAMS_SCOPES):
+            raise InvalidToken("scope", "The Entra ID token has no scope of Teams.")
+
+    async def exchange_teams(self, resource: Resource, token: ProviderToken) -> ExchangedToken:
+        """For a user that `require_teams_user` let pass, in whose name the resource's own caller asks.
+
+        Raises:
+            InvalidToken: check `expiry`.
+        """
+        return await self._issue(resource, f"orgid:{token.object_id}", _granted(token, _TEAMS_SCOPES), token)
+
+    async def _issue(
+        self, resource: Resource, subject: str, scopes: tuple[str, ...], token: ProviderToken
+    ) -> ExchangedToken:
+        # Without leeway: what is issued must not be expired already.
+        require_in_time(token, self._clock, leeway_micros=0)
+        now = self._clock.micros()
+        claims = new_claims(
+            subject,
+            scopes,
+            resource_id=resource.id,
+            location=resource.location,
+            generation=await self._users.generation(resource.number, subject),
+            resource_generation=resource.generation,
+            now_micros=now,
+            issued_micros=self._issue_clock.micros(),
+            expires=min(token.expires_micros // 1_000_000, now // 1_000_000 + _LONGEST_SECONDS),
+            access_key=None,
+        )
+        signed = sign(claims, await self._keyring.signing_key())
+        return ExchangedToken(f"8:{subject}", signed, to_datetime(claims.exp * 1_000_000))
+
+
+def _covers(assignment: Assignment, token: ProviderToken) -> bool:
+    if assignment.tenant_id != token.tenant:
+        return False
+    if assignment.clients is not None and token.application not in assignment.clients:
+        return False
+    match assignment.principal_type:
+        case "group":
+            return assignment.object_id in token.groups
+        case "tenant":
+            return assignment.object_id == token.tenant
+        case _:
+            return assignment.object_id == token.object_id
+
+
+def _granted(token: ProviderToken, known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(scope for name, scope in known.items() if name in token.scopes)

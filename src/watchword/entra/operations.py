@@ -1,0 +1,194 @@
+"""Exchanges and their assignments: where Azure's wire meets our rules."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from watchword.entra import store
+from watchword.entra.authenticator import EntraUser
+from watchword.entra.exchanges import ExchangedToken, Exchanges
+from watchword.entra.issuers import Issuers
+from watchword.entra.provider_tokens import ProviderToken
+from watchword.entra.store import Assignment, Kind
+from watchword.errors import (
+    AssignmentNotFound,
+    InvalidToken,
+    InvalidUserToken,
+    NotAllowed,
+    NotAuthenticated,
+    UnexpectedUserToken,
+)
+from watchword.identifiers import parse_guid
+from watchword.resources.store import Resource
+from watchword.rest.call import Binding, Call, RawAnswer, Right
+from watchword.storage import Database, Transaction
+from watchword.wire import exchanges as wire
+from watchword.wire.headers import JSON
+from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody, IdentityBody, format_time
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class EntraOperations:
+    def __init__(self, database: Database, issuers: Issuers, exchanges: Exchanges) -> None:
+        self._database = database
+        self._issuers = issuers
+        self._exchanges = exchanges
+
+    def bindings(self) -> list[Binding]:
+        return [
+            Binding(wire.EXCHANGE_TEAMS, self.exchange_teams),
+            Binding(wire.EXCHANGE_EXTENSION, self.exchange_extension, Right.EXCHANGE),
+            Binding(wire.GET_EXTENSION, self.get_extension),
+            Binding(wire.PUT_EXTENSION, self.put_extension),
+            Binding(wire.DELETE_EXTENSION, self.delete_extension),
+            Binding(wire.EXCHANGE_ENTRA, self.exchange_entra, Right.EXCHANGE),
+            Binding(wire.LIST_ENTRA, self.list_entra),
+            Binding(wire.CHANGE_ENTRA, self.change_entra),
+            Binding(wire.GET_ENTRA, self.get_entra),
+            Binding(wire.PUT_ENTRA, self.put_entra),
+            Binding(wire.DELETE_ENTRA, self.delete_entra),
+        ]
+
+    async def exchange_teams(self, call: Call) -> AccessTokenBody:
+        """Observed: the token is checked before the fields beside it, and these one after the other."""
+        text, expected = wire.read_teams_user(call.request.body, call.version)
+        try:
+            token = await self._issuers.verify(text)
+            self._exchanges.require_teams_user(token)
+        except InvalidToken:
+            raise InvalidUserToken from None
+        if expected is not None:
+            _require_expected(token, *wire.require_named(expected))
+        try:
+            return _token_body(await self._exchanges.exchange_teams(call.caller.resource, token))
+        except InvalidToken:
+            raise InvalidUserToken from None
+
+    async def exchange_entra(self, call: Call) -> CreatedBody:
+        return await self._exchange(call, "entra")
+
+    async def exchange_extension(self, call: Call) -> CreatedBody:
+        return await self._exchange(call, "teamsExtension")
+
+    async def _exchange(self, call: Call, kind: Kind) -> CreatedBody:
+        wire.read_exchange(call.request.body, call.version)
+        user = call.caller
+        if not isinstance(user, EntraUser) or user.kind != kind:
+            raise NotAllowed("The audience (aud) of the Entra ID token is that of another exchange.")
+        try:
+            exchanged = await self._exchanges.exchange(user.resource, user.token, kind)
+        except InvalidToken as error:
+            raise NotAuthenticated(error.reason) from None
+        return CreatedBody(IdentityBody(id=exchanged.identity), _token_body(exchanged))
+
+    async def list_entra(self, call: Call) -> wire.EntraAssignmentPage:
+        return await self._entra_page(call.caller.resource)
+
+    async def change_entra(self, call: Call) -> wire.EntraAssignmentPage:
+        """All changes or none. Assumed: the answer lists all assignments, as they are then."""
+        resource = call.caller.resource
+        changes = {
+            object_id: None if request is None else _from_entra(object_id, request)
+            for text, request in wire.read_changes(call.request.body).items()
+            for object_id in [wire.read_guid(text, "objectId")]
+        }
+
+        async def change(transaction: Transaction) -> None:
+            for object_id, wanted in changes.items():
+                if wanted is None:
+                    await store.delete_assignment(transaction, resource, "entra", object_id, None)
+                else:
+                    await store.put_assignment(transaction, resource, "entra", wanted)
+
+        await self._database.transact(change)
+        return await self._entra_page(resource)
+
+    async def get_entra(self, call: Call) -> wire.EntraAssignmentBody:
+        return _entra_body(await self._get(call, "entra"))
+
+    async def put_entra(self, call: Call) -> wire.EntraAssignmentBody | RawAnswer:
+        request = wire.read_entra_assignment(call.request.body)
+        wanted = _from_entra(_object_id(call), request)
+        return _put(_entra_body(wanted), is_new=await self._put(call, "entra", wanted))
+
+    async def delete_entra(self, call: Call) -> None:
+        await self._delete(call, "entra", None)
+
+    async def get_extension(self, call: Call) -> wire.ExtensionAssignmentBody:
+        return _extension_body(await self._get(call, "teamsExtension", _tenant_id(call)))
+
+    async def put_extension(self, call: Call) -> wire.ExtensionAssignmentBody | RawAnswer:
+        request = wire.read_extension_assignment(call.request.body)
+        clients = None if request.clientIds is None else wire.read_guids(request.clientIds, "clientIds")
+        wanted = Assignment(_object_id(call), _tenant_id(call), request.principalType, clients)
+        return _put(_extension_body(wanted), is_new=await self._put(call, "teamsExtension", wanted))
+
+    async def delete_extension(self, call: Call) -> None:
+        await self._delete(call, "teamsExtension", _tenant_id(call))
+
+    async def _entra_page(self, resource: Resource) -> wire.EntraAssignmentPage:
+        found = await store.list_assignments(self._database, resource, "entra")
+        return wire.EntraAssignmentPage([_entra_body(each) for each in found])
+
+    async def _get(self, call: Call, kind: Kind, tenant_id: str | None = None) -> Assignment:
+        object_id = _object_id(call)
+        for each in await store.list_assignments(self._database, call.caller.resource, kind):
+            if each.object_id == object_id and tenant_id in (None, each.tenant_id):
+                return each
+        raise AssignmentNotFound
+
+    async def _put(self, call: Call, kind: Kind, wanted: Assignment) -> bool:
+        resource = call.caller.resource
+        return await self._database.transact(
+            lambda transaction: store.put_assignment(transaction, resource, kind, wanted)
+        )
+
+    async def _delete(self, call: Call, kind: Kind, tenant_id: str | None) -> None:
+        resource, object_id = call.caller.resource, _object_id(call)
+        # Assumed: deleting an assignment that is not there is answered with 204 as well.
+        await self._database.transact(
+            lambda transaction: store.delete_assignment(transaction, resource, kind, object_id, tenant_id)
+        )
+
+
+def _require_expected(token: ProviderToken, application: str, user: str) -> None:
+    for field, named, actual in (("appId", application, token.application), ("userId", user, token.object_id)):
+        guid = parse_guid(named)
+        if guid is None:
+            raise UnexpectedUserToken(field, malformed=True)
+        if guid != actual:
+            raise UnexpectedUserToken(field, malformed=False)
+
+
+def _object_id(call: Call) -> str:
+    return wire.read_guid(call.parts["objectId"], "objectId")
+
+
+def _tenant_id(call: Call) -> str:
+    return wire.read_guid(call.parts["tenantId"], "tenantId")
+
+
+def _token_body(exchanged: ExchangedToken) -> AccessTokenBody:
+    return AccessTokenBody(exchanged.token, format_time(exchanged.expires))
+
+
+def _from_entra(object_id: str, request: wire.EntraAssignmentRequest) -> Assignment:
+    tenant_id = wire.read_guid(request.tenantId, "tenantId")
+    return Assignment(object_id, tenant_id, request.principalType, wire.read_guids(request.clientIds, "clientIds"))
+
+
+def _entra_body(assignment: Assignment) -> wire.EntraAssignmentBody:
+    clients = list(assignment.clients or ())
+    return wire.EntraAssignmentBody(assignment.object_id, assignment.tenant_id, assignment.principal_type, clients)
+
+
+def _extension_body(assignment: Assignment) -> wire.ExtensionAssignmentBody:
+    clients = None if assignment.clients is None else list(assignment.clients)
+    return wire.ExtensionAssignmentBody(assignment.object_id, assignment.tenant_id, assignment.principal_type, clients)
+
+
+def _put(body: Body, *, is_new: bool) -> Body | RawAnswer:
+    return body if is_new else RawAnswer(msgspec.json.encode(body), (("content-type", JSON),))

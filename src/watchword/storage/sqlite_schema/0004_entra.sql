@@ -1,0 +1,30 @@
+-- Callers and users of an OpenID provider: who has a role, who may exchange, who did.
+
+create table role_assignments (
+    resource integer not null references resources (number) on delete cascade,
+    principal text not null,                -- the object or application id, lower-case
+    role text not null check (role in ('contributor')),
+    created_micros integer not null,
+    primary key (resource, principal)
+) strict, without rowid;
+
+create index role_assignments_by_principal on role_assignments (principal);
+
+-- Whose tokens may be exchanged. For `entra` an object has one assignment; for `teamsExtension` one in each tenant.
+create table exchange_assignments (
+    resource integer not null references resources (number) on delete cascade,
+    kind text not null check (kind in ('entra', 'teamsExtension')),
+    object_id text not null,
+    tenant_id text not null,
+    principal_type text not null,
+    client_ids text,                        -- JSON; null: applications are not limited
+    primary key (resource, kind, object_id, tenant_id)
+) strict, without rowid;
+
+-- Users that hold tokens without being identities of ours; as of those, the generation is raised to revoke.
+create table exchanged_users (
+    resource integer not null references resources (number) on delete cascade,
+    subject text not null,                  -- the skypeid, such as acs:<resource>_wf_<tenant>_<object>
+    generation integer not null default 1,
+    primary key (resource, subject)
+) strict, without rowid;
