@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.engines import FreshSettings
 from tests.support.signed import SignedClient
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    with running_server(Settings(request_log=False, tls=False)) as running:
+def server(fresh_settings: FreshSettings) -> Iterator[RunningServer]:
+    with running_server(fresh_settings()) as running:
         yield running
 
 

@@ -46,7 +46,7 @@ def test_deleting_the_identity_frees_its_custom_id(client: SignedClient) -> None
 
 
 def test_custom_ids_differ_by_case_and_by_every_character(client: SignedClient) -> None:
-    names = ["Zoe", "zoe", "zoe ", " zoe", "zoé", "zoe\u0301", "z\x00oe", "💬", "'; drop table identities; --", "%2F.."]
+    names = ["Zoe", "zoe", "zoe ", " zoe", "zoé", "zoe\u0301", "💬", "'; drop table identities; --", "%2F.."]
     ids = {create(client, name).json["identity"]["id"] for name in names}
     assert len(ids) == len(names)
     for name in names:
@@ -60,6 +60,12 @@ def test_a_custom_id_has_1_to_256_characters(client: SignedClient) -> None:
         reply = create(client, bad)
         assert (reply.status, reply.error["target"]) == (400, "customId")
         assert reply.error["message"] == f"CustomId must have 1 to 256 characters, not {len(bad)}."
+
+
+def test_a_custom_id_with_a_nul_character_is_refused_and_nobody_has_it(client: SignedClient) -> None:
+    reply = create(client, "z\x00oe")
+    assert (reply.status, reply.error["target"]) == (400, "CustomId")
+    assert client.listed("?customId=z%00oe") == []
 
 
 def test_null_is_no_custom_id(client: SignedClient) -> None:

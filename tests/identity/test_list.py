@@ -6,16 +6,16 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.engines import FreshSettings
 from tests.support.signed import PREVIEW, SignedClient
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 
 CREATED = 25
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    with running_server(Settings(request_log=False, tls=False)) as running:
+def server(fresh_settings: FreshSettings) -> Iterator[RunningServer]:
+    with running_server(fresh_settings()) as running:
         yield running
 
 

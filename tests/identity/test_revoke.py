@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.engines import FreshSettings
 from tests.support.signed import EARLY, PREVIEW, SignedClient
 from tests.support.standing import is_live, why_dead
-from watchword.settings import Settings
 from watchword.testing import running_server
 from watchword.wire import versions
 
@@ -26,8 +26,8 @@ def test_tokens_from_before_die_and_tokens_from_after_live(client: SignedClient,
     assert is_live(client, after)
 
 
-def test_the_second_and_even_the_microsecond_may_be_the_same() -> None:
-    with running_server(Settings(request_log=False, tls=False)) as server, SignedClient(server) as client:
+def test_the_second_and_even_the_microsecond_may_be_the_same(fresh_settings: FreshSettings) -> None:
+    with running_server(fresh_settings()) as server, SignedClient(server) as client:
         server.clock.stop()
         id = client.new_identity()
         for _ in range(5):
@@ -38,8 +38,8 @@ def test_the_second_and_even_the_microsecond_may_be_the_same() -> None:
             assert is_live(client, after)
 
 
-def test_a_clock_that_steps_back_between_revoking_and_issuing_changes_nothing() -> None:
-    with running_server(Settings(request_log=False, tls=False)) as server, SignedClient(server) as client:
+def test_a_clock_that_steps_back_between_revoking_and_issuing_changes_nothing(fresh_settings: FreshSettings) -> None:
+    with running_server(fresh_settings()) as server, SignedClient(server) as client:
         id = client.new_identity()
         before = client.new_token(id)
         client.revoke(id)
@@ -103,8 +103,8 @@ def test_a_deleted_identity_does_not_come_back_with_its_custom_id(client: Signed
     assert is_live(client, second["accessToken"]["token"])
 
 
-def test_a_token_dies_at_its_expiry_and_not_a_second_earlier() -> None:
-    with running_server(Settings(request_log=False, tls=False)) as server, SignedClient(server) as client:
+def test_a_token_dies_at_its_expiry_and_not_a_second_earlier(fresh_settings: FreshSettings) -> None:
+    with running_server(fresh_settings()) as server, SignedClient(server) as client:
         server.clock.stop()
         token = client.issue(client.new_identity(), {"scopes": ["chat"], "expiresInMinutes": 60}).json["token"]
         server.clock.move(timedelta(minutes=59, seconds=59))

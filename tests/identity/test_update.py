@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.support.engines import FreshSettings
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live, why_dead
-from watchword.settings import Settings
 from watchword.testing import running_server
 
 
 @pytest.fixture
-def client() -> Iterator[SignedClient]:
+def client(fresh_settings: FreshSettings) -> Iterator[SignedClient]:
     """Of a server of its own, whose clock these tests move."""
-    with running_server(Settings(request_log=False, tls=False)) as server, SignedClient(server) as signed:
+    with running_server(fresh_settings()) as server, SignedClient(server) as signed:
         server.clock.stop()
         yield signed
 

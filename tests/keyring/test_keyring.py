@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.support.clock import stopped_clock
+from tests.support.engines import Place
 from tests.support.tokens import claims
 from watchword.clock import MonotoneClock
 from watchword.keyring import store
 from watchword.keyring.encryption import Encryption
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule, states
-from watchword.storage.sqlite import SqliteDatabase
+from watchword.storage import Database
 from watchword.testing import MovableClock
 from watchword.tokens.issuer import sign
 from watchword.tokens.verifier import read_signed
@@ -26,23 +26,23 @@ BY_HAND = Schedule(None, timedelta(hours=1))
 
 
 class Installation:
-    """One database file, and as many processes on it as a test likes."""
+    """One database, and as many processes on it as a test likes."""
 
-    def __init__(self, path: Path, clock: MovableClock, stack: AsyncExitStack) -> None:
-        self._path = path
+    def __init__(self, place: Place, clock: MovableClock, stack: AsyncExitStack, database: Database) -> None:
+        self._place = place
         self._stack = stack
         self.clock = clock
-        self.database = self._open()
+        self.database = database
 
-    def process(self, algorithm: str = "ES256", schedule: Schedule = MONTHLY) -> Keyring:
-        return Keyring(self._open(), ENCRYPTION, MonotoneClock(self.clock), algorithm, schedule)
+    async def process(self, algorithm: str = "ES256", schedule: Schedule = MONTHLY) -> Keyring:
+        return Keyring(await self.open(), ENCRYPTION, MonotoneClock(self.clock), algorithm, schedule)
 
     async def states(self) -> list[tuple[str, str]]:
         rows = await self.database.transact(store.list_keys)
         return [(row.algorithm, state) for row, state in states(rows, self.clock.micros())]
 
-    def _open(self) -> SqliteDatabase:
-        database = SqliteDatabase(self._path, synchronous="OFF")
+    async def open(self) -> Database:
+        database = await self._place.open()
         self._stack.push_async_callback(database.close)
         return database
 
@@ -53,9 +53,9 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def installation(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Installation]:
+async def installation(place: Place, clock: MovableClock, database: Database) -> AsyncIterator[Installation]:
     async with AsyncExitStack() as stack:
-        yield Installation(tmp_path / "watchword.sqlite", clock, stack)
+        yield Installation(place, clock, stack, database)
 
 
 async def _turn(keyring: Keyring) -> None:
@@ -69,7 +69,7 @@ async def _published(keyring: Keyring) -> set[str]:
 async def test_a_new_key_is_known_before_it_signs_and_the_old_one_until_its_last_token_expires(
     installation: Installation, clock: MovableClock
 ) -> None:
-    keyring = installation.process()
+    keyring = await installation.process()
     await keyring.prepare()
     first = (await keyring.signing_key()).kid
 
@@ -79,7 +79,7 @@ async def test_a_new_key_is_known_before_it_signs_and_the_old_one_until_its_last
     [second] = await _published(keyring) - {first}
 
     clock.move(timedelta(hours=1))
-    last_of_first = sign(claims(), await installation.process().signing_key())
+    last_of_first = sign(claims(), await (await installation.process()).signing_key())
     assert (await keyring.signing_key()).kid == second
     assert await _published(keyring) == {first, second}
 
@@ -95,7 +95,7 @@ async def test_a_new_key_is_known_before_it_signs_and_the_old_one_until_its_last
 
 
 async def test_a_key_that_is_gone_does_not_stay_in_memory(installation: Installation, clock: MovableClock) -> None:
-    keyring = installation.process()
+    keyring = await installation.process()
     await keyring.prepare()
     for _ in range(5):
         clock.move(timedelta(days=30))
@@ -110,7 +110,7 @@ async def test_a_key_that_is_gone_does_not_stay_in_memory(installation: Installa
 async def test_several_processes_that_rotate_at_once_make_one_key(
     installation: Installation, clock: MovableClock
 ) -> None:
-    processes = [installation.process() for _ in range(4)]
+    processes = [await installation.process() for _ in range(4)]
     await asyncio.gather(*(process.prepare() for process in processes))
     assert await installation.states() == [("ES256", "signing")]
     clock.move(timedelta(days=30))
@@ -121,7 +121,7 @@ async def test_several_processes_that_rotate_at_once_make_one_key(
 
 
 async def test_a_key_that_another_process_made_signs_here_as_soon_as_it_does_there(installation: Installation) -> None:
-    here, there = installation.process(), installation.process()
+    here, there = await installation.process(), await installation.process()
     await here.prepare()
     await there.prepare()
     await there._database.transact(lambda transaction: there.add_key(transaction, there.micros()))
@@ -133,10 +133,10 @@ async def test_a_key_that_another_process_made_signs_here_as_soon_as_it_does_the
 async def test_another_algorithm_is_published_ahead_like_any_other_key(
     installation: Installation, clock: MovableClock
 ) -> None:
-    await installation.process("ES256").prepare()
+    await (await installation.process("ES256")).prepare()
     for _ in range(3):
         # However often it is restarted, one key is enough.
-        restarted = installation.process("RS256")
+        restarted = await installation.process("RS256")
         await restarted.prepare()
     assert (await restarted.signing_key()).algorithm == "ES256"
     assert await installation.states() == [("ES256", "signing"), ("RS256", "published")]
@@ -148,11 +148,11 @@ async def test_another_algorithm_is_published_ahead_like_any_other_key(
 async def test_another_algorithm_comes_after_a_key_that_is_published_already(
     installation: Installation, clock: MovableClock
 ) -> None:
-    before = installation.process("ES256")
+    before = await installation.process("ES256")
     await before.prepare()
     await before._database.transact(lambda transaction: before.add_key(transaction, before.micros() + 10**11))
-    await installation.process("EdDSA").prepare()
-    await installation.process("EdDSA").prepare()
+    await (await installation.process("EdDSA")).prepare()
+    await (await installation.process("EdDSA")).prepare()
     clock.move(timedelta(days=2))
     assert await installation.states() == [("ES256", "verifying"), ("ES256", "verifying"), ("EdDSA", "signing")]
 
@@ -161,7 +161,7 @@ async def test_processes_of_two_algorithms_share_keys_and_do_not_make_new_ones_i
     installation: Installation, clock: MovableClock
 ) -> None:
     """A rolling restart with another algorithm: each side meets keys that the other one made."""
-    old, new = installation.process("ES256", BY_HAND), installation.process("RS256", BY_HAND)
+    old, new = await installation.process("ES256", BY_HAND), await installation.process("RS256", BY_HAND)
     await old.prepare()
     await new.prepare()
     clock.move(timedelta(hours=2))
@@ -172,7 +172,7 @@ async def test_processes_of_two_algorithms_share_keys_and_do_not_make_new_ones_i
 
 
 async def test_when_all_keys_are_revoked_a_new_one_is_made(installation: Installation, clock: MovableClock) -> None:
-    keyring = installation.process()
+    keyring = await installation.process()
     await keyring.prepare()
     first = (await keyring.signing_key()).kid
     await installation.database.transact(lambda transaction: store.revoke_key(transaction, first, clock.micros()))
@@ -186,7 +186,7 @@ async def test_when_all_keys_are_revoked_a_new_one_is_made(installation: Install
 async def test_the_key_that_is_published_already_takes_over_before_a_new_one_is_made(
     installation: Installation, clock: MovableClock
 ) -> None:
-    keyring = installation.process()
+    keyring = await installation.process()
     await keyring.prepare()
     first = (await keyring.signing_key()).kid
     clock.move(timedelta(days=29, hours=23, minutes=30))
@@ -200,7 +200,7 @@ async def test_the_key_that_is_published_already_takes_over_before_a_new_one_is_
 async def test_the_clock_that_is_set_back_brings_no_old_key_back(
     installation: Installation, clock: MovableClock
 ) -> None:
-    keyring = installation.process()
+    keyring = await installation.process()
     await keyring.prepare()
     first = (await keyring.signing_key()).kid
     clock.move(timedelta(days=30))

@@ -3,16 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.engines import Place
 from watchword.keyring import store
 from watchword.keyring.lifecycle import Schedule, newest_of, states
 from watchword.keyring.store import SigningKeyRow
-from watchword.storage.sqlite import SqliteDatabase
 
 KEPT = 25 * 3_600 * 1_000_000
 FOREVER = 10 * KEPT
@@ -99,9 +98,9 @@ _row = st.builds(
 @given(rows=st.lists(_row, max_size=5), now=st.integers(4, 12))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_the_statement_that_picks_the_key_that_signs_agrees_with_the_states(
-    tmp_path: Path, rows: list[SigningKeyRow], now: int
+    place: Place, rows: list[SigningKeyRow], now: int
 ) -> None:
-    database = SqliteDatabase(tmp_path / "watchword.sqlite", synchronous="OFF")
+    database = await place.open()
     try:
         await database.transact(lambda transaction: transaction.execute("delete from signing_keys"))
         for number, row in enumerate(rows):

@@ -1,8 +1,5 @@
 """A database of its own for every test, and one resource in it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from tests.support.clock import stopped_clock
@@ -11,22 +8,10 @@ from watchword.resources.store import Resource, insert_resource
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
 from watchword.revocations.store import RevocationStore
-from watchword.storage.sqlite import SqliteDatabase
+from watchword.storage import Database
 from watchword.testing import MovableClock
 
 A, B = "aaaaaaaa-368b-45b4-ab52-8493fb117652", "bbbbbbbb-368b-45b4-ab52-8493fb117652"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "watchword.sqlite"
-
-
-@pytest.fixture
-async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
-    database = SqliteDatabase(path, synchronous="OFF")
-    yield database
-    await database.close()
 
 
 @pytest.fixture
@@ -35,7 +20,7 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def store(database: SqliteDatabase) -> RevocationStore:
+def store(database: Database) -> RevocationStore:
     return RevocationStore(database)
 
 
@@ -50,7 +35,7 @@ def revocations(store: RevocationStore, feed: Feed, clock: MovableClock) -> Revo
 
 
 @pytest.fixture
-async def resources(database: SqliteDatabase) -> tuple[Resource, Resource]:
+async def resources(database: Database) -> tuple[Resource, Resource]:
     first = await database.transact(lambda transaction: insert_resource(transaction, A, "a", "europe", 0))
     second = await database.transact(lambda transaction: insert_resource(transaction, B, "b", "europe", 0))
     return first, second

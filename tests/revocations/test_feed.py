@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.support.engines import Place
 from watchword.resources.store import Resource
 from watchword.revocations.feed import LARGEST_PAGE, POLL_SECONDS, Feed, Page
 from watchword.revocations.revocations import Revocations
 from watchword.revocations.store import RevocationStore
-from watchword.storage.sqlite import SqliteDatabase
+from watchword.storage import Database
 
 Both = tuple[Resource, Resource]
 
@@ -33,13 +33,13 @@ async def test_a_newcomer_is_given_everything_and_then_the_tail(
 
 
 async def test_a_cursor_outlives_the_process(
-    path: Path, database: SqliteDatabase, feed: Feed, revocations: Revocations, resources: Both
+    place: Place, database: Database, feed: Feed, revocations: Revocations, resources: Both
 ) -> None:
     number = resources[0].number
     await revocations.revoke_token("before", number)
     cursor = (await feed.page(number, None)).cursor
     await database.close()
-    again = SqliteDatabase(path)
+    again = await place.open()
     try:
         page = await Feed(RevocationStore(again)).page(number, cursor)
         assert (page.is_snapshot, page.rows, page.cursor) == (False, [], cursor)
@@ -84,7 +84,7 @@ async def test_a_resource_is_told_its_own_and_what_concerns_all(
 
 
 async def test_a_long_history_comes_in_pages_and_nothing_is_lost_between_them(
-    database: SqliteDatabase, feed: Feed, revocations: Revocations, resources: Both
+    database: Database, feed: Feed, revocations: Revocations, resources: Both
 ) -> None:
     number, count = resources[0].number, LARGEST_PAGE + 3
     await database.transact(
@@ -115,12 +115,12 @@ async def test_whoever_waits_is_woken_by_a_commit_of_this_process(
 
 
 async def test_a_commit_of_another_process_is_seen_by_polling(
-    path: Path, feed: Feed, revocations: Revocations, resources: Both
+    place: Place, feed: Feed, revocations: Revocations, resources: Both
 ) -> None:
     """Nobody wakes the feed: the other process has one of its own."""
     number = resources[0].number
     cursor = (await feed.page(number, None)).cursor
-    other = SqliteDatabase(path, synchronous="OFF")
+    other = await place.open()
     try:
         waiting = asyncio.create_task(feed.wait(number, cursor, 30))
         await asyncio.sleep(0.05)

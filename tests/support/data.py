@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
-from watchword.app import DATABASE_FILE, open_encryption
+from watchword.app import open_database, open_encryption
 from watchword.clock import MonotoneClock
 from watchword.identifiers import random_bytes
 from watchword.keyring.keyring import Keyring
@@ -16,19 +15,17 @@ from watchword.keyring.lifecycle import Schedule
 from watchword.resources.access_keys import ACCESS_KEY_BYTES, create_resource
 from watchword.resources.store import Resource, list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential
-from watchword.settings import Settings
 from watchword.storage import Database, Transaction
-from watchword.storage.sqlite import SqliteDatabase
 from watchword.testing import RunningServer
 
 Result = TypeVar("Result")
 
 
-def beside(data: Path, work: Callable[[Database], Awaitable[Result]]) -> Result:
+def beside(server: RunningServer, work: Callable[[Database], Awaitable[Result]]) -> Result:
     """The value of `work` over a connection of its own."""
 
     async def run() -> Result:
-        database = SqliteDatabase(data / DATABASE_FILE)
+        database = await open_database(server.settings, server.data)
         try:
             return await work(database)
         finally:
@@ -37,22 +34,22 @@ def beside(data: Path, work: Callable[[Database], Awaitable[Result]]) -> Result:
     return asyncio.run(run())
 
 
-def transact(data: Path, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+def transact(server: RunningServer, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
     """The value of one transaction beside the server."""
-    return beside(data, lambda database: database.transact(work))
+    return beside(server, lambda database: database.transact(work))
 
 
 def with_keyring(
     server: RunningServer, schedule: Schedule, work: Callable[[Transaction, Keyring], Awaitable[Result]]
 ) -> Result:
     """One transaction over the server's signing keys."""
-    encryption = open_encryption(Settings(), server.data)
+    encryption = open_encryption(server.settings, server.data)
 
     async def run(database: Database) -> Result:
         keyring = Keyring(database, encryption, MonotoneClock(server.clock), "ES256", schedule)
         return await database.transact(lambda transaction: work(transaction, keyring))
 
-    return beside(server.data, run)
+    return beside(server, run)
 
 
 @dataclass(frozen=True)
@@ -64,10 +61,10 @@ class OtherResource:
 
 
 def add_resource(server: RunningServer, name: str) -> OtherResource:
-    encryption = open_encryption(Settings(), server.data)
+    encryption = open_encryption(server.settings, server.data)
     keys = (random_bytes(ACCESS_KEY_BYTES), random_bytes(ACCESS_KEY_BYTES))
     resource = transact(
-        server.data,
+        server,
         lambda transaction: create_resource(
             transaction, encryption, server.clock, name=name, location="europe", keys=keys
         ),
@@ -76,11 +73,11 @@ def add_resource(server: RunningServer, name: str) -> OtherResource:
 
 
 def first_resource(server: RunningServer) -> Resource:
-    return transact(server.data, list_resources)[0]
+    return transact(server, list_resources)[0]
 
 
 def add_verifier(server: RunningServer, resource: Resource) -> str:
     """The whole credential."""
     return transact(
-        server.data, lambda transaction: create_verifier_credential(transaction, resource, server.clock.micros())
+        server, lambda transaction: create_verifier_credential(transaction, resource, server.clock.micros())
     )

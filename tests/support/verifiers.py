@@ -5,7 +5,6 @@ import asyncio
 from watchword.app import open_database
 from watchword.resources.store import list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential, delete_verifier_credential
-from watchword.settings import Settings
 from watchword.storage import Transaction
 from watchword.testing import RunningServer
 
@@ -18,7 +17,7 @@ def create_credential(server: RunningServer) -> str:
         return await create_verifier_credential(transaction, resource, server.clock.micros())
 
     async def run() -> str:
-        database = await open_database(Settings(), server.data)
+        database = await open_database(server.settings, server.data)
         try:
             return await database.transact(create)
         finally:
@@ -32,7 +31,7 @@ def delete_credential(server: RunningServer, credential: str) -> None:
         return await delete_verifier_credential(transaction, credential.split("_")[1])
 
     async def run() -> bool:
-        database = await open_database(Settings(), server.data)
+        database = await open_database(server.settings, server.data)
         try:
             return await database.transact(delete)
         finally:

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.data import OtherResource, add_resource, add_verifier, first_resource
+from tests.support.engines import FreshSettings
 from tests.support.signed import Reply, Signed, SignedClient
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 
 
@@ -71,8 +71,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    with running_server(Settings(request_log=False, tls=False)) as running:
+def server(fresh_settings: FreshSettings) -> Iterator[RunningServer]:
+    with running_server(fresh_settings()) as running:
         yield running
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.support.data import add_verifier, first_resource, transact
+from tests.support.engines import FreshSettings
 from tests.support.signed import SignedClient
 from tests.verification.conftest import Asker, World
 from watchword.resources.verifier_credentials import delete_verifier_credential
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 
 
@@ -160,9 +160,7 @@ def test_a_stream_ends_with_the_credential_that_it_began_with(world: World) -> N
     token = world.new_token()
     with listening(world.server, credential) as stream:
         stream.next()
-        transact(
-            world.server.data, lambda transaction: delete_verifier_credential(transaction, credential.split("_")[1])
-        )
+        transact(world.server, lambda transaction: delete_verifier_credential(transaction, credential.split("_")[1]))
         world.owner.revoke(token=token)
         with pytest.raises(EOFError):
             stream.next_with_news()
@@ -174,19 +172,17 @@ def test_a_long_poll_whose_credential_is_deleted_while_it_waits_is_refused(world
     token, cursor = world.new_token(), asker.page()["cursor"]
 
     def delete_then_revoke() -> None:
-        transact(
-            world.server.data, lambda transaction: delete_verifier_credential(transaction, credential.split("_")[1])
-        )
+        transact(world.server, lambda transaction: delete_verifier_credential(transaction, credential.split("_")[1]))
         second.revoke(token=token)
 
     with meanwhile(delete_then_revoke):
         assert asker.ask("GET", f"/revocations?since={cursor}&wait=20").status == 401
 
 
-def test_a_server_that_stops_answers_those_who_wait() -> None:
+def test_a_server_that_stops_answers_those_who_wait(fresh_settings: FreshSettings) -> None:
     """Else it would have to wait for them, up to its deadline."""
     pages: list[Any] = []
-    with running_server(Settings(request_log=False, tls=False, stop_deadline=30)) as server:
+    with running_server(fresh_settings(stop_deadline=30)) as server:
         client = SignedClient(server)
         asker = Asker(client, authorization=f"Bearer {add_verifier(server, first_resource(server))}")
         cursor = asker.page()["cursor"]

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.support.engines import FreshSettings
 from tests.support.requirements import PROJECT
 from tests.support.signed import SignedClient
 from tests.support.standing import why_dead
 from tests.verification.conftest import Asker, World
-from watchword.settings import Settings
 from watchword.testing import running_server
 
 HOSTILE = json.loads((PROJECT / "tests/vectors/hostile_tokens.json").read_text("ascii"))["hostile"]
@@ -46,8 +46,8 @@ def test_only_the_owner_is_told_why(world: World) -> None:
     assert world.verifier.introspect(token) == {"active": False}
 
 
-def test_an_expired_token_is_inactive() -> None:
-    settings = Settings(request_log=False, tls=False)
+def test_an_expired_token_is_inactive(fresh_settings: FreshSettings) -> None:
+    settings = fresh_settings()
     with running_server(settings) as server, SignedClient(server) as client:
         token = client.new_token(client.new_identity())
         server.clock.move(timedelta(hours=24))

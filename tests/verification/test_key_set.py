@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from tests.support.data import with_keyring
+from tests.support.engines import FreshSettings
 from tests.support.signed import Reply
 from tests.verification.conftest import World
 from watchword.keyring.lifecycle import Schedule
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 from watchword.tokens.jwks import KeySet
 from watchword.tokens.verifier import read_signed
@@ -54,15 +54,17 @@ def test_the_same_set_is_not_sent_twice(world: World) -> None:
 
 
 @pytest.mark.parametrize(("ahead", "max_age"), [(3_600.0, 300), (20.0, 10), (1.0, 0), (0.0, 0)])
-def test_a_set_is_cached_for_less_than_a_key_is_published_ahead(ahead: float, max_age: int) -> None:
-    settings = Settings(request_log=False, tls=False, key_publish_ahead=ahead)
+def test_a_set_is_cached_for_less_than_a_key_is_published_ahead(
+    ahead: float, max_age: int, fresh_settings: FreshSettings
+) -> None:
+    settings = fresh_settings(key_publish_ahead=ahead)
     with running_server(settings) as server:
         assert _get(server).headers["cache-control"] == f"public, max-age={max_age}"
     assert max_age <= ahead / 2
 
 
-def test_a_key_made_by_another_process_is_published_at_once_under_a_new_tag() -> None:
-    with running_server(Settings(request_log=False, tls=False)) as server:
+def test_a_key_made_by_another_process_is_published_at_once_under_a_new_tag(fresh_settings: FreshSettings) -> None:
+    with running_server(fresh_settings()) as server:
         before = _get(server)
         with_keyring(server, Schedule(None, timedelta(hours=1)), signing_keys.rotate)
         after = _get(server, If_None_Match=before.headers["etag"])

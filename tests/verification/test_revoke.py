@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.support.engines import FreshSettings
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from tests.verification.conftest import World
-from watchword.settings import Settings
 from watchword.testing import MovableClock, running_server
 
 
@@ -69,12 +69,12 @@ def test_a_request_that_cannot_be_read_is_refused(world: World, body: bytes) -> 
     assert world.owner.ask("POST", "/revoke", body).status == 400
 
 
-def test_issue_and_revoke_within_one_instant() -> None:
+def test_issue_and_revoke_within_one_instant(fresh_settings: FreshSettings) -> None:
     """Same second, same microsecond: what was issued before dies, what is issued next lives."""
     clock = MovableClock()
     clock.stop(datetime(2026, 11, 21, 3, 0, 0, tzinfo=UTC))
     with (
-        running_server(Settings(request_log=False, tls=False), clock=clock) as server,
+        running_server(fresh_settings(), clock=clock) as server,
         SignedClient(server) as client,
     ):
         identity = client.new_identity()

@@ -10,10 +10,10 @@ import httpx2
 import pytest
 
 from tests.support.data import add_verifier, first_resource
+from tests.support.engines import FreshSettings
 from tests.support.signed import SignedClient
 from watchword.client import TokenVerifier, VerifierCredential
 from watchword.clock import SystemClock
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 from watchword.tokens import InvalidToken, KeySet, NothingRevoked, Verifier, key_id
 
@@ -48,9 +48,9 @@ class Patient:
     ],
 )
 def test_not_one_refusal_while_signing_keys_rotate(
-    seconds: float, lifetime: float, ahead: float, rotations: int
+    seconds: float, lifetime: float, ahead: float, rotations: int, fresh_settings: FreshSettings
 ) -> None:
-    settings = Settings(request_log=False, key_lifetime=lifetime, key_publish_ahead=ahead)
+    settings = fresh_settings(tls=True, key_lifetime=lifetime, key_publish_ahead=ahead)
     signed_by: Counter[str] = Counter()
     refused: list[str] = []
     with running_server(settings) as server, SignedClient(server) as client:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.data import transact, with_keyring
+from tests.support.engines import FreshSettings
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from tests.verification.conftest import Asker
@@ -15,7 +16,6 @@ from watchword.errors import OperatorError
 from watchword.keyring import store
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
-from watchword.settings import Settings
 from watchword.storage import Transaction
 from watchword.testing import RunningServer, running_server
 from watchword.tokens import key_id
@@ -53,8 +53,8 @@ class Operator:
 
 
 @pytest.fixture
-def operator() -> Iterator[Operator]:
-    settings = Settings(request_log=False, tls=False)
+def operator(fresh_settings: FreshSettings) -> Iterator[Operator]:
+    settings = fresh_settings()
     with running_server(settings) as server, SignedClient(server) as client:
         yield Operator(server, client)
 
@@ -156,8 +156,8 @@ def test_a_revoked_key_and_its_revocation_are_forgotten_together(operator: Opera
         await transaction.execute("delete from revocations where expires_micros < $1", now)
 
     with_keyring(operator.server, SCHEDULE, purge)
-    assert transact(operator.server.data, kept) == (True, True)
+    assert transact(operator.server, kept) == (True, True)
     clock.move(timedelta(minutes=2))
     now = clock.micros()
     with_keyring(operator.server, SCHEDULE, purge)
-    assert transact(operator.server.data, kept) == (False, False)
+    assert transact(operator.server, kept) == (False, False)

@@ -44,6 +44,7 @@ class Feed:
         self._moved = asyncio.Event()
         self._nudged = asyncio.Event()
         self._closed = False
+        self._is_blind = False
 
     def wake(self) -> None:
         """Something was committed by this process."""
@@ -65,10 +66,9 @@ class Feed:
         Raises:
             Unavailable: the database does not answer.
         """
-        # The position is read first: a commit between the two reads is then delivered twice, never skipped.
         epoch, newest = await self._store.position()
         number = _number(since, epoch, newest)
-        rows = await self._store.after(resource, number or 0, LARGEST_PAGE)
+        newest, rows = await self._store.after(resource, number or 0, LARGEST_PAGE)
         more = len(rows) == LARGEST_PAGE
         reached = rows[-1].cursor if more else newest
         return Page(f"{epoch}.{reached}", number is None, rows, more)
@@ -111,8 +111,11 @@ class Feed:
         try:
             _, newest = await self._store.position()
         except Unavailable:
-            _log.warning("the feed cannot read the database; it goes on trying")
+            if not self._is_blind:
+                _log.warning("the feed cannot read the database; it goes on trying")
+            self._is_blind = True
             return
+        self._is_blind = False
         if newest != self._seen:
             self._seen = newest
             moved, self._moved = self._moved, asyncio.Event()

@@ -21,6 +21,7 @@ KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microsec
 """How long a revocation is kept: as long as a token may live, and an hour for verifiers' leeway."""
 
 _PURGED_IN_ONE_COMMIT = 1_000
+_FEED_COLUMNS = ("cursor", "kind", "subject", "generation", "valid_from_micros", "deleted")
 
 
 async def record_now(
@@ -90,17 +91,24 @@ class RevocationStore:
         [(epoch, cursor)] = await self._database.query("select epoch, cursor from feed")
         return epoch, cursor
 
-    async def after(self, resource: int, cursor: int, most: int) -> list[RevocationRow]:
-        """The rows that concern a resource, in commit order, above a cursor."""
-        columns = "cursor, kind, subject, generation, valid_from_micros, deleted"
+    async def after(self, resource: int, cursor: int, most: int) -> tuple[int, list[RevocationRow]]:
+        """The newest cursor, and the rows that concern a resource, in commit order, above a cursor: of one instant.
+
+        Read apart, a row that is recorded anew in between would be on neither side of the newest cursor.
+        """
         rows = await self._database.query(
-            f"select {columns} from revocations where resource in ($1, $2) and cursor > $3 order by cursor limit $4",
+            f"""
+            select feed.cursor, {", ".join(f"r.{column}" for column in _FEED_COLUMNS)} from feed left join (
+                select {", ".join(_FEED_COLUMNS)} from revocations where resource in ($1, $2) and cursor > $3
+                order by cursor limit $4
+            ) as r on true order by r.cursor
+            """,
             EVERY_RESOURCE,
             resource,
             cursor,
             most,
         )
-        return [RevocationRow(*row) for row in rows]
+        return rows[0][0], [RevocationRow(*row) for _, *row in rows if row[0] is not None]
 
     async def purge(self, now_micros: int) -> int:
         """Delete what no living token can be concerned by; how many rows went.

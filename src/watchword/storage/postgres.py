@@ -38,7 +38,11 @@ class PostgresDatabase:
         self._coalescers: dict[Statement, Coalescer[Parameters, list[Row]]] = {}
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
-        return await self._coalescer(statement).submit(parameters)
+        try:
+            return await self._coalescer(statement).submit(parameters)
+        except asyncpg.CharacterNotInRepertoireError:
+            # Nothing that is stored holds a NUL character, so nothing is found by one.
+            return []
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
         return await self._coalescer(statement).submit(parameters)
@@ -48,6 +52,8 @@ class PostgresDatabase:
             return await self._query(sql, parameters)
         except Lost:
             return await self._query(sql, parameters)
+        except asyncpg.CharacterNotInRepertoireError:
+            return []
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         for _ in range(_TRIES_AFTER_CONFLICT):

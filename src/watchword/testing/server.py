@@ -33,6 +33,7 @@ class RunningServer:
     ca_file: Path | None
     clock: MovableClock
     keys: tuple[bytes, bytes] = field(repr=False)
+    settings: Settings = field(default_factory=Settings, repr=False)
 
     @property
     def connection_string(self) -> str:
@@ -102,7 +103,8 @@ def running_server(
             if failures:
                 raise failures[0]
             primary, secondary = keys
-            yield RunningServer(port, f"{scheme}://localhost:{port}", folder, ca_file, clock, (primary, secondary))
+            endpoint = f"{scheme}://localhost:{port}"
+            yield RunningServer(port, endpoint, folder, ca_file, clock, (primary, secondary), settings)
         finally:
             if http:
                 http[0].stop()

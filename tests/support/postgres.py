@@ -1,0 +1,184 @@
+"""A PostgreSQL cluster of the tests' own: made, run and thrown away under a user that is allowed nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+from tests.support.polling import until
+from tests.support.requirements import require
+
+Result = TypeVar("Result")
+
+USER, PASSWORD = "watchword", "a-password-that-no-log-may-hold"
+_NUMBERS = count(1)
+_SECONDS = 60.0
+
+
+def programs() -> Path:
+    """The folder of PostgreSQL's programs; Debian keeps it off the path."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    require(bool(found or on_path), "PostgreSQL is not there: install the package postgresql")
+    return (found[-1] if found else Path(on_path or "")).parent
+
+
+def unprivileged() -> dict[str, Any]:
+    """How to start a process that is not root: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    user = known.get("postgres") or known["nobody"]
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+@dataclass
+class Cluster:
+    """A server on loopback, in a folder that its user owns. What was committed has reached the disk."""
+
+    folder: Path
+    port: int
+    options: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def dsn(self, name: str = "postgres") -> str:
+        return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def start(self) -> None:
+        chosen = ["-p", str(self.port), "-k", str(self.folder), *self.options]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [programs() / "postgres", "-D", self.folder / "data", *chosen],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                # Its whole family can be ended at once, and no Ctrl-C for the tests reaches it.
+                start_new_session=True,
+                **unprivileged(),
+            )
+        until(self.answers, bool, _SECONDS)
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        try:
+            self.execute("select 1")
+        except (OSError, asyncpg.CannotConnectNowError):
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Connections are broken off; what was committed is written down."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(_SECONDS)
+            self.process = None
+
+    def kill(self) -> None:
+        """As a power cut does it: the server and all that it started, at once."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(_SECONDS)
+        # Its children have no parent to wait for; the next start wants their shared memory free.
+        self.process = None
+
+    def fresh(self) -> str:
+        """The address of an empty place: a schema, which costs a tenth of a database and goes with the cluster."""
+        name = f"test_{next(_NUMBERS)}"
+        self.execute(f"create schema {name}")
+        return f"{self.dsn()}?search_path={name}"
+
+    def execute(self, sql: str, dsn: str = "") -> list[Any]:
+        return on_connection(dsn or self.dsn(), lambda connection: connection.fetch(sql))
+
+
+def on_connection(dsn: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
+    """The value of `work` over a connection that Watchword knows nothing of; not for use within an event loop."""
+
+    async def run() -> Result:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def cluster(*options: str) -> Iterator[Cluster]:
+    """Fresh and running, until the block ends."""
+    with cluster_folder() as folder:
+        password_file = folder / "password"
+        password_file.write_text(PASSWORD)
+        password_file.chmod(0o644)
+        made: list[str | Path] = [
+            "--username",
+            USER,
+            "--pwfile",
+            password_file,
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+        ]
+        # A locale in which punctuation hardly counts: whoever sorts by it and does not say how is found out.
+        locale: list[str | Path] = [
+            "--encoding=UTF8",
+            "--locale-provider=icu",
+            "--icu-locale=en-US",
+            "--locale=C.UTF-8",
+        ]
+        run_program("initdb", "-D", folder / "data", *made, *locale, cwd=folder)
+        running = Cluster(folder, free_port(), options)
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@contextmanager
+def cluster_folder() -> Iterator[Path]:
+    """A folder that the server's user owns. It lies beside the tests' folders, which that user may not enter."""
+    folder = Path(tempfile.mkdtemp(prefix="watchword-postgres-"))
+    try:
+        owner = unprivileged()
+        if owner:
+            os.chown(folder, owner["user"], owner["group"])
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def run_program(name: str, *arguments: str | Path, cwd: Path) -> None:
+    done = subprocess.run(
+        [programs() / name, *arguments],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        **unprivileged(),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
