@@ -75,6 +75,29 @@ def test_a_storm_of_unknown_key_ids_causes_one_fetch_in_a_while() -> None:
         held.verify(TOKEN)
 
 
+def test_a_revoked_signing_key_ends_the_pause_that_unknown_keys_began() -> None:
+    new, revoked = new_signing_key("ES256"), threading.Event()
+
+    def feed(query: str) -> bytes:
+        if "since=e.1" in query and revoked.wait(10):
+            return reply(200, page_json(Revocation("signingKey", ES256.kid), cursor="e.2"))
+        return quiet(query.replace("since=e.1", ""))
+
+    with routed_server(well_known=KEYS, revocations=feed) as server, verifier(server) as held:
+        held.verify(TOKEN)
+        invented = sign(claims(), new_signing_key("ES256"))
+        assert check(lambda: held.verify(invented)) == "key"
+        server.answers[JWKS] = reply(200, key_set(new))
+        token = sign(claims(), new)
+        assert check(lambda: held.verify(token)) == "key"
+        revoked.set()
+        until(lambda: held.state().revocations, bool)
+        # No time has passed on the verifier's clock.
+        assert held.verify(token).scopes == {"chat", "voip"}
+        assert [check(lambda: held.verify(invented)) for _ in range(3)] == ["key"] * 3
+        assert server.count(JWKS) == 3
+
+
 def test_a_key_that_just_began_to_sign_is_fetched_once_for_all_who_need_it() -> None:
     new, begun, published = new_signing_key("ES256"), threading.Barrier(8), threading.Event()
     with routed_server(well_known=KEYS, revocations=quiet) as server, verifier(server) as held:

@@ -81,11 +81,16 @@ class Evidence:
         return delay
 
     def may_ask_for_unknown_key(self) -> bool:
-        """Whether a token that names an unknown key may cause a fetch now."""
-        return self._held_keys.may_ask_for_unknown(self._steady())
+        """Whether a token that names an unknown key may cause a fetch now.
+
+        When a signing key was revoked another one signs at once. To know it does not wait until the pause is over that
+        somebody's invented key id began: it is the service that told of it, so no storm can come of that.
+        """
+        return self.subscriber.signing_key_revoked or self._held_keys.may_ask_for_unknown(self._steady())
 
     def note_unknown_key(self) -> None:
         """A fetch for an unknown key begins; the next has to wait."""
+        self.subscriber.signing_key_revoked = False
         self._held_keys.note_unknown(self._steady())
 
     def state(self) -> VerifierState:

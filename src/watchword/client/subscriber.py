@@ -33,10 +33,14 @@ _pages = msgspec.json.Decoder(RevocationPage)
 
 
 class Subscriber:
-    """Keeps a `RevocationSet` fresh; `error` says why it is not, where the last poll failed."""
+    """Keeps a `RevocationSet` fresh; `error` says why it is not, where the last poll failed.
+
+    `signing_key_revoked` is set when the service tells of one, and taken back by who has drawn the consequence.
+    """
 
     def __init__(self, revocations: RevocationSet, max_staleness: timedelta, clock: Clock) -> None:
         self.settled = False
+        self.signing_key_revoked = False
         self.error: ServiceError | TransportError | None = None
         self._revocations = revocations
         self._wait = min(LONGEST_WAIT, max_staleness / 3)
@@ -84,4 +88,6 @@ class Subscriber:
             # could miss a revocation; not going on lets the set grow stale, which refuses.
             return answer.unexpected("The reply is not a page of revocations; is the endpoint right?")
         self._cursor, self._more = page.cursor, page.more
+        if any(revocation.kind == "signingKey" for revocation in page.revocations):
+            self.signing_key_revoked = True
         return None
