@@ -12,6 +12,7 @@ from watchword.cli.identity import identity
 from watchword.cli.keys import keys
 from watchword.cli.quickstart import quickstart
 from watchword.cli.resource import resource
+from watchword.cli.role import role
 from watchword.cli.serve import dev, serve
 from watchword.cli.settings_list import settings
 from watchword.cli.token import token
@@ -28,6 +29,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     token,
     resource,
     verifier,
+    role,
     keys,
     doctor,
     settings,

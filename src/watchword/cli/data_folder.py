@@ -11,9 +11,11 @@ from watchword.app import schedule
 from watchword.cli.folders import find_folders
 from watchword.cli.installation import find_encryption, opened_database
 from watchword.clock import MonotoneClock, SystemClock
+from watchword.errors import OperatorError
 from watchword.identity.store import newest_marks
 from watchword.keyring.key_check import require_fitting_key
 from watchword.keyring.keyring import Keyring
+from watchword.resources.store import Resource
 from watchword.settings import Settings
 from watchword.storage import Transaction
 
@@ -61,3 +63,22 @@ def transact_with_keyring(settings: Settings, work: Callable[[Transaction, Keyri
             return await database.transact(checked)
 
     return asyncio.run(run())
+
+
+def choose_resource(resources: list[Resource], name: str | None) -> Resource:
+    """The resource of that name, or the only one.
+
+    Raises:
+        OperatorError: there is none, or it has to be named.
+    """
+    names = ", ".join(resource.name for resource in resources)
+    if not resources:
+        raise OperatorError("The database has no resource yet.", "Start the server once: it makes one.")
+    if name is None:
+        if len(resources) > 1:
+            raise OperatorError("There are several resources.", f"Name one with --resource: {names}.")
+        return resources[0]
+    for resource in resources:
+        if resource.name.lower() == name.lower():
+            return resource
+    raise OperatorError(f"There is no resource {name}.", f"Name one of: {names}.")

@@ -29,12 +29,12 @@ def verifier() -> None:
 @with_settings(("data",))
 def create(settings: Settings, resource: str | None, as_json: bool) -> None:
     """Create a credential, and show it this one time."""
-    from watchword.cli.data_folder import transact
+    from watchword.cli.data_folder import choose_resource, transact
     from watchword.resources.store import list_resources
     from watchword.resources.verifier_credentials import create_verifier_credential
 
     async def work(transaction: Transaction) -> tuple[Resource, str]:
-        chosen = _choose(await list_resources(transaction), resource)
+        chosen = choose_resource(await list_resources(transaction), resource)
         return chosen, await create_verifier_credential(transaction, chosen, SystemClock().micros())
 
     chosen, credential = transact(settings, work)
@@ -80,17 +80,3 @@ def delete(settings: Settings, id: str, yes: bool) -> None:
             f"There is no verifier credential {id}.", "`watchword verifier list` shows those there are."
         )
     say(f"Deleted the verifier credential {id}.")
-
-
-def _choose(resources: list[Resource], name: str | None) -> Resource:
-    names = ", ".join(resource.name for resource in resources)
-    if not resources:
-        raise OperatorError("The database has no resource yet.", "Start the server once: it makes one.")
-    if name is None:
-        if len(resources) > 1:
-            raise OperatorError("There are several resources.", f"Name one with --resource: {names}.")
-        return resources[0]
-    for resource in resources:
-        if resource.name.lower() == name.lower():
-            return resource
-    raise OperatorError(f"There is no resource {name}.", f"Name one of: {names}.")

@@ -1,0 +1,30 @@
+"""`watchword role`: given, listed, and taken away, on the data directory of a server that runs."""
+
+import json
+
+from tests.support.commands import Home, Server, answer, refusal, run
+from tests.support.provider import PRINCIPAL
+
+
+def test_a_role_is_given_listed_and_taken_away(shared_home: Home, dev_server: Server) -> None:
+    given = run(shared_home, "role", "assign", "--principal", PRINCIPAL.upper(), "--data", dev_server.data)
+    assert (given.returncode, given.stdout) == (0, "")
+    assert f"{PRINCIPAL} is contributor on the resource dev." in given.stderr
+    listed = json.loads(answer(shared_home, "role", "list", "--json", "--data", dev_server.data))
+    assert listed == [{"resource": "dev", "principal": PRINCIPAL, "role": "contributor"}]
+    assert PRINCIPAL in answer(shared_home, "role", "list", "--data", dev_server.data)
+    taken = ("role", "remove", "--principal", PRINCIPAL, "--yes", "--data", dev_server.data)
+    assert run(shared_home, *taken).returncode == 0
+    assert "has no role on the resource dev." in refusal(shared_home, *taken)
+    assert json.loads(answer(shared_home, "role", "list", "--json", "--data", dev_server.data)) == []
+
+
+def test_what_no_issuer_could_have_given_is_no_principal(shared_home: Home, dev_server: Server) -> None:
+    for text in ("", "two words", "x" * 257):
+        told = refusal(shared_home, "role", "assign", "--principal", text, "--data", dev_server.data)
+        assert "object id or an application id" in told
+
+
+def test_a_resource_that_is_not_there_is_named(shared_home: Home, dev_server: Server) -> None:
+    told = refusal(shared_home, "role", "assign", "--principal", "x", "--resource", "other", "--data", dev_server.data)
+    assert "There is no resource other." in told
