@@ -32,13 +32,18 @@ from watchword.keyring.encryption import Encryption, load_or_create_key_file, pa
 from watchword.keyring.key_check import require_fitting_key
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
+from watchword.management.operations import GroupOperations
+from watchword.management.resource_operations import ResourceOperations
 from watchword.resources.access_keys import AccessKeys, create_resource
-from watchword.resources.store import Resource, list_resources
+from watchword.resources.bearer_secrets import BearerSecret
+from watchword.resources.deletion import Deletions
+from watchword.resources.operators import create_operator
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
 from watchword.rest.openapi import OpenApi
+from watchword.rest.operator_authentication import OperatorAuthenticator
 from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
 from watchword.rest.resource_hosts import ResourceHosts
@@ -52,6 +57,7 @@ from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.verification.operations import VerificationOperations
+from watchword.wire.management import canonical_path
 
 _Http = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
 Scope = dict[str, Any]
@@ -64,12 +70,13 @@ KEY_FILE = "encryption.key"
 
 @dataclass(frozen=True, slots=True)
 class FirstResource:
-    """The resource that a new data folder is given; guid and keys are drawn where they are None."""
+    """The resource that a new data folder is given, and its operator; guid, keys and token are drawn where None."""
 
     name: str
     location: str
     id: str | None = None
     keys: tuple[bytes, bytes] | None = None
+    operator: BearerSecret | None = None
 
 
 class Watchword:
@@ -82,10 +89,13 @@ class Watchword:
         encryption: Encryption,
         feed: Feed,
         background: Sequence[Coroutine[Any, Any, None]],
+        first_operator: BearerSecret | None,
     ) -> None:
         self._http = http
         self.database = database
         self.encryption = encryption
+        self.first_operator = first_operator
+        """The token that this very start has made, to be shown once."""
         self._feed = feed
         self._background = [asyncio.create_task(each) for each in background]
 
@@ -96,6 +106,8 @@ class Watchword:
         if scope["type"] == "http" and b"%2f" in scope["raw_path"].lower():
             # An escaped slash is part of a segment (RFC 3986, section 2.2) and never parts two.
             scope["path"] = scope["raw_path"].decode("ascii")
+        if scope["type"] == "http" and scope["path"][1:5].lower() in ("subs", "prov"):
+            scope["path"] = canonical_path(scope["path"])
         await self._http(scope, receive, send)
 
     def stop_waiting(self) -> None:
@@ -125,7 +137,9 @@ async def open_watchword(
     encryption = open_encryption(settings, data)
     database = await open_database(settings, data)
     try:
-        await database.transact(lambda transaction: _first_resource(transaction, encryption, clock, first))
+        first_operator = await database.transact(
+            lambda transaction: _first_start(transaction, encryption, clock, first)
+        )
     except BaseException:
         await database.close()
         raise
@@ -149,11 +163,16 @@ async def open_watchword(
     issuers = Issuers(remote_issuers, settings.entra_tenants, clock)
     exchanges = Exchanges(database, users, keyring, clock, issue_clock)
 
+    deletions = Deletions(database, [store.purge])
+    hosts = ResourceHosts(settings.resource_suffix)
+
     # Operations.
     bindings: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
         *EntraOperations(database, issuers, exchanges).bindings(),
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
+        *GroupOperations(database, deletions, feed, clock).bindings(),
+        *ResourceOperations(database, encryption, deletions, feed, clock, hosts).bindings(),
         *Health(database).bindings(),
     ]
     bindings += OpenApi(bindings).bindings()
@@ -161,20 +180,22 @@ async def open_watchword(
     # HTTP.
     origins = Origins(settings.public_endpoint, settings.trusted_proxies)
     authenticators: list[Authenticator] = [
-        AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host),
-        VerifierAuthenticator(database),
+        AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
+        VerifierAuthenticator(database, hosts),
     ]
     if remote_issuers:
         # The last, because it takes every bearer token that is left.
-        authenticators.append(EntraAuthenticator(issuers, database, exchanges, ResourceHosts()))
-    pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None)
+        authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
+    operators = OperatorAuthenticator(database)
+    pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None, operators)
     background = (
         last_tokens.keep_flushing(),
         keyring.keep_rotating(),
         revocations.keep_purging(),
         *(issuer.follow() for issuer in remote_issuers),
+        deletions.keep_finishing(),
     )
-    return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, feed, background)
+    return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, feed, background, first_operator)
 
 
 async def open_database(settings: Settings, data: FilePath) -> Database:
@@ -219,16 +240,19 @@ def open_encryption(settings: Settings, data: FilePath) -> Encryption:
     return Encryption(load_or_create_key_file(settings.encryption_key_file or data / KEY_FILE))
 
 
-async def _first_resource(
+async def _first_start(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
-) -> Resource:
+) -> BearerSecret | None:
+    """The token of the first operator, where this is the first start of all."""
     await require_fitting_key(transaction, encryption)
-    present = await list_resources(transaction)
-    if present:
-        return present[0]
-    return await create_resource(
+    # Who deleted every resource did so on purpose: the feed remembers that there was one.
+    [(there,)] = await transaction.execute("select (select count(*) from resources) + (select cursor from feed)")
+    if there:
+        return None
+    await create_resource(
         transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
     )
+    return await create_operator(transaction, "first", "contributor", clock.micros(), first.operator)
 
 
 def _falcon(pipeline: Pipeline, all_paths: list[Path]) -> _Http:

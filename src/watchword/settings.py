@@ -33,6 +33,9 @@ class Settings:
     )
     certificate_key: Path | None = _setting(None, "PEM file with the private key of the certificate.", "path")
     tls_suffix: str = _setting("", "DNS suffix that the local CA may sign for, besides loopback names.")
+    resource_suffix: str = _setting(
+        "", "DNS suffix under which each resource has a host of its own, <name>.<suffix>; empty: all share every host."
+    )
     public_endpoint: str = _setting(
         "", "The address under which clients reach the server, such as https://acs.example."
     )

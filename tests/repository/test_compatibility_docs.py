@@ -11,12 +11,13 @@ import pytest
 from tests.support.operations import all_operations
 from tests.support.requirements import PROJECT
 from watchword.tokens.claims import Claims
-from watchword.wire import versions
+from watchword.wire import management, versions
 from watchword.wire.operations import Operation
 
 PAGE = (PROJECT / "docs/compatibility.md").read_text(encoding="utf-8")
 SOURCES = sorted(path for path in (PROJECT / "src").rglob("*") if path.suffix in {".py", ".sql"})
-PUBLISHED = [operation for operation in all_operations() if operation.versions is not None]
+MANAGED = [operation for operation in management.OPERATIONS if operation.versions is not None]
+PUBLISHED = [each for each in all_operations() if each.versions is not None and each not in MANAGED]
 OWN = [operation for operation in all_operations() if operation.versions is None]
 ORIGINAL_CLAIMS = {"skypeid", "scp", "csi", "exp", "rgn", "acsScope", "resourceId", "resourceLocation", "iat"}
 
@@ -50,6 +51,19 @@ def operations_table() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def managed_table() -> str:
+    columns = (*versions.ANY, *management.ALL_VERSIONS)
+    rows = [
+        ["managed operation", *columns],
+        ["---"] * (len(columns) + 1),
+        *(
+            [f"`{each.method} {each.path}`<br>{each.id}", *(cell(each, each_of) for each_of in columns)]
+            for each in MANAGED
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def own_table() -> str:
     rows = [f"| `{each.method} {each.path}` | {each.id} | {each.summary} |" for each in OWN]
     return "\n".join(["| operation | operationId | what it does |", "|---|---|---|", *rows])
@@ -70,7 +84,9 @@ def assumptions_table() -> str:
     return "\n".join(["| assumption | where |", "|---|---|", *rows])
 
 
-@pytest.mark.parametrize("table", [operations_table, own_table, assumptions_table], ids=lambda table: table.__name__)
+@pytest.mark.parametrize(
+    "table", [operations_table, managed_table, own_table, assumptions_table], ids=lambda table: table.__name__
+)
 def test_a_table_of_the_page_is_what_the_source_says(table: Callable[[], str]) -> None:
     expected = table()
     assert len(expected.splitlines()) > 3

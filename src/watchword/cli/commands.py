@@ -8,8 +8,10 @@ import click
 
 from watchword.cli.doctor import doctor
 from watchword.cli.env import env, trust
+from watchword.cli.group import group
 from watchword.cli.identity import identity
 from watchword.cli.keys import keys
+from watchword.cli.operator import operator
 from watchword.cli.quickstart import quickstart
 from watchword.cli.resource import resource
 from watchword.cli.role import role
@@ -17,7 +19,8 @@ from watchword.cli.serve import dev, serve
 from watchword.cli.settings_list import settings
 from watchword.cli.token import token
 from watchword.cli.verifier import verifier
-from watchword.errors import WatchwordError
+from watchword.errors import CallerError, WatchwordError
+from watchword.wire.errors import describe
 
 _COMMANDS: tuple[click.Command, ...] = (
     dev,
@@ -27,7 +30,9 @@ _COMMANDS: tuple[click.Command, ...] = (
     trust,
     identity,
     token,
+    group,
     resource,
+    operator,
     verifier,
     role,
     keys,
@@ -43,7 +48,9 @@ class _Root(click.Group):
         try:
             return super().invoke(ctx)
         except WatchwordError as error:
-            click.echo(f"watchword: {error}", err=True)
+            # What a rule says of a caller has its words on the wire; commands call the same rules.
+            told = describe(error).message if isinstance(error, CallerError) else error
+            click.echo(f"watchword: {told}", err=True)
             ctx.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - so it is called.

@@ -12,4 +12,7 @@ RESOURCE_NAME = "dev"
 PRIMARY_KEY = b"Watchword's first dev key: everyone knows it, it guards nothing."
 SECONDARY_KEY = b"Watchword's other dev key: everyone knows it, it guards nothing."
 
+OPERATOR_ID = "dededededededede"
+OPERATOR_SECRET = "everyone-knows-this-token-it-guards-nothing"
+
 FOLDER_PREFIX = "watchword-dev-"

@@ -18,6 +18,7 @@ from watchword.cli.server import Door, Stopping, open_door, opened
 from watchword.cli.start_up import InForce, format_start_up
 from watchword.errors import OperatorError
 from watchword.resources.access_keys import AccessKey
+from watchword.resources.store import list_resources
 from watchword.rest.serving import run_event_loop
 from watchword.settings import Settings
 
@@ -48,7 +49,8 @@ async def _serve(
         find_encryption(settings, data)
     async with opened(settings, data, first, door) as (application, http):
         stopping.stops(http)
-        keys = await access_keys(application.database, application.encryption)
+        resources = await application.database.transact(list_resources)
+        keys = await access_keys(application.database, application.encryption) if resources else []
         _require_private(mode, keys, data)
         ca = door.certificate.ca if door.certificate else None
         in_force = InForce(
@@ -58,8 +60,10 @@ async def _serve(
             describe_database(settings, data),
             data.name.startswith(development.FOLDER_PREFIX),
             door.certificate,
-            keys[0].resource.id == first.id,
+            application.first_operator is not None,
             len(running_servers(folders.running)),
+            str(application.first_operator or ""),
+            len(resources),
         )
         with announced(describe_this(mode, door.endpoint, door.host, door.port, data, ca), folders.running):
             print(format_start_up(in_force, door.port), flush=True)
@@ -69,7 +73,7 @@ async def _serve(
 
 
 def _require_private(mode: Mode, keys: list[AccessKey], data: Path) -> None:
-    if mode == "serve" and keys[0].resource.id == development.RESOURCE_ID:
+    if mode == "serve" and keys and keys[0].resource.id == development.RESOURCE_ID:
         raise OperatorError(
             f"The data directory {data} was made by `watchword dev`: everybody knows its access keys.",
             "Run `watchword dev` on it, or give `watchword serve` a directory of its own with --data.",

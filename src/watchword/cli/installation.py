@@ -82,8 +82,8 @@ def find_encryption(settings: Settings, data: Path) -> Encryption:
     return open_encryption(settings, data)
 
 
-def read_access_keys(settings: Settings, data: Path) -> list[AccessKey]:
-    """The two access keys of the resource, the primary one first.
+def read_access_keys(settings: Settings, data: Path, name: str | None = None) -> list[AccessKey]:
+    """The two access keys of the resource of that name, or of the oldest one; the primary key first.
 
     Raises:
         OperatorError: the directory holds none, or the encryption key does not fit.
@@ -91,13 +91,13 @@ def read_access_keys(settings: Settings, data: Path) -> list[AccessKey]:
 
     async def read() -> list[AccessKey]:
         async with opened_database(settings, data) as database:
-            return await access_keys(database, find_encryption(settings, data))
+            return await access_keys(database, find_encryption(settings, data), name)
 
     return asyncio.run(read())
 
 
-async def access_keys(database: Database, encryption: Encryption) -> list[AccessKey]:
-    """The two access keys of the resource, the primary one first.
+async def access_keys(database: Database, encryption: Encryption, name: str | None = None) -> list[AccessKey]:
+    """The two access keys of the resource of that name, or of the oldest one; the primary key first.
 
     Raises:
         OperatorError: there is no resource, or the encryption key does not fit.
@@ -106,8 +106,13 @@ async def access_keys(database: Database, encryption: Encryption) -> list[Access
     async def read(transaction: Transaction) -> list[AccessKey]:
         resources = await list_resources(transaction)
         if not resources:
-            raise OperatorError("The database has no resource yet.", "Start the server once: it makes one.")
-        return await open_access_keys(transaction, resources[0], encryption)
+            raise OperatorError(
+                "The database has no resource.", "`watchword resource create` makes one; so does the first start."
+            )
+        chosen = resources if name is None else [each for each in resources if each.name.lower() == name.lower()]
+        if not chosen:
+            raise OperatorError(f"There is no resource {name}.", "`watchword resource list` shows those there are.")
+        return await open_access_keys(transaction, chosen[0], encryption)
 
     return await database.transact(read)
 

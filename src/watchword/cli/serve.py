@@ -23,12 +23,15 @@ def dev(settings: Settings) -> None:
     _require_loopback(settings.host)
     from watchword.app import FirstResource
     from watchword.cli.foreground import run
+    from watchword.resources.bearer_secrets import BearerSecret
+    from watchword.resources.operators import PREFIX
 
     first = FirstResource(
         development.RESOURCE_NAME,
         settings.data_location,
         development.RESOURCE_ID,
         (development.PRIMARY_KEY, development.SECONDARY_KEY),
+        BearerSecret(PREFIX, development.OPERATOR_ID, development.OPERATOR_SECRET),
     )
     run("dev", settings, settings.data, first)
 

@@ -19,6 +19,7 @@ from watchword.app import FirstResource, Watchword, open_watchword
 from watchword.cli.server_certificate import ServerCertificate, prepare_certificate
 from watchword.clock import SystemClock, to_datetime
 from watchword.errors import InvalidConnectionString, OperatorError
+from watchword.rest.host_certificates import HostCertificates
 from watchword.rest.serving import HttpServer, bind, tls_context
 from watchword.settings import Settings
 from watchword.wire.connection_string import parse_endpoint
@@ -31,6 +32,7 @@ class Door:
     sockets: list[socket.socket]
     endpoint: str
     certificate: ServerCertificate | None
+    resource_suffix: str = ""
 
     @property
     def host(self) -> str:
@@ -41,7 +43,14 @@ class Door:
         return int(self.sockets[0].getsockname()[1])
 
     def tls(self) -> ssl.SSLContext | None:
-        return tls_context(self.certificate.certificate, self.certificate.key) if self.certificate else None
+        """With a certificate of its own for each resource's host, where the local CA signs."""
+        if self.certificate is None:
+            return None
+        context = tls_context(self.certificate.certificate, self.certificate.key)
+        if self.certificate.authority and self.resource_suffix:
+            hosts = HostCertificates(self.certificate.authority, self.resource_suffix, SystemClock())
+            context.sni_callback = hosts.choose
+        return context
 
 
 def open_door(settings: Settings, certificates: Path) -> Door:
@@ -66,7 +75,7 @@ def open_door(settings: Settings, certificates: Path) -> Door:
     try:
         now = to_datetime(SystemClock().micros())
         certificate = prepare_certificate(settings, certificates, now) if settings.tls else None
-        return Door(sockets, _endpoint(settings, sockets), certificate)
+        return Door(sockets, _endpoint(settings, sockets), certificate, settings.resource_suffix)
     except BaseException:
         for each in sockets:
             each.close()

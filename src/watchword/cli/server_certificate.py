@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from watchword.certificates import Outcome, certificate_facts, ensure_leaf, prepare_authority
+from watchword.certificates import LocalAuthority, Outcome, certificate_facts, ensure_leaf, prepare_authority
 from watchword.certificates.names import LOOPBACK_NAMES
 from watchword.errors import OperatorError
 from watchword.settings import Settings
@@ -25,6 +25,7 @@ class ServerCertificate:
     names: tuple[str, ...]
     expires: datetime
     notes: tuple[str, ...] = ()
+    authority: LocalAuthority | None = None
 
     def __str__(self) -> str:
         signer = f"signed by {self.ca}" if self.ca else f"from {self.certificate}"
@@ -39,10 +40,11 @@ def prepare_certificate(settings: Settings, folder: Path, now: datetime) -> Serv
     """
     if settings.certificate or settings.certificate_key:
         return _own_certificate(settings)
-    authority, outcome = prepare_authority(folder, now, settings.tls_suffix or None)
+    tls_suffix = settings.tls_suffix or settings.resource_suffix
+    authority, outcome = prepare_authority(folder, now, tls_suffix or None)
     public = urlsplit(settings.public_endpoint).hostname or ""
     names, notes = [], []
-    if suffix := settings.tls_suffix.removeprefix(".").lower():
+    if suffix := tls_suffix.removeprefix(".").lower():
         names = [suffix, f"*.{suffix}"]
         if public.endswith(f".{suffix}"):
             names.append(public)
@@ -58,7 +60,13 @@ def prepare_certificate(settings: Settings, folder: Path, now: datetime) -> Serv
         )
     leaf, _ = ensure_leaf(authority, folder / LEAF_FOLDER, names, now)
     return ServerCertificate(
-        leaf.certificate_path, leaf.key_path, authority.certificate_path, leaf.names, leaf.expires, tuple(notes)
+        leaf.certificate_path,
+        leaf.key_path,
+        authority.certificate_path,
+        leaf.names,
+        leaf.expires,
+        tuple(notes),
+        authority,
     )
 
 

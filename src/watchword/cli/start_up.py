@@ -37,7 +37,10 @@ _EVALUATE = {
 
 @dataclass(frozen=True)
 class InForce:
-    """Of a server that starts: it has just made its resource if `is_first_start`; `others` run already."""
+    """Of a server that starts: it has just made its resource and `operator` if `is_first_start`; `others` run already.
+
+    `keys` are those of the oldest of its `resources`.
+    """
 
     mode: str
     endpoint: str
@@ -47,6 +50,8 @@ class InForce:
     certificate: ServerCertificate | None
     is_first_start: bool
     others: int
+    operator: str = ""
+    resources: int = 1
 
 
 def format_start_up(server: InForce, port: int) -> str:
@@ -60,17 +65,29 @@ def format_start_up(server: InForce, port: int) -> str:
 
 
 def _facts(server: InForce) -> Iterator[tuple[str, str]]:
-    primary, secondary = server.keys
     yield "endpoint", server.endpoint
-    yield "resource", f"{primary.resource.name} ({primary.resource.id})"
+    yield "resource", _resource(server)
     yield "database", f"{server.database}{' (removed when the server stops)' if server.is_temporary else ''}"
     yield "certificate", str(server.certificate or "none: no TLS, which is for a proxy in front that has it")
+    if not server.keys:
+        return
+    primary, secondary = server.keys
     is_public = primary.secret == development.PRIMARY_KEY
     if server.is_first_start and not is_public:
         yield "primary key", b64encode(primary.secret).decode()
         yield "secondary key", f"{b64encode(secondary.secret).decode()} (`watchword resource keys` shows both again)"
+    if server.operator:
+        yield "operator token", f"{server.operator}{'' if is_public else ' (not shown again)'}"
     if server.is_first_start or is_public:
         yield "connection string", str(ConnectionString(server.endpoint, primary.secret))
+
+
+def _resource(server: InForce) -> str:
+    if not server.keys:
+        return "none: `watchword resource create` makes one"
+    oldest = server.keys[0].resource
+    more = f" and {server.resources - 1} more" if server.resources > 1 else ""
+    return f"{oldest.name} ({oldest.id}){more}"
 
 
 def _line_to_copy(server: InForce, port: int) -> str:

@@ -130,11 +130,11 @@ async def update_group(transaction: Transaction, group: Group, tags: Mapping[str
     return replace(group, tags=tags)
 
 
-async def default_group(transaction: Transaction, now_micros: int) -> Group:
+async def default_group(transaction: Transaction, now_micros: int, subscription: str = DEFAULT_SUBSCRIPTION) -> Group:
     """The group of resources that were made without one; it is made when it is first needed."""
-    found = await find_group(transaction, DEFAULT_SUBSCRIPTION, DEFAULT_GROUP)
+    found = await find_group(transaction, subscription, DEFAULT_GROUP)
     if found is None:
-        found, _ = await create_group(transaction, DEFAULT_SUBSCRIPTION, DEFAULT_GROUP, "global", {}, now_micros)
+        found, _ = await create_group(transaction, subscription, DEFAULT_GROUP, "global", {}, now_micros)
     return found
 
 

@@ -46,6 +46,9 @@ class Holding:
     def is_deleting(self) -> bool:
         return self.state == "deleting"
 
+    def is_in(self, group: Group) -> bool:
+        return (self.subscription, self.group) == (group.subscription, group.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -69,6 +72,17 @@ async def get_holding(transaction: Transaction, subscription: str, group: str, n
     if found is None or (found.subscription, found.group.lower()) != (subscription.lower(), group.lower()):
         raise ResourceNotFound(name, group)
     return found
+
+
+async def get_holding_in_force(transaction: Transaction, subscription: str, group: str, name: str) -> Holding:
+    """Raises:
+    ResourceNotFound: as `get_holding`.
+    BeingDeleted: it has no keys to show or change any more.
+    """
+    holding = await get_holding(transaction, subscription, group, name)
+    if holding.is_deleting:
+        raise BeingDeleted("resource", holding.resource.name)
+    return holding
 
 
 async def list_holdings(transaction: Transaction, subscription: str, group: Group | None = None) -> list[Holding]:

@@ -10,7 +10,9 @@ from typing import Protocol
 import msgspec
 from falcon.asgi import SSEvent
 
+from watchword.resources.operators import Operator
 from watchword.resources.store import Resource
+from watchword.wire.headers import JSON
 from watchword.wire.operations import Operation
 
 
@@ -87,6 +89,11 @@ class RawAnswer:
     headers: tuple[tuple[str, str], ...] = ()
     status: int = 200
 
+    @classmethod
+    def json(cls, body: msgspec.Struct, status: int, extra: tuple[tuple[str, str], ...] = ()) -> RawAnswer:
+        """A body of `wire`, where one operation has several ways to succeed."""
+        return cls(msgspec.json.encode(body), (("content-type", JSON), *extra), status)
+
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
@@ -114,6 +121,25 @@ class PublicBinding:
 
     operation: Operation
     function: Callable[[Request], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementCall:
+    """One call of the management API. `parts` as in `Call`."""
+
+    operation: Operation
+    version: str
+    request: Request
+    operator: Operator
+    parts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementBinding:
+    """An operation of the management API: for operators, who belong to no resource."""
+
+    operation: Operation
+    function: Callable[[ManagementCall], Awaitable[Answer]]
 
 
 def why_not_allowed(caller: Caller, needed: Right) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from watchword.rest.call import PublicBinding, RawAnswer, Request, Right
+from watchword.rest.call import ManagementBinding, PublicBinding, RawAnswer, Request, Right
 from watchword.rest.routes import AnyBinding
 from watchword.wire import versions
 from watchword.wire.errors import ErrorResponse
@@ -39,6 +39,7 @@ _SECURITY_SCHEMES = {
     "accessKey": {"type": "apiKey", "in": "header", "name": "Authorization", "description": _ACCESS_KEY},
     "verifier": {"type": "http", "scheme": "bearer", "description": "The credential of a verifier."},
     "entra": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of an OpenID issuer."},
+    "operator": {"type": "http", "scheme": "bearer", "description": "The token of an operator: wwo_..."},
     "verifierBasic": {"type": "http", "scheme": "basic", "description": "The same as user and password."},
 }
 _SCHEMES = {
@@ -117,6 +118,8 @@ def _operation(bindings: list[AnyBinding], schemas: Schemas) -> _Json:
 def _security(binding: AnyBinding) -> list[_Json]:
     if isinstance(binding, PublicBinding):
         return []
+    if isinstance(binding, ManagementBinding):
+        return [{"operator": []}]
     return [{scheme: []} for scheme in _SCHEMES[binding.right]]
 
 
@@ -125,9 +128,9 @@ def _parameters(operations: list[Operation]) -> Iterable[_Json]:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     served = {version for each in operations for version in each.versions or ()}
     if served:
-        enum = [version for version in versions.ALL if version in served]
         required = all(each.versions is not None for each in operations)
-        yield {"name": "api-version", "in": "query", "required": required, "schema": {"type": "string", "enum": enum}}
+        schema: _Json = {"type": "string"} if served == {*versions.ANY} else {"type": "string", "enum": sorted(served)}
+        yield {"name": "api-version", "in": "query", "required": required, "schema": schema}
     yield from (_parameter(parameter) for each in operations for parameter in each.parameters)
 
 

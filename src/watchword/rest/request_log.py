@@ -18,6 +18,7 @@ import falcon.asgi
 import msgspec
 
 from watchword.clock import Clock, to_datetime
+from watchword.resources.operators import Operator
 from watchword.rest.call import Caller
 from watchword.rest.routes import AnyBinding, Path
 from watchword.wire.errors import WireError
@@ -66,7 +67,7 @@ class RequestLog:
         sent: Mapping[str, str],
         response: falcon.asgi.Response,
         error: WireError | None,
-        caller: Caller | None,
+        caller: Caller | Operator | None,
         seconds: float,
     ) -> None:
         if not logger.isEnabledFor(logging.INFO):
@@ -81,11 +82,11 @@ class RequestLog:
             durationMicros=round(seconds * 1_000_000),
             operation=binding.operation.id if binding else None,
             # What is not one of ours could be anything that somebody typed.
-            apiVersion=version if binding and binding.operation.versions else None,
+            apiVersion=version if binding and version in (binding.operation.versions or ()) else None,
             code=error.code if error else None,
             reason=error.message if error else None,
-            resource=caller.resource.id if caller else None,
-            caller=caller.name if caller else None,
+            resource=caller.resource.id if isinstance(caller, Caller) else None,
+            caller=_name(caller) if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),
             sdk=sdk[0] if sdk else None,
         )
@@ -98,3 +99,7 @@ class RequestLog:
         """The lines of a tick go out as one record: a record costs far more than a line."""
         lines, self._lines = self._lines, []
         logger.info("%s", b"\n".join(lines).decode())
+
+
+def _name(caller: Caller | Operator) -> str:
+    return f"operator {caller.id}" if isinstance(caller, Operator) else caller.name

@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from watchword.errors import MethodNotAllowed, MissingApiVersion, UnsupportedApiVersion
-from watchword.rest.call import Binding, PublicBinding
+from watchword.rest.call import Binding, ManagementBinding, PublicBinding
 from watchword.wire import versions
 
-AnyBinding = Binding | PublicBinding
+AnyBinding = Binding | PublicBinding | ManagementBinding
 
 
 @dataclass(slots=True)
 class Method:
-    """The operations of one method at one path: published ones by api-version, or one of our own for all others."""
+    """The operations of one method at one path: published ones by api-version, or one for all others."""
 
     by_version: dict[str, AnyBinding] = field(default_factory=dict)
     own: AnyBinding | None = None
 
     def served(self) -> tuple[str, ...]:
-        return tuple(version for version in versions.ALL if version in self.by_version)
+        return tuple(sorted(self.by_version))
 
 
 @dataclass(slots=True)
@@ -58,9 +58,9 @@ def paths(bindings: Iterable[AnyBinding]) -> list[Path]:
         operation = binding.operation
         path = found.setdefault(operation.path, Path(operation.path))
         method = path.methods.setdefault(operation.method, Method())
-        if operation.versions is None:
+        if operation.versions in (None, versions.ANY):
             method.own = binding
-        else:
+        elif operation.versions is not None:
             method.by_version.update(dict.fromkeys(operation.versions, binding))
     for path in found.values():
         path.supported_versions = ", ".join(_versions_of(_controller(path), found.values()))
@@ -74,4 +74,4 @@ def _controller(path: Path) -> str:
 def _versions_of(controller: str, all_paths: Iterable[Path]) -> list[str]:
     siblings = [path for path in all_paths if _controller(path) == controller]
     known = {version for path in siblings for method in path.methods.values() for version in method.by_version}
-    return [version for version in versions.ALL if version in known]
+    return sorted(known)

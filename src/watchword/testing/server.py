@@ -16,6 +16,7 @@ from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.clock import SystemClock, to_datetime
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.store import list_resources
+from watchword.rest.host_certificates import HostCertificates
 from watchword.rest.serving import HttpServer, bind, run_event_loop, tls_context
 from watchword.settings import Settings
 from watchword.storage import Transaction
@@ -33,7 +34,11 @@ class RunningServer:
     ca_file: Path | None
     clock: MovableClock
     keys: tuple[bytes, bytes] = field(repr=False)
+    """Of the first resource; empty where the data has none left."""
+
     settings: Settings = field(default_factory=Settings, repr=False)
+    operator_token: str = field(default="", repr=False)
+    """Of the operator that the first start made; empty on the data of an earlier run."""
 
     @property
     def connection_string(self) -> str:
@@ -60,7 +65,7 @@ def running_server(
     with tempfile.TemporaryDirectory() as temporary:
         folder = data or Path(temporary) / "data"
         clock = clock or MovableClock()
-        tls, ca_file = _local_tls(Path(temporary)) if settings.tls else (None, None)
+        tls, ca_file = _local_tls(Path(temporary), settings.resource_suffix) if settings.tls else (None, None)
         [listening, *others] = bind(("127.0.0.1", "::1"), 0)
         port = listening.getsockname()[1]
         scheme = "https" if settings.tls else "http"
@@ -69,6 +74,7 @@ def running_server(
         async def serve() -> None:
             application = await open_watchword(settings, folder, first, clock)
             keys.extend(await _read_keys(settings, folder))
+            operators.append(str(application.first_operator or ""))
             http.append(
                 HttpServer(
                     application,
@@ -87,6 +93,7 @@ def running_server(
 
         http: list[HttpServer] = []
         keys: list[bytes] = []
+        operators: list[str] = []
         failures: list[BaseException] = []
 
         def run() -> None:
@@ -102,9 +109,9 @@ def running_server(
         try:
             if failures:
                 raise failures[0]
-            primary, secondary = keys
+            primary, secondary = keys or (b"", b"")
             endpoint = f"{scheme}://localhost:{port}"
-            yield RunningServer(port, endpoint, folder, ca_file, clock, (primary, secondary), settings)
+            yield RunningServer(port, endpoint, folder, ca_file, clock, (primary, secondary), settings, *operators)
         finally:
             if http:
                 http[0].stop()
@@ -117,8 +124,10 @@ async def _read_keys(settings: Settings, data: Path) -> list[bytes]:
     encryption = open_encryption(settings, data)
 
     async def read(transaction: Transaction) -> list[bytes]:
-        [resource, *_] = await list_resources(transaction)
-        return [key.secret for key in await open_access_keys(transaction, resource, encryption)]
+        resources = await list_resources(transaction)
+        return (
+            [key.secret for key in await open_access_keys(transaction, resources[0], encryption)] if resources else []
+        )
 
     database = await open_database(settings, data)
     try:
@@ -127,8 +136,12 @@ async def _read_keys(settings: Settings, data: Path) -> list[bytes]:
         await database.close()
 
 
-def _local_tls(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    now = to_datetime(SystemClock().micros())
-    authority, _ = prepare_authority(folder / "ca", now)
+def _local_tls(folder: Path, suffix: str) -> tuple[ssl.SSLContext, Path]:
+    clock = SystemClock()
+    now = to_datetime(clock.micros())
+    authority, _ = prepare_authority(folder / "ca", now, suffix or None)
     leaf, _ = ensure_leaf(authority, folder / "tls", (), now)
-    return tls_context(leaf.certificate_path, leaf.key_path), authority.certificate_path
+    context = tls_context(leaf.certificate_path, leaf.key_path)
+    if suffix:
+        context.sni_callback = HostCertificates(authority, suffix, clock).choose
+    return context, authority.certificate_path

@@ -48,7 +48,7 @@ class Operation:
 
         Operation("CommunicationIdentity_IssueAccessToken", "POST", "/identities/{id}/:issueAccessToken", 200, ...)
 
-    `versions` is None for Watchword's own operations, which answer with any api-version or with none. `also` are further
+    `versions` is None for Watchword's own operations, which answer with any api-version or with none. `also` are other
     statuses of success, with the same bodies. `refusal` is the reason, a sentence, for which a published operation is
     not carried out. Each is declared once, and is itself only.
     """

@@ -34,6 +34,9 @@ ALL: Versions = (
 )
 """Every api-version that this server answers to."""
 
+ANY: Versions = ("any",)
+"""Of published operations that answer to every api-version, and to none: those of resource groups."""
+
 
 def since(first: str) -> Versions:
     """That version and all newer ones."""

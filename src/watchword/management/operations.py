@@ -1,0 +1,149 @@
+"""Resource groups, providers, and how far a deletion is: where the resource manager's wire meets our rules.
+
+What takes time is known by what it is about: a creation by the resource's guid, a deletion by that of the resource or
+group. So it needs no record of its own, and a restart loses none: a deletion has ended when its object is gone.
+"""
+
+from __future__ import annotations
+
+from watchword.clock import Clock
+from watchword.errors import GroupNotFound, OperationNotFound
+from watchword.identifiers import parse_guid
+from watchword.management.resource_operations import operation_address, resource_path
+from watchword.resources.deletion import Deletions, begin_group_deletion, is_resource_there
+from watchword.resources.groups import (
+    Group,
+    create_group,
+    find_group,
+    get_group,
+    is_group_there,
+    list_groups,
+    update_group,
+)
+from watchword.resources.holdings import list_holdings
+from watchword.rest.call import ManagementBinding, ManagementCall, RawAnswer
+from watchword.revocations.feed import Feed
+from watchword.storage import Database, Transaction
+from watchword.wire import management as wire
+from watchword.wire import management_bodies as bodies
+from watchword.wire.management import read
+from watchword.wire.management_bodies import RESOURCE_TYPE
+
+_DELETION_POLL = (("retry-after", "1"),)
+
+
+class GroupOperations:
+    """Each operation is one transaction."""
+
+    def __init__(self, database: Database, deletions: Deletions, feed: Feed, clock: Clock) -> None:
+        self._database = database
+        self._deletions = deletions
+        self._feed = feed
+        self._clock = clock
+
+    def bindings(self) -> list[ManagementBinding]:
+        return [
+            ManagementBinding(wire.GROUP_EXISTS, self.exists),
+            ManagementBinding(wire.PUT_GROUP, self.put),
+            ManagementBinding(wire.GET_GROUP, self.get),
+            ManagementBinding(wire.PATCH_GROUP, self.patch),
+            ManagementBinding(wire.DELETE_GROUP, self.delete),
+            ManagementBinding(wire.LIST_GROUPS, self.list_all),
+            ManagementBinding(wire.LIST_CONTENT, self.list_content),
+            ManagementBinding(wire.GET_PROVIDER, self.provider),
+            ManagementBinding(wire.REGISTER_PROVIDER, self.provider),
+            ManagementBinding(wire.OPERATION_RESULT, self.result),
+        ]
+
+    async def exists(self, call: ManagementCall) -> None:
+        found = await self._database.transact(lambda transaction: find_group(transaction, *_named(call)))
+        if found is None:
+            raise GroupNotFound(call.parts["resourceGroupName"])
+
+    async def put(self, call: ManagementCall) -> RawAnswer:
+        asked = read(call.request.body, bodies.GroupRequest)
+        subscription, name = _named(call)
+        group, is_new = await self._database.transact(
+            lambda transaction: create_group(
+                transaction, subscription, name, asked.location, asked.tags or {}, self._clock.micros()
+            )
+        )
+        return RawAnswer.json(_group_body(group), 201 if is_new else 200)
+
+    async def get(self, call: ManagementCall) -> bodies.GroupBody:
+        return _group_body(await self._database.transact(lambda transaction: get_group(transaction, *_named(call))))
+
+    async def patch(self, call: ManagementCall) -> bodies.GroupBody:
+        asked = read(call.request.body, bodies.GroupPatch)
+
+        async def update(transaction: Transaction) -> Group:
+            group = await get_group(transaction, *_named(call))
+            return group if asked.tags is None else await update_group(transaction, group, asked.tags)
+
+        return _group_body(await self._database.transact(update))
+
+    async def delete(self, call: ManagementCall) -> RawAnswer:
+        async def begin(transaction: Transaction) -> Group:
+            group = await get_group(transaction, *_named(call))
+            await begin_group_deletion(transaction, group, self._clock.micros())
+            return group
+
+        group = await self._database.transact(begin)
+        self._feed.wake()
+        self._deletions.nudge()
+        return RawAnswer(
+            b"", (("location", operation_address(call, "operationResults", group.id)), *_DELETION_POLL), 202
+        )
+
+    async def list_all(self, call: ManagementCall) -> bodies.GroupList:
+        subscription = call.parts["subscriptionId"]
+        found = await self._database.transact(lambda transaction: list_groups(transaction, subscription))
+        return bodies.GroupList([_group_body(group) for group in found])
+
+    async def list_content(self, call: ManagementCall) -> bodies.ContentList:
+        async def listed(transaction: Transaction) -> bodies.ContentList:
+            group = await get_group(transaction, *_named(call))
+            holdings = await list_holdings(transaction, group.subscription, group)
+            return bodies.ContentList(
+                [
+                    bodies.ContentBody(resource_path(each), each.resource.name, RESOURCE_TYPE, each.region, each.tags)
+                    for each in holdings
+                ]
+            )
+
+        return await self._database.transact(listed)
+
+    async def provider(self, call: ManagementCall) -> bodies.ProviderBody:
+        versions: list[str] = [*reversed(wire.ALL_VERSIONS)]
+        kind: dict[str, str | list[str]] = {
+            "resourceType": "CommunicationServices",
+            "locations": ["global"],
+            "apiVersions": versions,
+        }
+        return bodies.ProviderBody(
+            f"/subscriptions/{call.parts['subscriptionId']}/providers/Microsoft.Communication",
+            "Microsoft.Communication",
+            "Registered",
+            "RegistrationRequired",
+            [kind],
+        )
+
+    async def result(self, call: ManagementCall) -> RawAnswer | None:
+        id = parse_guid(call.parts["operationId"])
+        if id is None:
+            raise OperationNotFound
+
+        async def is_there(transaction: Transaction) -> bool:
+            return await is_group_there(transaction, id) or await is_resource_there(transaction, id)
+
+        return RawAnswer(b"", _DELETION_POLL, 202) if await self._database.transact(is_there) else None
+
+
+def _named(call: ManagementCall) -> tuple[str, str]:
+    return call.parts["subscriptionId"], call.parts["resourceGroupName"]
+
+
+def _group_body(group: Group) -> bodies.GroupBody:
+    path = f"/subscriptions/{group.subscription}/resourceGroups/{group.name}"
+    state = bodies.GroupProperties("Deleting" if group.is_deleting else "Succeeded")
+    return bodies.GroupBody(path, group.name, bodies.GROUP_TYPE, group.location, group.tags, state)
