@@ -52,9 +52,8 @@ bench: .venv/.dev ## Measure issue/s, create/s and p99 beside this machine's lim
 bench-quick: .venv/.dev ## The same in a minute, with wider error bars.
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-soak: .venv/.dev ## Run the tests that take minutes, then load the service for a long time and watch its memory.
-	@$(BIN)/python -m pytest -m soak --capture=no tests
-	@$(BIN)/python -m benchmarks.soak $(ARGS)
+soak: .venv/.dev ## Run the long forms of the tests, and those that take minutes.
+	@SOAK_EXAMPLES=100 WATCHWORD_SOAK_ROUNDS=20 $(BIN)/python -m pytest -m "soak or not soak" --capture=no $(ARGS) tests
 
 wheel: .venv/.runtime ## Build dist/watchword-*.whl.
 	@$(BIN)/python -m hatchling build --target wheel
