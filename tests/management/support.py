@@ -54,12 +54,23 @@ class Manager:
     """Plain requests to the management API."""
 
     def __init__(self, server: RunningServer, token: str | None = None) -> None:
-        self.server = server
-        self._headers = {"Authorization": f"Bearer {server.operator_token if token is None else token}"}
-        self._verify: Any = server.client_tls() if server.ca_file else True
+        verify = server.client_tls() if server.ca_file else True
+        self._set_up(server.endpoint, server.operator_token if token is None else token, verify)
+
+    @classmethod
+    def of_process(cls, endpoint: str, token: str) -> Manager:
+        """For a server in a process of its own, without TLS."""
+        made = cls.__new__(cls)
+        made._set_up(endpoint, token, True)
+        return made
+
+    def _set_up(self, endpoint: str, token: str, verify: Any) -> None:
+        self._endpoint = endpoint
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._verify = verify
 
     def call(self, method: str, path: str, body: Any = None, version: str = NEWEST) -> httpx2.Response:
-        address = f"{self.server.endpoint}{path}{'&' if '?' in path else '?'}api-version={version}"
+        address = f"{self._endpoint}{path}{'&' if '?' in path else '?'}api-version={version}"
         return httpx2.request(
             method, address, json=body, headers=self._headers, verify=self._verify, timeout=30, trust_env=False
         )

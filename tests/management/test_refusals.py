@@ -9,17 +9,17 @@ import pytest
 
 from tests.management.support import GROUPS, Manager, resource_path
 from tests.support.data import transact
+from tests.support.engines import FreshSettings
 from tests.support.signed import SignedClient
 from watchword.resources.operators import create_operator, delete_operator
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 
 BODY = {"location": "global", "properties": {"dataLocation": "Europe"}}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    with running_server(Settings(request_log=False, tls=False)) as running:
+def server(fresh_settings: FreshSettings) -> Iterator[RunningServer]:
+    with running_server(fresh_settings()) as running:
         yield running
 
 
@@ -45,7 +45,7 @@ def test_an_access_key_manages_nothing_and_an_operator_has_no_identities(
 
 
 def test_a_reader_looks_and_changes_nothing(server: RunningServer, manager: Manager) -> None:
-    token = transact(server.data, lambda each: create_operator(each, "auditor", "reader", 0))
+    token = transact(server, lambda each: create_operator(each, "auditor", "reader", 0))
     reader = Manager(server, str(token))
     assert reader.call("GET", GROUPS).status_code == 200
     assert reader.call("GET", resource_path("there", "taken")).status_code == 200
@@ -58,7 +58,7 @@ def test_a_reader_looks_and_changes_nothing(server: RunningServer, manager: Mana
     ]:
         reply = reader.call(method, path, BODY)
         assert (reply.status_code, reply.json()["error"]["code"]) == (403, "AuthorizationFailed")
-    transact(server.data, lambda each: delete_operator(each, token.id))
+    transact(server, lambda each: delete_operator(each, token.id))
     assert reader.call("GET", GROUPS).status_code == 401
 
 
@@ -129,8 +129,8 @@ def test_local_authentication_is_disabled_for_as_long_as_it_is(server: RunningSe
         assert client.call("POST", issue, {"scopes": ["chat"]}, key=key).status == 200
 
 
-def test_at_most_64_resources_share_a_host() -> None:
-    with running_server(Settings(request_log=False, tls=False)) as server:
+def test_at_most_64_resources_share_a_host(fresh_settings: FreshSettings) -> None:
+    with running_server(fresh_settings()) as server:
         manager = Manager(server)
         for n in range(63):
             manager.create("many", f"r{n}")

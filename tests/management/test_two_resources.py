@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.management.support import Manager, is_active_by
+from tests.support.engines import FreshSettings
 from tests.support.signed import EARLY, NEWEST, PREVIEW, Reply, SignedClient
-from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 
 SUFFIX = "acs.test"
@@ -50,8 +50,8 @@ class Party:
 
 
 @pytest.fixture(params=["", SUFFIX], ids=["one-host", "two-hosts"], scope="module")
-def server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
-    with running_server(Settings(request_log=False, tls=False, resource_suffix=request.param)) as running:
+def server(fresh_settings: FreshSettings, request: pytest.FixtureRequest) -> Iterator[RunningServer]:
+    with running_server(fresh_settings(resource_suffix=request.param)) as running:
         yield running
 
 

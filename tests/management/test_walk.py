@@ -149,7 +149,7 @@ def _rows_of(server: RunningServer, resource: str) -> set[str]:
 
 def _let_purge(server: RunningServer) -> None:
     """What a running service does every minute, once, from a second process's view."""
-    beside(server.data, lambda database: RevocationStore(database).purge(server.clock.micros()))
+    beside(server, lambda database: RevocationStore(database).purge(server.clock.micros()))
 
 
 def _all_bytes(server: RunningServer) -> bytes:
