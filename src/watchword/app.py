@@ -163,7 +163,7 @@ async def open_watchword(
     issuers = Issuers(remote_issuers, settings.entra_tenants, clock)
     exchanges = Exchanges(database, users, keyring, clock, issue_clock)
 
-    deletions = Deletions(database, [store.purge])
+    deletions = Deletions(database, [store.purge, users.purge])
     hosts = ResourceHosts(settings.resource_suffix)
 
     # Operations.

@@ -46,11 +46,20 @@ class ExchangedUsers:
         self._feed.wake()
         return revoked
 
+    async def purge(self, resource: int, most: int) -> int:
+        """Forget some users of a resource that is being deleted; how many went."""
+        return len(await self._database.transact(lambda transaction: transaction.execute(_PURGE, resource, most)))
+
 
 _FIND = "select generation from exchanged_users where resource = $1 and subject = $2"
 _INSERT = "insert into exchanged_users (resource, subject) values ($1, $2) on conflict (resource, subject) do nothing"
 _RAISE = """
     update exchanged_users set generation = generation + 1 where resource = $1 and subject = $2 returning generation
+"""
+_PURGE = """
+    delete from exchanged_users where resource = $1 and subject in (
+        select subject from exchanged_users where resource = $1 order by subject limit $2
+    ) returning 1
 """
 # The generation only ever grows, so the newest is the strictest.
 _RECORD = """

@@ -1,0 +1,115 @@
+"""`watchword group`, `resource` and `operator`, beside a running server and without one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.management.support import Manager
+from tests.support.commands import Home, answer, refusal, run, server
+from watchword.cli import development
+from watchword.wire.connection_string import parse_connection_string
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that a server has made and left."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    with server(home, "serve", "--no-tls", "--no-request-log") as running:
+        return running.data
+
+
+def test_groups_and_resources_are_made_shown_and_deleted(home: Home, data: Path) -> None:
+    def told(*arguments: str) -> str:
+        return answer(home, *arguments, "--data", data)
+
+    told("group", "create", "--name", "chatting")
+    told("resource", "create", "--name", "contoso", "--group", "chatting", "--data-location", "Europe")
+    told("resource", "create", "--name", "fabrikam", "--group", "Chatting")
+    shown = json.loads(told("resource", "show", "--name", "CONTOSO", "--json"))
+    assert (shown["name"], shown["group"], shown["data_location"]) == ("contoso", "chatting", "Europe")
+    assert "contoso" in told("resource", "show", "--name", "contoso")
+    listed = json.loads(told("resource", "list", "--json"))
+    assert [each["name"] for each in listed] == ["watchword", "contoso", "fabrikam"]
+    assert "fabrikam" in told("resource", "list")
+    assert [each["name"] for each in json.loads(told("group", "list", "--json"))] == ["chatting", "default"]
+    assert "chatting" in told("group", "list")
+
+    keys = json.loads(told("resource", "keys", "--name", "contoso", "--json"))
+    text = told("resource", "connection-string", "--name", "contoso", "--resource-suffix", "acs.test").strip()
+    parsed = parse_connection_string(text)
+    assert parsed.endpoint == "https://contoso.acs.test:8443"
+    assert base64.b64encode(parsed.access_key).decode() == keys["primary"]
+    assert "--yes" in refusal(home, "resource", "regenerate-key", "--name", "contoso", "--data", data)
+    fresh = told("resource", "regenerate-key", "--name", "contoso", "--yes").strip()
+    after = json.loads(told("resource", "keys", "--name", "contoso", "--json"))
+    assert (after["primary"], after["secondary"]) == (fresh, keys["secondary"])
+    assert fresh != keys["primary"]
+
+    assert "--yes" in refusal(home, "group", "delete", "--name", "chatting", "--data", data)
+    deleted = run(home, "resource", "delete", "--name", "fabrikam", "--data", data, "--yes")
+    assert "0 identities" in deleted.stderr
+    gone = run(home, "group", "delete", "--name", "chatting", "--data", data, "--yes")
+    assert "1 resource, 0 identities" in gone.stderr
+    assert [each["name"] for each in json.loads(told("resource", "list", "--json"))] == ["watchword"]
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("resource create --name contoso --group nowhere", "could not be found"),
+        ("resource create --name -x-", "cannot be used"),
+        ("resource create --name watchword", "is taken"),
+        ("resource show --name nobody", "was not found"),
+        ("resource delete --name nobody --yes", "was not found"),
+        ("resource keys --name nobody", "no resource nobody"),
+        ("group delete --name nobody --yes", "could not be found"),
+        ("operator delete --id nobody --yes", "no operator"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(home: Home, data: Path, command: str, complaint: str) -> None:
+    assert complaint in refusal(home, *command.split(), "--data", data)
+
+
+def test_operators_are_made_listed_and_deleted(home: Home, data: Path) -> None:
+    token = answer(home, "operator", "create", "--name", "ada", "--data", data).strip()
+    assert re.fullmatch(r"wwo_[0-9a-f]{16}_[0-9A-Za-z_-]{43}", token)
+    made = json.loads(answer(home, "operator", "create", "--name", "b", "--role", "reader", "--json", "--data", data))
+    listed = answer(home, "operator", "list", "--data", data)
+    assert token.split("_")[1] in listed
+    assert token.split("_", 2)[2] not in listed
+    assert "--yes" in refusal(home, "operator", "delete", "--id", token, "--data", data)
+    answer(home, "operator", "delete", "--id", token, "--data", data, "--yes")
+    left = json.loads(answer(home, "operator", "list", "--json", "--data", data))
+    assert [(each["name"], each["role"]) for each in left] == [("first", "contributor"), ("b", "reader")]
+    assert made["id"] == left[1]["id"]
+
+
+def test_commands_act_beside_a_running_server(home: Home) -> None:
+    with server(home, "dev", "--no-tls", "--no-request-log") as running:
+        token = f"wwo_{development.OPERATOR_ID}_{development.OPERATOR_SECRET}"
+        assert running.fact("operator token") == token
+        manager = Manager.of_process(running.endpoint, token)
+        answer(home, "resource", "create", "--name", "beside", "--data", running.data)
+        path = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default"
+        listed = manager.call("GET", f"{path}/resources").json()["value"]
+        assert [each["name"] for each in listed] == ["dev", "beside"]
+        answer(home, "group", "delete", "--name", "default", "--data", running.data, "--yes")
+        assert manager.call("HEAD", path).status_code == 404
+
+
+def test_a_server_starts_without_any_resource(home: Home) -> None:
+    with server(home, "serve", "--no-tls", "--no-request-log") as first:
+        data = first.data
+        assert "not shown again" in first.fact("operator token")
+    answer(home, "group", "delete", "--name", "default", "--data", data, "--yes")
+    with server(home, "serve", "--no-tls", "--no-request-log") as second:
+        assert second.fact("resource").startswith("none")
+        assert "operator token" not in second.start_up
+    answer(home, "resource", "create", "--name", "again", "--data", data)
+    with server(home, "serve", "--no-tls", "--no-request-log") as third:
+        assert third.fact("resource").startswith("again ")
