@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from tests.support.data import beside, transact
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
 from tests.support.requirements import require
-from tests.support.signed import SignedClient
+from tests.support.signed import SignedClient, to_bytes
 from watchword.app import DATABASE_FILE
 from watchword.identity.store import IdentityStore
 from watchword.resources.deletion import begin_resource_deletion
@@ -160,3 +161,20 @@ def test_purging_takes_no_more_than_it_was_asked_for(running: RunningServer) -> 
         lambda database: database.query("select count(*) from identities where resource = $1", resource.number),
     )
     assert left == 3
+
+
+def test_verifiers_are_told_that_a_resource_is_gone(running: RunningServer) -> None:
+    manager = Manager(running)
+    key = base64.b64decode(manager.create("told", "told")["primaryKey"])
+    with SignedClient(running) as client:
+        listen = client.sign("GET", "/revocations", key=key, headers={"Accept": "text/event-stream"})
+    with (
+        socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection,
+        connection.makefile("rb") as stream,
+    ):
+        connection.sendall(to_bytes(listen))
+        assert any(line.startswith(b"data:") for line in stream), "it listens"
+        assert manager.call("DELETE", resource_path("told", "told")).status_code == 202
+        told = [line for line in stream if b'"kind":"resource"' in line]
+    assert len(told) == 1, "the farewell is the last word"
+    assert b'"deleted":true' in told[0]
