@@ -16,8 +16,9 @@ import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
 from watchword.entra.authenticator import EntraAuthenticator
+from watchword.entra.development import open_development_issuer
 from watchword.entra.exchanges import Exchanges
-from watchword.entra.issuers import Issuers
+from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.operations import EntraOperations
 from watchword.entra.remote_issuer import RemoteIssuer
 from watchword.errors import NotServed, OperatorError, UnknownPath
@@ -123,9 +124,9 @@ class Watchword:
 
 
 async def open_watchword(
-    settings: Settings, data: FilePath, first: FirstResource, clock: Clock | None = None
+    settings: Settings, data: FilePath, first: FirstResource, clock: Clock | None = None, endpoint: str | None = None
 ) -> Watchword:
-    """The service over a data folder, which is made where it is missing.
+    """The service over a data folder, which is made where it is missing; at `endpoint` it issues tokens to everybody.
 
     Raises:
         OperatorError: the folder, the database or its encryption key is not usable; says what to do.
@@ -160,7 +161,9 @@ async def open_watchword(
     remote_issuers = [
         RemoteIssuer(address, clock, of_tenants=bool(settings.entra_tenants)) for address in settings.entra_issuers
     ]
-    issuers = Issuers(remote_issuers, settings.entra_tenants, clock)
+    local_issuer = await open_development_issuer(database, clock, endpoint) if endpoint else None
+    all_issuers: list[Issuer] = [*remote_issuers, *filter(None, [local_issuer])]
+    issuers = Issuers(all_issuers, settings.entra_tenants or (local_issuer.tenants if local_issuer else ()), clock)
     exchanges = Exchanges(database, users, keyring, clock, issue_clock)
 
     deletions = Deletions(database, [store.purge, users.purge])
@@ -183,7 +186,7 @@ async def open_watchword(
         AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
         VerifierAuthenticator(database, hosts),
     ]
-    if remote_issuers:
+    if all_issuers:
         # The last, because it takes every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
     operators = OperatorAuthenticator(database)
@@ -195,7 +198,10 @@ async def open_watchword(
         *(issuer.follow() for issuer in remote_issuers),
         deletions.keep_finishing(),
     )
-    return Watchword(_falcon(pipeline, paths(bindings)), database, encryption, feed, background, first_operator)
+    http = _falcon(pipeline, paths(bindings))
+    return Watchword(
+        local_issuer.beside(http) if local_issuer else http, database, encryption, feed, background, first_operator
+    )
 
 
 async def open_database(settings: Settings, data: FilePath) -> Database:

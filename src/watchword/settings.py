@@ -42,6 +42,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks whose forwarding headers count, separated by commas."
     )
+    entra: bool = _setting(False, "Whether `watchword dev` runs an OpenID issuer of its own, for development.")
     entra_issuers: tuple[str, ...] = _setting(
         (), "OpenID issuers whose tokens are accepted, such as https://login.microsoftonline.com/<tenant>."
     )

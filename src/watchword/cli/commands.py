@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from watchword.cli.doctor import doctor
+from watchword.cli.entra import entra
 from watchword.cli.env import env, trust
 from watchword.cli.group import group
 from watchword.cli.identity import identity
@@ -35,6 +36,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     operator,
     verifier,
     role,
+    entra,
     keys,
     doctor,
     settings,

@@ -26,7 +26,8 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only show the commands 
 def env(settings: Settings, shell: str | None, port: int | None, data: Path | None) -> None:
     """Lead every SDK to the running server.
 
-    Prints shell lines that set the connection string and make programs trust the server's certificate.
+    Prints shell lines that set the connection string and make programs trust the server's certificate; and where the
+    server is `watchword dev --entra`, that give programs its managed identity.
 
     To be evaluated: eval "$(watchword env)", or in fish: watchword env | source
     """
@@ -34,6 +35,7 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     from watchword.cli.folders import find_folders, make_private
     from watchword.cli.installation import read_access_keys
     from watchword.cli.running import find_one
+    from watchword.entra.development import managed_identity
     from watchword.wire.connection_string import ConnectionString
 
     folders = find_folders()
@@ -41,10 +43,11 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     primary, _ = read_access_keys(settings, server.data)
     connection_string = str(ConnectionString(server.endpoint, primary.secret))
     environment = build_environment(connection_string, server.ca, make_private(folders.bundles), os.environ)
+    variables = environment.variables | (managed_identity(server.endpoint) if server.entra else {})
     for warning in environment.warnings:
         say(f"watchword: {warning}")
     chosen = Shell(shell) if shell else guess_shell(os.environ, sys.platform)
-    print(format_lines(environment.variables, chosen), end="")
+    print(format_lines(variables, chosen), end="")
 
 
 @click.group()

@@ -65,7 +65,8 @@ async def _serve(
             str(application.first_operator or ""),
             len(resources),
         )
-        with announced(describe_this(mode, door.endpoint, door.host, door.port, data, ca), folders.running):
+        this = describe_this(mode, door.endpoint, door.host, door.port, data, ca, entra=settings.entra)
+        with announced(this, folders.running):
             print(format_start_up(in_force, door.port), flush=True)
             for note in door.certificate.notes if door.certificate else ():
                 say(f"watchword: {note}")

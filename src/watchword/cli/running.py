@@ -29,7 +29,10 @@ _WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104  They are compared with, never 
 
 @dataclass(frozen=True)
 class RunningServer:
-    """`host` is what the server listens on; `data` the data directory; `ca` the CA's certificate, None without TLS."""
+    """`host` is what the server listens on; `data` the data directory; `ca` the CA's certificate, None without TLS.
+
+    `entra`: it runs the OpenID issuer for development.
+    """
 
     mode: Literal["dev", "serve"]
     endpoint: str
@@ -38,16 +41,24 @@ class RunningServer:
     data: Path
     ca: Path | None
     pid: int
+    entra: bool = False
 
     def __str__(self) -> str:
         return f"watchword {self.mode}  {self.endpoint}  --port {self.port}  --data {self.data}  (process {self.pid})"
 
 
 def describe_this(
-    mode: Literal["dev", "serve"], endpoint: str, host: str, port: int, data: Path, ca: Path | None
+    mode: Literal["dev", "serve"],
+    endpoint: str,
+    host: str,
+    port: int,
+    data: Path,
+    ca: Path | None,
+    *,
+    entra: bool = False,
 ) -> RunningServer:
     """The record of this very process."""
-    return RunningServer(mode, endpoint, host, port, data.absolute(), ca and ca.absolute(), os.getpid())
+    return RunningServer(mode, endpoint, host, port, data.absolute(), ca and ca.absolute(), os.getpid(), entra)
 
 
 @contextlib.contextmanager

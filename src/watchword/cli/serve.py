@@ -48,6 +48,11 @@ def serve(settings: Settings) -> None:
     from watchword.cli.foreground import run
     from watchword.identifiers import new_guid
 
+    if settings.entra:
+        raise OperatorError(
+            "The issuer for development gives tokens to everybody: `watchword serve` does not run it.",
+            "Run `watchword dev --entra`, or name an issuer of your own with --entra-issuers.",
+        )
     data = settings.data or find_folders().server
     run("serve", settings, data, FirstResource(settings.resource_name, settings.data_location, new_guid()))
 

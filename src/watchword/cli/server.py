@@ -92,7 +92,8 @@ async def opened(
         OperatorError: the data directory is not usable.
     """
     try:
-        application = await open_watchword(settings, data, first)
+        issuer = door.endpoint if settings.entra else None
+        application = await open_watchword(settings, data, first, endpoint=issuer)
     except OSError as error:
         raise OperatorError(
             f"The data directory {data} cannot be used: {error}.",

@@ -72,7 +72,8 @@ def running_server(
         first = FirstResource(settings.resource_name, settings.data_location)
 
         async def serve() -> None:
-            application = await open_watchword(settings, folder, first, clock)
+            issuer = f"{scheme}://localhost:{port}" if settings.entra else None
+            application = await open_watchword(settings, folder, first, clock, issuer)
             keys.extend(await _read_keys(settings, folder))
             operators.append(str(application.first_operator or ""))
             http.append(

@@ -1,0 +1,37 @@
+// The official JavaScript clients with a managed identity, and with the token of a user that is exchanged.
+
+import { AzureCommunicationTokenCredential } from "@azure/communication-common";
+import { CommunicationIdentityClient } from "@azure/communication-identity";
+import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
+
+const endpoint = process.env.COMMUNICATION_SERVICES_ENDPOINT;
+const show = (seen) => console.log(JSON.stringify(seen));
+
+for (const credential of [new ManagedIdentityCredential(), new DefaultAzureCredential()]) {
+  const client = new CommunicationIdentityClient(endpoint, credential);
+  const { user, token } = await client.createUserAndToken(["chat", "voip"]);
+  const again = await client.getToken(user, ["chat"]);
+  await client.revokeTokens(user);
+  await client.deleteUser(user);
+  show({ step: credential.constructor.name, id: user.communicationUserId, token: token && again.token });
+}
+
+for (const [name, scopes, resourceEndpoint] of [
+  ["entra", undefined, endpoint],
+  ["doubled slash", undefined, `${endpoint}/`],
+  ["teams", ["https://auth.msft.communication.azure.com/TeamsExtension.ManageCalls"], endpoint],
+]) {
+  const text = process.env[name === "teams" ? "TEAMS_TOKEN" : "USER_TOKEN"];
+  const tokenCredential = { getToken: async () => ({ token: text, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  const credential = new AzureCommunicationTokenCredential({ resourceEndpoint, tokenCredential, scopes });
+  const { token, expiresOnTimestamp } = await credential.getToken();
+  show({ step: name, token, expires: new Date(expiresOnTimestamp).toISOString() });
+  credential.dispose();
+}
+
+const tokenCredential = { getToken: async () => ({ token: process.env.EXPIRED_TOKEN, expiresOnTimestamp: 0 }) };
+try {
+  await new AzureCommunicationTokenCredential({ resourceEndpoint: endpoint, tokenCredential }).getToken();
+} catch (error) {
+  show({ step: "expired", message: error.message });
+}
