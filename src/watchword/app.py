@@ -16,11 +16,10 @@ import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
 from watchword.entra.authenticator import EntraAuthenticator
-from watchword.entra.development import open_development_issuer
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
+from watchword.entra.opening import open_local_issuer, open_remote_issuers
 from watchword.entra.operations import EntraOperations
-from watchword.entra.remote_issuer import RemoteIssuer
 from watchword.errors import NotServed, OperatorError, UnknownPath
 from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
@@ -158,10 +157,8 @@ async def open_watchword(
     last_tokens = LastTokens(store, issue_clock)
     access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
     users = ExchangedUsers(database, feed, issue_clock)
-    remote_issuers = [
-        RemoteIssuer(address, clock, of_tenants=bool(settings.entra_tenants)) for address in settings.entra_issuers
-    ]
-    local_issuer = await open_development_issuer(database, clock, endpoint) if endpoint else None
+    remote_issuers = open_remote_issuers(settings, clock)
+    local_issuer = await open_local_issuer(database, clock, endpoint)
     all_issuers: list[Issuer] = [*remote_issuers, *filter(None, [local_issuer])]
     issuers = Issuers(all_issuers, settings.entra_tenants or (local_issuer.tenants if local_issuer else ()), clock)
     exchanges = Exchanges(database, users, keyring, clock, issue_clock)
