@@ -113,3 +113,10 @@ def test_a_server_starts_without_any_resource(home: Home) -> None:
     answer(home, "resource", "create", "--name", "again", "--data", data)
     with server(home, "serve", "--no-tls", "--no-request-log") as third:
         assert third.fact("resource").startswith("again ")
+
+
+def test_with_a_suffix_the_connection_string_names_the_resources_own_host(home: Home) -> None:
+    with server(home, "dev", "--no-request-log", "--resource-suffix", "localhost") as running:
+        parsed = parse_connection_string(running.fact("connection string"))
+        assert parsed.endpoint == f"https://dev.localhost:{running.port}"
+        assert "*.localhost" in running.fact("certificate")

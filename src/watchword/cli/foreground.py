@@ -19,6 +19,7 @@ from watchword.cli.start_up import InForce, format_start_up
 from watchword.errors import OperatorError
 from watchword.resources.access_keys import AccessKey
 from watchword.resources.store import list_resources
+from watchword.rest.resource_hosts import ResourceHosts
 from watchword.rest.serving import run_event_loop
 from watchword.settings import Settings
 
@@ -64,6 +65,7 @@ async def _serve(
             len(running_servers(folders.running)),
             str(application.first_operator or ""),
             len(resources),
+            ResourceHosts(settings.resource_suffix).endpoint(door.endpoint, resources[0].name) if resources else "",
         )
         this = describe_this(mode, door.endpoint, door.host, door.port, data, ca, entra=settings.entra)
         with announced(this, folders.running):

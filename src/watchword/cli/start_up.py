@@ -39,7 +39,7 @@ _EVALUATE = {
 class InForce:
     """Of a server that starts: it has just made its resource and `operator` if `is_first_start`; `others` run already.
 
-    `keys` are those of the oldest of its `resources`.
+    `keys` are those of the oldest of its `resources`, whose own endpoint is `resource_endpoint`, if any.
     """
 
     mode: str
@@ -52,6 +52,7 @@ class InForce:
     others: int
     operator: str = ""
     resources: int = 1
+    resource_endpoint: str = ""
 
 
 def format_start_up(server: InForce, port: int) -> str:
@@ -79,7 +80,7 @@ def _facts(server: InForce) -> Iterator[tuple[str, str]]:
     if server.operator:
         yield "operator token", f"{server.operator}{'' if is_public else ' (not shown again)'}"
     if server.is_first_start or is_public:
-        yield "connection string", str(ConnectionString(server.endpoint, primary.secret))
+        yield "connection string", str(ConnectionString(server.resource_endpoint or server.endpoint, primary.secret))
 
 
 def _resource(server: InForce) -> str:
