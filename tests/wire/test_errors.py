@@ -13,7 +13,7 @@ from watchword.errors import CallerError, Unavailable
 from watchword.wire.errors import INTERNAL, WireError, describe
 
 
-def leaves(kind: type[CallerError]) -> Iterator[type[CallerError]]:
+def leaves(kind: type[errors.WatchwordError]) -> Iterator[type[errors.WatchwordError]]:
     below = kind.__subclasses__()
     if not below:
         yield kind
