@@ -40,6 +40,7 @@ from watchword.resources.deletion import Deletions
 from watchword.resources.operators import create_operator
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
+from watchword.rest.cors import Cors
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
 from watchword.rest.openapi import OpenApi
@@ -195,10 +196,12 @@ async def open_watchword(
         *(issuer.follow() for issuer in remote_issuers),
         deletions.keep_finishing(),
     )
-    http = _falcon(pipeline, paths(bindings))
-    return Watchword(
-        local_issuer.beside(http) if local_issuer else http, database, encryption, feed, background, first_operator
-    )
+    http: Any = _falcon(pipeline, paths(bindings))
+    if settings.cors_origins:
+        http = Cors(http, settings.cors_origins)
+    if local_issuer is not None:
+        http = local_issuer.beside(http)
+    return Watchword(http, database, encryption, feed, background, first_operator)
 
 
 async def open_database(settings: Settings, data: FilePath) -> Database:

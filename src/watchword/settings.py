@@ -42,6 +42,9 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks whose forwarding headers count, separated by commas."
     )
+    cors_origins: tuple[str, ...] = _setting(
+        (), "Origins of web pages that may call exchanges, the key set and the feed, such as https://app.example."
+    )
     entra: bool = _setting(False, "Whether `watchword dev` runs an OpenID issuer of its own, for development.")
     entra_issuers: tuple[str, ...] = _setting(
         (), "OpenID issuers whose tokens are accepted, such as https://login.microsoftonline.com/<tenant>."
