@@ -1,20 +1,18 @@
 """A provider, a server that trusts it, and callers that bring its tokens."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.support.data import transact
+from tests.support.engines import FreshSettings
 from tests.support.exchanges import ASSIGNMENTS, EXTENSION_ASSIGNMENT, listed
 from tests.support.provider import APPLICATION, TENANT, Provider, running_provider
 from tests.support.signed import NEWEST, PREVIEW, Reply, Signed, SignedClient
-from watchword.app import DATABASE_FILE
 from watchword.entra.store import assign_role, remove_role
 from watchword.resources.store import Resource, list_resources
-from watchword.settings import Settings
 from watchword.storage import Transaction
-from watchword.storage.sqlite import SqliteDatabase
 from watchword.testing import MovableClock, RunningServer, running_server
 
 Bear = Callable[..., Reply]
@@ -27,8 +25,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def server(provider: Provider) -> Iterator[RunningServer]:
-    settings = Settings(request_log=False, tls=False, entra_issuers=(provider.address,), entra_tenants=(TENANT,))
+def server(provider: Provider, fresh_settings: FreshSettings) -> Iterator[RunningServer]:
+    settings = fresh_settings(entra_issuers=(provider.address,), entra_tenants=(TENANT,))
     with running_server(settings, clock=provider.clock) as running:
         give_role(running, APPLICATION)
         yield running
@@ -66,12 +64,7 @@ def on_first_resource(server: RunningServer, work: Callable[[Transaction, Resour
     async def carry_out(transaction: Transaction) -> None:
         await work(transaction, (await list_resources(transaction))[0])
 
-    async def run() -> None:
-        database = SqliteDatabase(server.data / DATABASE_FILE)
-        await database.transact(carry_out)
-        await database.close()
-
-    asyncio.run(run())
+    transact(server, carry_out)
 
 
 def give_role(server: RunningServer, principal: str) -> None:

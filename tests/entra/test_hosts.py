@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.data import OtherResource, add_resource, first_resource, transact
+from tests.support.engines import FreshSettings
 from tests.support.provider import PRINCIPAL, TENANT, USER, Provider, running_provider
 from tests.support.signed import NEWEST, PREVIEW, Reply, Signed, SignedClient
 from watchword.entra.store import Assignment, assign_role, put_assignment
 from watchword.resources.store import Resource
-from watchword.settings import Settings
 from watchword.testing import MovableClock, RunningServer, running_server
 
 SUFFIX = "acs.test"
@@ -23,8 +23,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def server(provider: Provider) -> Iterator[RunningServer]:
-    settings = Settings(request_log=False, tls=False, entra_issuers=(provider.address,), resource_suffix=SUFFIX)
+def server(provider: Provider, fresh_settings: FreshSettings) -> Iterator[RunningServer]:
+    settings = fresh_settings(entra_issuers=(provider.address,), resource_suffix=SUFFIX)
     with running_server(settings, clock=provider.clock) as running:
         yield running
 
