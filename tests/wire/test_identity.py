@@ -97,15 +97,15 @@ def test_what_is_not_the_body_is_refused_and_the_field_named(body: bytes, field:
 
 @pytest.mark.parametrize(
     "text",
-    [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\\ud800", b"\\udc00\\ud800", b"\\ud800x", b"\\x41", b"a\nb"],
-    ids=["no utf-8", "overlong", "raw surrogate", "lone", "reversed", "half", "no escape", "control"],
+    [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\\ud800", b"\\udc00\\ud800", b"\\ud800x", b"\\x41", b"a\nb", b"\\u0000"],
+    ids=["no utf-8", "overlong", "raw surrogate", "lone", "reversed", "half", "no escape", "control", "nul"],
 )
 def test_text_that_is_no_unicode_is_refused(text: bytes) -> None:
     with pytest.raises(MalformedBody):
         read_create(b'{"customId":"' + text + b'"}', WITH_CUSTOM_IDS)
 
 
-@pytest.mark.parametrize("text", ["a", "\N{GRINNING FACE}", "a\x00b", "'; drop table identities --", "ä" * 256])
+@pytest.mark.parametrize("text", ["a", "\N{GRINNING FACE}", "a\x01b", "'; drop table identities --", "ä" * 256])
 def test_a_custom_id_is_any_text_of_1_to_256_characters(text: str) -> None:
     assert read_create(msgspec.json.encode({"customId": text}), WITH_CUSTOM_IDS).customId == text
 
