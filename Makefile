@@ -33,7 +33,7 @@ dev: .venv/.runtime ## Run a throw-away service with a well-known access key, on
 	@$(BIN)/watchword dev $(ARGS)
 
 test: .venv/.dev .venv-sdk-1.0/.ready sdk-js ## Run every test; a missing tool skips its tests, or fails them with REQUIRE_ALL=1.
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 coverage: .venv/.dev .venv-sdk-1.0/.ready sdk-js ## Run every test and show the lines that none of them reached.
 	@mkdir -p .coverage

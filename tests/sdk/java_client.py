@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.requirements import require
+from watchword.files import exclusive
 
 _FOLDER = Path(__file__).with_name("java")
 _POM, _PROGRAM = _FOLDER / "pom.xml", _FOLDER / "Scenario.java"
@@ -26,11 +27,13 @@ def java_command(*arguments: str) -> Sequence[str]:
     """How the program is started; skips with the reason where Maven cannot fetch the client."""
     for tool in ("java", "javac", "mvn"):
         require(tool, "Java and Maven run the official Java client")
-    found = _class_path()
-    if found is None:
-        # Not a tool that is missing but a network: that is no failure, in CI either.
-        pytest.skip("Maven cannot reach its registry, and the official Java client was never fetched")
-    _compile(found)
+    # The tests run in several processes, and one of them fetches and compiles.
+    with exclusive(_FOLDER / ".lock"):
+        found = _class_path()
+        if found is None:
+            # Not a tool that is missing but a network: that is no failure, in CI either.
+            pytest.skip("Maven cannot reach its registry, and the official Java client was never fetched")
+        _compile(found)
     return ["java", *_QUICK, "-cp", f"{_CLASSES}:{found}", "Scenario", *arguments]
 
 
