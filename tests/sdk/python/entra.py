@@ -49,7 +49,8 @@ def teams_users() -> None:
         try:
             show(step=step, token=client.get_token_for_teams_user(*arguments).token)
         except HttpResponseError as error:
-            show(step=step, error=type(error).__name__, status=error.status_code, message=error.error.message)
+            told = error.error.message if error.error else None
+            show(step=step, error=type(error).__name__, status=error.status_code, message=told)
 
 
 round_trips()
