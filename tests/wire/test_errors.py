@@ -14,7 +14,8 @@ from watchword.wire.errors import INTERNAL, WireError, describe
 
 
 def leaves(kind: type[errors.WatchwordError]) -> Iterator[type[errors.WatchwordError]]:
-    below = kind.__subclasses__()
+    # An engine may have a finer kind for its own use, which the wire words like the one above it.
+    below = [each for each in kind.__subclasses__() if each.__module__ == errors.__name__]
     if not below:
         yield kind
     for each in below:
