@@ -54,6 +54,7 @@ class Cluster:
     port: int
     options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    password: str = PASSWORD
 
     def dsn(self, name: str = "postgres") -> str:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
@@ -67,7 +68,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                # Its whole family can be ended at once, and no Ctrl-C for the tests reaches it.
+                # No Ctrl-C for the tests reaches it.
                 start_new_session=True,
                 **unprivileged(),
             )
@@ -82,20 +83,26 @@ class Cluster:
             return False
         return True
 
-    def stop(self) -> None:
-        """Connections are broken off; what was committed is written down."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """By default connections are broken off, and what was committed is written down."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(how)
             self.process.wait(_SECONDS)
             self.process = None
 
     def kill(self) -> None:
         """As a power cut does it: the server and all that it started, at once."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        for pid in self.family():
+            os.kill(pid, signal.SIGKILL)
         self.process.wait(_SECONDS)
-        # Its children have no parent to wait for; the next start wants their shared memory free.
         self.process = None
+
+    def family(self) -> list[int]:
+        """The server's process, and those that it started."""
+        assert self.process is not None
+        pid = self.process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split())]
 
     def fresh(self) -> str:
         """The address of an empty place: a schema, which costs a tenth of a database and goes with the cluster."""
@@ -148,7 +155,8 @@ def cluster(*options: str) -> Iterator[Cluster]:
         try:
             yield running
         finally:
-            running.stop()
+            # Nobody needs it again: it need not write down anything.
+            running.stop(signal.SIGQUIT)
 
 
 @contextmanager

@@ -39,13 +39,13 @@ class PostgresDatabase:
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
         try:
-            return await self._coalescer(statement).submit(parameters)
+            return await self._coalescer(statement, is_read=True).submit(parameters)
         except asyncpg.CharacterNotInRepertoireError:
             # Nothing that is stored holds a NUL character, so nothing is found by one.
             return []
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
-        return await self._coalescer(statement).submit(parameters)
+        return await self._coalescer(statement, is_read=False).submit(parameters)
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
         try:
@@ -70,18 +70,29 @@ class PostgresDatabase:
             await coalescer.settle()
         await self._connections.close()
 
-    def _coalescer(self, statement: Statement) -> Coalescer[Parameters, list[Row]]:
+    def _coalescer(self, statement: Statement, *, is_read: bool) -> Coalescer[Parameters, list[Row]]:
         found = self._coalescers.get(statement)
         if found is None:
             text = _text(statement)
 
             async def carry(batch: list[Parameters]) -> list[list[Row] | Exception]:
-                return await self._carry(statement, text, batch)
+                return await (self._carry_once if is_read else self._carry)(statement, text, batch)
 
             found = self._coalescers[statement] = Coalescer(
                 carry, largest_batch=self._batch, most_flights=self._batches
             )
         return found
+
+    async def _carry_once(
+        self, statement: Statement, text: str, batch: list[Parameters]
+    ) -> list[list[Row] | Exception]:
+        """Every request asks for the same access keys and the same signing key: that is one row, not one for each."""
+        distinct = {tuple(row.values()): row for row in batch}
+        if len(distinct) == len(batch):
+            return await self._carry(statement, text, batch)
+        results = await self._carry(statement, text, list(distinct.values()))
+        found = dict(zip(distinct, results, strict=True))
+        return [found[tuple(row.values())] for row in batch]
 
     async def _carry(self, statement: Statement, text: str, batch: list[Parameters]) -> list[list[Row] | Exception]:
         try:

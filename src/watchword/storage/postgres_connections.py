@@ -77,6 +77,7 @@ class Connections:
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._recovery: asyncio.Task[None] | None = None
+        self._abandoned: set[asyncio.Task[Connection]] = set()
 
     async def connect(self, *, unhurried: bool = False) -> Connection:
         """A connection of its own, to the first server that takes writes; `unhurried` without a limit of time.
@@ -116,7 +117,7 @@ class Connections:
             min_size=0,
             max_size=self._size,
             # The pool's own way with what it is given here is to hand it on to `connect`.
-            connect=lambda *_, **__: self.connect(),
+            connect=lambda *_, **__: self._connect_whole(),
             # No statement leaves anything behind in its session, so there is nothing to clean up after each.
             reset=_leave,
         )
@@ -149,11 +150,28 @@ class Connections:
         if self._recovery is not None:
             self._recovery.cancel()
             await asyncio.wait([self._recovery])
+        if self._abandoned:
+            await asyncio.wait(tuple(self._abandoned))
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), self._seconds)
             except TimeoutError:
                 self._pool.terminate()
+
+    async def _connect_whole(self) -> Connection:
+        """Whoever goes away while it connects leaves no half of a connection behind."""
+        connecting = asyncio.get_running_loop().create_task(self.connect())
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            self._abandoned.add(connecting)
+            connecting.add_done_callback(self._throw_away)
+            raise
+
+    def _throw_away(self, connecting: asyncio.Task[Connection]) -> None:
+        self._abandoned.discard(connecting)
+        if not connecting.cancelled() and connecting.exception() is None:
+            connecting.result().terminate()
 
     @contextmanager
     def _translated(self, connection: Connection) -> Iterator[None]:
