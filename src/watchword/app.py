@@ -15,7 +15,7 @@ from typing import Any
 import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
-from watchword.entra.authenticator import EntraAuthenticator
+from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.opening import open_local_issuer, open_remote_issuers
@@ -43,6 +43,7 @@ from watchword.rest.call import Authenticator
 from watchword.rest.cors import Cors
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
+from watchword.rest.management_authentication import ManagerAuthenticator, Managers
 from watchword.rest.openapi import OpenApi
 from watchword.rest.operator_authentication import OperatorAuthenticator
 from watchword.rest.pipeline import Pipeline
@@ -184,11 +185,12 @@ async def open_watchword(
         AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
         VerifierAuthenticator(database, hosts),
     ]
+    managers: list[ManagerAuthenticator] = [OperatorAuthenticator(database)]
     if all_issuers:
-        # The last, because it takes every bearer token that is left.
+        # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
-    operators = OperatorAuthenticator(database)
-    pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None, operators)
+        managers.append(EntraManagers(issuers, database))
+    pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None, Managers(managers))
     background = (
         last_tokens.keep_flushing(),
         keyring.keep_rotating(),

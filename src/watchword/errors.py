@@ -28,6 +28,7 @@
     │   └── ManagementRefusal          what the management API refuses, and the commands that do the same
     │       ├── UnknownOperator            no operator could be proved
     │       ├── OperatorNotAllowed         a reader tried to change something
+    │       ├── NoManagementRole           an Entra ID token of somebody without a role
     │       ├── GroupNotFound
     │       ├── ResourceNotFound
     │       ├── OperationNotFound
@@ -239,6 +240,13 @@ class UnknownOperator(ManagementRefusal):
 @dataclass(eq=False)
 class OperatorNotAllowed(ManagementRefusal):
     """A reader tried to change something, or to see a secret."""
+
+
+@dataclass(eq=False)
+class NoManagementRole(ManagementRefusal):
+    """`principal` is the object id of a good token, which nobody gave a role on the management API."""
+
+    principal: str
 
 
 @dataclass(eq=False)

@@ -19,6 +19,33 @@ def test_a_role_is_given_listed_and_taken_away(shared_home: Home, dev_server: Se
     assert json.loads(answer(shared_home, "role", "list", "--json", "--data", dev_server.data)) == []
 
 
+def test_a_role_on_the_management_api_is_given_listed_and_taken_away(shared_home: Home, dev_server: Server) -> None:
+    data = ("--data", dev_server.data)
+    for name in ("contributor", "reader"):
+        given = run(shared_home, "role", "assign", "--management", PRINCIPAL.upper(), "--role", name, *data)
+        assert given.returncode == 0
+        assert f"{PRINCIPAL} is {name} on the management API." in given.stderr
+    listed = json.loads(answer(shared_home, "role", "list", "--json", *data))
+    assert listed == [{"resource": None, "principal": PRINCIPAL, "role": "reader"}]
+    assert "(the management API)" in answer(shared_home, "role", "list", *data)
+    assert "has no role on the resource dev." in refusal(
+        shared_home, "role", "remove", "--principal", PRINCIPAL, "--yes", *data
+    )
+    taken = ("role", "remove", "--management", PRINCIPAL, "--yes", *data)
+    assert run(shared_home, *taken).returncode == 0
+    assert "has no role on the management API." in refusal(shared_home, *taken)
+
+
+def test_a_role_is_either_on_a_resource_or_on_the_management_api(shared_home: Home, dev_server: Server) -> None:
+    for options, sentence in [
+        ((), "Whose role, and on what?"),
+        (("--principal", "x", "--management", "x"), "Whose role, and on what?"),
+        (("--management", "x", "--resource", "dev"), "of the whole server"),
+        (("--principal", "x", "--role", "reader"), "only the role contributor"),
+    ]:
+        assert sentence in refusal(shared_home, "role", "assign", *options, "--data", dev_server.data)
+
+
 def test_what_no_issuer_could_have_given_is_no_principal(shared_home: Home, dev_server: Server) -> None:
     for text in ("", "two words", "x" * 257):
         told = refusal(shared_home, "role", "assign", "--principal", text, "--data", dev_server.data)

@@ -36,6 +36,7 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.NotServed("TeamsExtensionToken_Exchange", "It is not part of this release."),
     errors.UnknownOperator("The operator's token is unknown, or was deleted."),
     errors.OperatorNotAllowed(),
+    errors.NoManagementRole("33333333-3333-4333-8333-333333333333"),
     errors.GroupNotFound("contoso"),
     errors.ResourceNotFound("chat", "contoso"),
     errors.ResourceNotFound("chat"),

@@ -1,4 +1,4 @@
-"""`watchword role`: which applications and users of an OpenID issuer may manage a resource."""
+"""`watchword role`: which applications and users of an OpenID issuer may manage a resource, or the server."""
 
 from __future__ import annotations
 
@@ -10,52 +10,61 @@ from watchword.cli.output import json_option, print_json, print_table, say
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
 from watchword.clock import SystemClock
-from watchword.entra.roles import CONTRIBUTOR, ROLES, read_principal
+from watchword.entra.roles import CONTRIBUTOR, MANAGEMENT_ROLES, read_principal
 from watchword.errors import OperatorError
 from watchword.settings import Settings
 
 if TYPE_CHECKING:
-    from watchword.resources.store import Resource
+    from watchword.resources.operators import Role
     from watchword.storage import Transaction
 
-_principal_option = click.option(
-    "--principal", required=True, metavar="ID", help="Object id or application id, as the issuer names it."
-)
+_MANAGEMENT = "the management API"
+
+_principal_option = click.option("--principal", metavar="ID", help="Object id or application id, for a resource.")
+_management_option = click.option("--management", metavar="ID", help="The same in its place, for the management API.")
 _resource_option = click.option("--resource", metavar="NAME", help="On which resource; the only one, if there is one.")
 
 
 @click.group()
 def role() -> None:
-    """Say which callers of an OpenID issuer may manage a resource."""
+    """Say which callers of an OpenID issuer may manage a resource, or the server."""
 
 
 @role.command()
 @_principal_option
+@_management_option
 @_resource_option
-@click.option("--role", "name", type=click.Choice(ROLES), default=CONTRIBUTOR, help="Which role.")
+@click.option(
+    "--role", "name", type=click.Choice(MANAGEMENT_ROLES), default=CONTRIBUTOR, help="Readers: of the management API."
+)
 @with_settings(("data",))
-def assign(settings: Settings, principal: str, resource: str | None, name: str) -> None:
-    """Give a principal a role on a resource."""
+def assign(settings: Settings, principal: str | None, management: str | None, resource: str | None, name: Role) -> None:
+    """Give a principal a role on a resource, or on the management API."""
     from watchword.cli.data_folder import choose_resource, transact
-    from watchword.entra.store import assign_role
+    from watchword.entra.store import assign_management_role, assign_role
     from watchword.resources.store import list_resources
 
-    named = read_principal(principal)
+    named = _one_principal(principal, management, resource)
+    if management is None and name != CONTRIBUTOR:
+        raise OperatorError("On a resource there is only the role contributor.", "Leave --role out.")
 
-    async def work(transaction: Transaction) -> Resource:
+    async def work(transaction: Transaction) -> str:
+        now = SystemClock().micros()
+        if management is not None:
+            await assign_management_role(transaction, named, name, now)
+            return _MANAGEMENT
         chosen = choose_resource(await list_resources(transaction), resource)
-        await assign_role(transaction, chosen, named, name, SystemClock().micros())
-        return chosen
+        await assign_role(transaction, chosen, named, name, now)
+        return f"the resource {chosen.name}"
 
-    chosen = transact(settings, work)
-    say(f"{named} is {name} on the resource {chosen.name}.")
+    say(f"{named} is {name} on {transact(settings, work)}.")
 
 
 @role.command("list")
 @json_option
 @with_settings(("data",))
 def list_all(settings: Settings, as_json: bool) -> None:
-    """List who has which role on which resource."""
+    """List who has which role on which resource, and on the management API."""
     from watchword.cli.data_folder import transact
     from watchword.entra.store import list_roles
 
@@ -63,30 +72,47 @@ def list_all(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json([{"resource": each.resource, "principal": each.principal, "role": each.role} for each in found])
         return
-    print_table(("resource", "principal", "role"), [(each.resource, each.principal, each.role) for each in found])
+    rows = [(each.resource or f"({_MANAGEMENT})", each.principal, each.role) for each in found]
+    print_table(("resource", "principal", "role"), rows)
 
 
 @role.command()
 @_principal_option
+@_management_option
 @_resource_option
 @yes_option
 @with_settings(("data",))
-def remove(settings: Settings, principal: str, resource: str | None, yes: bool) -> None:
+def remove(settings: Settings, principal: str | None, management: str | None, resource: str | None, yes: bool) -> None:
     """Take a role away; calls are refused from then on, and tokens that were issued live on."""
     from watchword.cli.data_folder import choose_resource, transact
-    from watchword.entra.store import remove_role
+    from watchword.entra.store import remove_management_role, remove_role
     from watchword.resources.store import list_resources
 
-    named = read_principal(principal)
+    named = _one_principal(principal, management, resource)
     require_consent(f"Take the role of {named} away?", yes)
 
-    async def work(transaction: Transaction) -> tuple[Resource, bool]:
+    async def work(transaction: Transaction) -> tuple[str, bool]:
+        if management is not None:
+            return _MANAGEMENT, await remove_management_role(transaction, named)
         chosen = choose_resource(await list_resources(transaction), resource)
-        return chosen, await remove_role(transaction, chosen, named)
+        return f"the resource {chosen.name}", await remove_role(transaction, chosen, named)
 
-    chosen, was_there = transact(settings, work)
+    where, was_there = transact(settings, work)
     if not was_there:
-        raise OperatorError(
-            f"{named} has no role on the resource {chosen.name}.", "`watchword role list` shows who has one."
-        )
-    say(f"{named} has no role on the resource {chosen.name} any more.")
+        raise OperatorError(f"{named} has no role on {where}.", "`watchword role list` shows who has one.")
+    say(f"{named} has no role on {where} any more.")
+
+
+def _one_principal(principal: str | None, management: str | None, resource: str | None) -> str:
+    """Raises:
+    OperatorError: not exactly one of the two was given, or it is none, or a resource of the management API was named.
+    """
+    if management is None and principal is not None:
+        return read_principal(principal)
+    if management is not None and principal is None:
+        if resource is not None:
+            raise OperatorError("The management API is of the whole server, and of no resource.", "Leave one out.")
+        return read_principal(management)
+    raise OperatorError(
+        "Whose role, and on what?", "Give --principal ID for a resource, or --management ID for the management API."
+    )

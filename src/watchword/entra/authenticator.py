@@ -1,10 +1,12 @@
-"""Whose Entra ID token is this, and what is it for? Its audience says which of three.
+"""Whose Entra ID token is this, and what is it for? Its audience says which of four.
 
     https://communication.azure.com/             a caller that manages a resource, if it has a role on it
     https://communication.azure.com/clients      a user who exchanges the token
     https://auth.msft.communication.azure.com    a user of Teams Phone who exchanges the token
+    https://management.azure.com/                a caller of the management API, if it has a role there
 
-Source: identity.md sections 2.2 and 7.1. The official clients ask for the first with a doubled slash.
+Source: identity.md sections 2.2 and 7.1. The official clients ask for the first with a doubled slash. The last is what
+Azure's management clients ask for.
 """
 
 from __future__ import annotations
@@ -16,14 +18,18 @@ from watchword.entra import store
 from watchword.entra.exchanges import EXTENSION_AUDIENCES, USER_AUDIENCES, Exchanges
 from watchword.entra.issuers import Issuers
 from watchword.entra.provider_tokens import ProviderToken, require_audience
+from watchword.entra.roles import CONTRIBUTOR
 from watchword.entra.store import Kind
-from watchword.errors import InvalidToken, NotAllowed, NotAuthenticated
+from watchword.errors import InvalidToken, NoManagementRole, NotAllowed, NotAuthenticated, UnknownOperator
 from watchword.resources.store import Resource
-from watchword.rest.call import EVERYTHING, Caller, Request, Right
+from watchword.rest.call import EVERYTHING, Caller, Manager, Request, Right
+from watchword.rest.management_authentication import bearer_token
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.storage import Database
 
 MANAGEMENT_AUDIENCES = frozenset(f"https://communication.azure.com{slashes}" for slashes in ("", "/", "//"))
+SERVER_AUDIENCES = MANAGEMENT_AUDIENCES | {f"https://management.azure.com{slashes}" for slashes in ("", "/", "//")}
+"""For the management API. That of the data plane is as good there: what counts is the role."""
 
 _SCHEME = "bearer "
 _EXCHANGE = frozenset({Right.EXCHANGE})
@@ -68,8 +74,7 @@ class EntraAuthenticator:
                 f"The principal {token.object_id:.80} has no role on this resource. Assign one with: "
                 "watchword role assign."
             )
-        name = f"principal {token.application if token.is_application else token.object_id}"
-        return Caller(_only(found), EVERYTHING, name)
+        return Caller(_only(found), EVERYTHING, _name(token))
 
     async def _user(self, request: Request, token: ProviderToken, kind: Kind) -> EntraUser:
         found = self._of_host(request, await self._exchanges.resources_of(token, kind))
@@ -80,6 +85,37 @@ class EntraAuthenticator:
     def _of_host(self, request: Request, found: Sequence[Resource]) -> list[Resource]:
         named = self._hosts.name(request)
         return [resource for resource in found if named is None or resource.name.lower() == named.lower()]
+
+
+class EntraManagers:
+    """The same of callers of the management API; takes every bearer token that is left."""
+
+    def __init__(self, issuers: Issuers, database: Database) -> None:
+        self._issuers = issuers
+        self._database = database
+
+    async def authenticate(self, request: Request) -> Manager | None:
+        """Raises:
+        UnknownOperator: the sentence says which of signature, issuer, audience, tenant or expiry failed.
+        NoManagementRole: the token is good, and of nobody who has a role.
+        IssuerUnavailable: the keys to check the token with are not at hand.
+        """
+        text = bearer_token(request)
+        if text is None:
+            return None
+        try:
+            token = await self._issuers.verify(text)
+            require_audience(token, SERVER_AUDIENCES)
+        except InvalidToken as error:
+            raise UnknownOperator(error.reason) from None
+        roles = await store.management_roles(self._database, token.principals)
+        if not roles:
+            raise NoManagementRole(token.object_id)
+        return Manager(_name(token), "contributor" if CONTRIBUTOR in roles else "reader")
+
+
+def _name(token: ProviderToken) -> str:
+    return f"principal {token.application if token.is_application else token.object_id}"
 
 
 def _exchanged_as(token: ProviderToken) -> Kind | None:

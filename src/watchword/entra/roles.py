@@ -1,8 +1,8 @@
-"""Who of an OpenID provider may manage a resource.
+"""Who of an OpenID provider may manage a resource, or the server.
 
 One role is enough for the data plane: whoever may call at all may call everything that an access key may. A role that
 is removed takes the calls away at once; tokens that were issued on such calls live on, as they do in the original when
-the caller's role goes.
+the caller's role goes. On the management API the roles are those of operators.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import re
 from watchword.errors import OperatorError
 
 CONTRIBUTOR = "contributor"
-ROLES = (CONTRIBUTOR,)
+READER = "reader"
+MANAGEMENT_ROLES = (READER, CONTRIBUTOR)
 
 _PRINCIPAL = re.compile(r"[\x21-\x7e]{1,256}", re.ASCII)
 

@@ -1,4 +1,4 @@
-"""The rows of role assignments, and of assignments that allow an exchange."""
+"""The rows of role assignments, on resources and on the management API, and of assignments that allow an exchange."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from watchword.resources.operators import Role
 from watchword.resources.store import Resource
 from watchword.storage import Database, Row, Statement, Transaction
 
@@ -36,9 +37,9 @@ _WITH_ROLE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class RoleAssignment:
-    """`resource` is its name."""
+    """`resource` is its name; None where the role is on the management API."""
 
-    resource: str
+    resource: str | None
     principal: str
     role: str
 
@@ -83,12 +84,36 @@ async def remove_role(transaction: Transaction, resource: Resource, principal: s
 
 
 async def list_roles(transaction: Transaction) -> list[RoleAssignment]:
-    """All of them, by resource."""
+    """All of them: those on the management API, then by resource."""
+    managing = await transaction.execute("select null, principal, role from management_roles order by principal")
     rows = await transaction.execute(
         "select r.name, a.principal, a.role from role_assignments a join resources r on r.number = a.resource"
         " order by r.number, a.principal"
     )
-    return [RoleAssignment(*row) for row in rows]
+    return [RoleAssignment(*row) for row in (*managing, *rows)]
+
+
+async def management_roles(database: Database, principals: Sequence[str]) -> list[Role]:
+    """The roles that one of at most two principals has on the management API, as committed now."""
+    rows = await database.query(
+        "select role from management_roles where principal in ($1, $2)", principals[0], principals[-1]
+    )
+    return [role for (role,) in rows]
+
+
+async def assign_management_role(transaction: Transaction, principal: str, role: Role, now_micros: int) -> None:
+    await transaction.execute(
+        "insert into management_roles (principal, role, created_micros) values ($1, $2, $3)"
+        " on conflict (principal) do update set role = excluded.role",
+        principal,
+        role,
+        now_micros,
+    )
+
+
+async def remove_management_role(transaction: Transaction, principal: str) -> bool:
+    """Whether it was there."""
+    return bool(await transaction.execute("delete from management_roles where principal = $1 returning 1", principal))
 
 
 async def find_assignments(database: Database, kind: Kind, objects: Sequence[str]) -> list[tuple[Resource, Assignment]]:

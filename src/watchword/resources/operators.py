@@ -34,10 +34,6 @@ class Operator:
     role: Role
     created_micros: int
 
-    @property
-    def may_change(self) -> bool:
-        return self.role == "contributor"
-
 
 async def create_operator(
     transaction: Transaction, name: str, role: Role, now_micros: int, token: BearerSecret | None = None

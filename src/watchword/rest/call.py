@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from falcon.asgi import SSEvent
 
-from watchword.resources.operators import Operator
+from watchword.resources.operators import Role
 from watchword.resources.store import Resource
 from watchword.wire.headers import JSON
 from watchword.wire.operations import Operation
@@ -124,19 +124,31 @@ class PublicBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Manager:
+    """Who proved to be calling the management API; `name` goes into the request log."""
+
+    name: str
+    role: Role
+
+    @property
+    def may_change(self) -> bool:
+        return self.role == "contributor"
+
+
+@dataclass(frozen=True, slots=True)
 class ManagementCall:
     """One call of the management API. `parts` as in `Call`."""
 
     operation: Operation
     version: str
     request: Request
-    operator: Operator
+    manager: Manager
     parts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementBinding:
-    """An operation of the management API: for operators, who belong to no resource."""
+    """An operation of the management API: for those who manage the whole server, and belong to no resource."""
 
     operation: Operation
     function: Callable[[ManagementCall], Awaitable[Answer]]

@@ -14,7 +14,6 @@ import falcon.asgi
 import msgspec
 
 from watchword.errors import CallerError, NotAllowed, NotAuthenticated, TooLarge, Unavailable
-from watchword.resources.operators import Operator
 from watchword.rest.call import (
     Answer,
     Authenticator,
@@ -23,13 +22,14 @@ from watchword.rest.call import (
     EventStream,
     ManagementBinding,
     ManagementCall,
+    Manager,
     PublicBinding,
     RawAnswer,
     Request,
     why_not_allowed,
 )
 from watchword.rest.forwarded import Origins
-from watchword.rest.operator_authentication import OperatorAuthenticator
+from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
 from watchword.rest.routes import AnyBinding, Path
 from watchword.wire import headers
@@ -50,13 +50,13 @@ class Pipeline:
         origins: Origins,
         request_log: RequestLog,
         strict_transport_security: str | None,
-        operators: OperatorAuthenticator,
+        managers: Managers,
     ) -> None:
         self._authenticators = authenticators
         self._origins = origins
         self._request_log = request_log
         self._strict_transport_security = strict_transport_security
-        self._operators = operators
+        self._managers = managers
 
     async def answer(
         self, path: Path, http: falcon.asgi.Request, response: falcon.asgi.Response, parts: Mapping[str, str]
@@ -68,7 +68,7 @@ class Pipeline:
         query = _query(http.scope["query_string"])
         version = query.get("api-version")
         binding: AnyBinding | None = None
-        caller: Caller | Operator | None = None
+        caller: Caller | Manager | None = None
         error: WireError | None = None
         try:
             origin = self._origins.origin(http.scope, sent)
@@ -80,8 +80,8 @@ class Pipeline:
             if isinstance(binding, PublicBinding):
                 answer = await binding.function(request)
             elif isinstance(binding, ManagementBinding):
-                operator = caller = await self._operators.authenticate(request)
-                management_call = ManagementCall(binding.operation, version or "", request, operator, parts)
+                manager = caller = await self._managers.authenticate(request)
+                management_call = ManagementCall(binding.operation, version or "", request, manager, parts)
                 answer = await binding.function(management_call)
             else:
                 # All requests of a tick are read before the first is authenticated: what a step needs then stays in the

@@ -18,8 +18,7 @@ import falcon.asgi
 import msgspec
 
 from watchword.clock import Clock, to_datetime
-from watchword.resources.operators import Operator
-from watchword.rest.call import Caller
+from watchword.rest.call import Caller, Manager
 from watchword.rest.routes import AnyBinding, Path
 from watchword.wire.errors import WireError
 from watchword.wire.headers import CLIENT_REQUEST_ID, echoed_request_id
@@ -67,7 +66,7 @@ class RequestLog:
         sent: Mapping[str, str],
         response: falcon.asgi.Response,
         error: WireError | None,
-        caller: Caller | Operator | None,
+        caller: Caller | Manager | None,
         seconds: float,
     ) -> None:
         if not logger.isEnabledFor(logging.INFO):
@@ -86,7 +85,7 @@ class RequestLog:
             code=error.code if error else None,
             reason=error.message if error else None,
             resource=caller.resource.id if isinstance(caller, Caller) else None,
-            caller=_name(caller) if caller else None,
+            caller=caller.name if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),
             sdk=sdk[0] if sdk else None,
         )
@@ -99,7 +98,3 @@ class RequestLog:
         """The lines of a tick go out as one record: a record costs far more than a line."""
         lines, self._lines = self._lines, []
         logger.info("%s", b"\n".join(lines).decode())
-
-
-def _name(caller: Caller | Operator) -> str:
-    return f"operator {caller.id}" if isinstance(caller, Operator) else caller.name

@@ -85,6 +85,7 @@ _Fact = (
 _ManagementFact = (
     errors.UnknownOperator
     | errors.OperatorNotAllowed
+    | errors.NoManagementRole
     | errors.GroupNotFound
     | errors.ResourceNotFound
     | errors.OperationNotFound
@@ -204,6 +205,12 @@ def _describe_management(error: _ManagementFact) -> WireError:  # noqa: C901 - o
             return WireError(401, "AuthenticationFailed", reason, lists_versions=False)
         case errors.OperatorNotAllowed():
             message = "A reader may look, and see no secrets; this takes a contributor."
+            return WireError(403, "AuthorizationFailed", message, lists_versions=False)
+        case errors.NoManagementRole(principal):
+            message = (
+                f"The principal {principal:.80} has no role on the management API. Assign one with: "
+                "watchword role assign --management."
+            )
             return WireError(403, "AuthorizationFailed", message, lists_versions=False)
         case errors.GroupNotFound(group):
             return WireError(404, "ResourceGroupNotFound", f"Resource group '{group:.90}' could not be found.")
