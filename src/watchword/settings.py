@@ -64,7 +64,7 @@ class Settings:
     data_location: str = _setting("unitedstates", "Data location of the resource that is made at first start.")
     database: str = _setting("", "postgresql:// address of the database; empty: SQLite in the data folder.")
     database_pool: int = _setting(10, "Connections to PostgreSQL at the most.")
-    database_batch: int = _setting(256, "Requests that share one statement at the most; 1 on sharded engines.")
+    database_batch: int = _setting(64, "Requests that share one statement at the most; 1 on sharded engines.")
     database_statement_cache: bool = _setting(True, "Whether to prepare statements; off behind PgBouncer.")
     database_timeout: float = _setting(5.0, "How long a statement may take, and the wait for a connection.", "seconds")
     synchronous: str = _setting(

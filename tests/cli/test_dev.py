@@ -37,6 +37,12 @@ def test_connection_string_at_start_up_is_the_well_known_one_and_works(shared_ho
         assert client.create_user().id.startswith(f"8:acs:{development.RESOURCE_ID}_")
 
 
+def test_it_puts_no_keys_that_everybody_knows_into_a_real_database(home: Home) -> None:
+    told = refusal(home, "dev", environment={"WATCHWORD_DATABASE": "postgresql://user:a-password@127.0.0.1:1/name"})
+    assert "`watchword dev` does not run on PostgreSQL" in told
+    assert "a-password" not in told
+
+
 def test_both_loopback_addresses_answer_on_one_port(dev_server: Server) -> None:
     hosts = ["127.0.0.1", *(["::1"] if socket.has_ipv6 and Path("/proc/net/if_inet6").exists() else [])]
     for host in hosts:

@@ -88,7 +88,7 @@ async def test_an_address_that_leads_nowhere_is_refused_in_words_without_its_pas
     caplog.set_level(logging.DEBUG)
     with pytest.raises(OperatorError) as refusal:
         await open_database(Settings(database=change(cluster.dsn())), tmp_path)
-    assert "--database" in str(refusal.value)
+    assert "WATCHWORD_DATABASE" in str(refusal.value)
     assert PASSWORD not in str(refusal.value)
     assert PASSWORD not in caplog.text
     assert refusal.value.__cause__ is None

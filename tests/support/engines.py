@@ -25,7 +25,7 @@ class FreshSettings:
         return Settings(**(every | chosen))
 
     def address(self) -> str:
-        """What --database says: nothing for SQLite, whose file is in the data folder."""
+        """What WATCHWORD_DATABASE says: nothing for SQLite, whose file is in the data folder."""
         return self._cluster.fresh() if self._cluster else ""
 
 

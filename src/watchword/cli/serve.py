@@ -21,6 +21,11 @@ def dev(settings: Settings) -> None:
     temporary directory, which is removed when it stops.
     """
     _require_loopback(settings.host)
+    if settings.database:
+        raise OperatorError(
+            "`watchword dev` does not run on PostgreSQL: it would put access keys into it that everybody knows.",
+            "Unset WATCHWORD_DATABASE, or run `watchword serve`, which draws keys of its own.",
+        )
     from watchword.app import FirstResource
     from watchword.cli.foreground import run
     from watchword.resources.bearer_secrets import BearerSecret

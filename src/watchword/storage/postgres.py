@@ -154,14 +154,14 @@ async def open_postgres(
     except ValueError:
         # Its words would repeat parts of the address, the password among them.
         raise OperatorError(
-            "The address in --database cannot be read.",
+            "The address in WATCHWORD_DATABASE cannot be read.",
             "Write postgresql://user:password@host:5432/name; of other than letters and digits in the password,"
             " write the percent codes.",
         ) from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         raise OperatorError(
             f"The PostgreSQL database cannot be used: {str(error) or type(error).__name__}.",
-            "Check the address, user and password in --database, and that the server accepts connections.",
+            "Check the address, user and password in WATCHWORD_DATABASE, and that the server accepts connections.",
         ) from None
     return PostgresDatabase(connections, batch=batch, batches=max(1, pool // 2))
 

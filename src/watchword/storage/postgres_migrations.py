@@ -29,7 +29,7 @@ async def migrate(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     if server.major < _OLDEST_SERVER:
         raise OperatorError(
             f"The PostgreSQL server has version {server.major}; Watchword needs {_OLDEST_SERVER} or newer.",
-            "Upgrade the server, or name another one in --database.",
+            "Upgrade the server, or name another one in WATCHWORD_DATABASE.",
         )
     await _make_version_row(connection)
     async with connection.transaction():
