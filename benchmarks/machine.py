@@ -12,7 +12,7 @@ from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _LOAD_BEFORE = os.getloadavg()[0]
-_LIBRARIES = ("uvicorn", "uvloop", "httptools", "falcon", "msgspec", "cryptography")
+_LIBRARIES = ("uvicorn", "uvloop", "httptools", "msgspec", "cryptography")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from watchword.client import IdentityClient
 from watchword.clock import SystemClock
 from watchword.tokens import KeySet, NothingRevoked, Verifier
 
-assert not [name for name in ("falcon", "uvicorn", "rich") if importlib.util.find_spec(name)]
+assert not [name for name in ("httptools", "uvicorn", "rich") if importlib.util.find_spec(name)]
 with IdentityClient.from_connection_string(os.environ["CONNECTION_STRING"]) as client:
     user, issued = client.create_user_and_token(["chat"])
 keys = KeySet.from_json(os.environ["KEY_SET"].encode())

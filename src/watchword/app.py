@@ -1,4 +1,4 @@
-"""Composition: settings, storage, rules, operations, ASGI; in the order in which a request meets them, from below.
+"""Composition: settings, storage, rules, operations, HTTP; in the order in which a request meets them, from below.
 
 Nothing registers itself by being imported: what answers at which path is the list in `_bindings`.
 """
@@ -6,13 +6,11 @@ Nothing registers itself by being imported: what answers at which path is the li
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import Any
-
-import falcon.asgi
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
@@ -20,7 +18,7 @@ from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.opening import open_local_issuer, open_remote_issuers
 from watchword.entra.operations import EntraOperations
-from watchword.errors import NotServed, OperatorError, UnknownPath
+from watchword.errors import OperatorError
 from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
@@ -41,6 +39,7 @@ from watchword.resources.operators import create_operator
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
 from watchword.rest.cors import Cors
+from watchword.rest.exchange import Exchange
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
 from watchword.rest.management_authentication import ManagerAuthenticator, Managers
@@ -49,7 +48,7 @@ from watchword.rest.operator_authentication import OperatorAuthenticator
 from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
 from watchword.rest.resource_hosts import ResourceHosts
-from watchword.rest.routes import AnyBinding, Path, paths
+from watchword.rest.routes import AnyBinding, Routes, paths
 from watchword.rest.verifier_authentication import VerifierAuthenticator
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
@@ -60,11 +59,6 @@ from watchword.storage import Database, Transaction
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.verification.operations import VerificationOperations
 from watchword.wire.management import canonical_path
-
-_Http = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 DATABASE_FILE = "watchword.sqlite"
 KEY_FILE = "encryption.key"
@@ -82,18 +76,18 @@ class FirstResource:
 
 
 class Watchword:
-    """A running service: an ASGI application with what it stands on."""
+    """A running service: what answers, with what it stands on."""
 
     def __init__(
         self,
-        http: _Http,
+        answer: Callable[[Exchange], Awaitable[None]],
         database: Database,
         encryption: Encryption,
         feed: Feed,
         background: Sequence[Coroutine[Any, Any, None]],
         first_operator: BearerSecret | None,
     ) -> None:
-        self._http = http
+        self._answer = answer
         self.database = database
         self.encryption = encryption
         self.first_operator = first_operator
@@ -101,16 +95,13 @@ class Watchword:
         self._feed = feed
         self._background = [asyncio.create_task(each) for each in background]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("//"):
+    async def answer(self, exchange: Exchange) -> None:
+        if exchange.path.startswith("//"):
             # Observed: JavaScript doubles the first slash when its endpoint ends in one, identity.md section 2.4.
-            scope["path"] = "/" + scope["path"].lstrip("/")
-        if scope["type"] == "http" and b"%2f" in scope["raw_path"].lower():
-            # An escaped slash is part of a segment (RFC 3986, section 2.2) and never parts two.
-            scope["path"] = scope["raw_path"].decode("ascii")
-        if scope["type"] == "http" and scope["path"][1:5].lower() in ("subs", "prov"):
-            scope["path"] = canonical_path(scope["path"])
-        await self._http(scope, receive, send)
+            exchange.path = "/" + exchange.path.lstrip("/")
+        if exchange.path[1:5].lower() in ("subs", "prov"):
+            exchange.path = canonical_path(exchange.path)
+        await self._answer(exchange)
 
     def stop_waiting(self) -> None:
         """Whoever waits for news is answered now, so that a stop need not wait for them."""
@@ -178,6 +169,8 @@ async def open_watchword(
         *Health(database).bindings(),
     ]
     bindings += OpenApi(bindings).bindings()
+    if local_issuer is not None:
+        bindings += local_issuer.bindings()
 
     # HTTP.
     origins = Origins(settings.public_endpoint, settings.trusted_proxies)
@@ -190,7 +183,10 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
-    pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None, Managers(managers))
+    pipeline = Pipeline(
+        Routes(paths(bindings)), authenticators, origins, RequestLog(clock), settings.hsts or None, Managers(managers)
+    )
+    answer = Cors(pipeline.answer, settings.cors_origins).answer if settings.cors_origins else pipeline.answer
     background = (
         last_tokens.keep_flushing(),
         keyring.keep_rotating(),
@@ -198,12 +194,7 @@ async def open_watchword(
         *(issuer.follow() for issuer in remote_issuers),
         deletions.keep_finishing(),
     )
-    http: Any = _falcon(pipeline, paths(bindings))
-    if settings.cors_origins:
-        http = Cors(http, settings.cors_origins)
-    if local_issuer is not None:
-        http = local_issuer.beside(http)
-    return Watchword(http, database, encryption, feed, background, first_operator)
+    return Watchword(answer, database, encryption, feed, background, first_operator)
 
 
 async def open_database(settings: Settings, data: FilePath) -> Database:
@@ -261,39 +252,3 @@ async def _first_start(
         transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
     )
     return await create_operator(transaction, "first", "contributor", clock.micros(), first.operator)
-
-
-def _falcon(pipeline: Pipeline, all_paths: list[Path]) -> _Http:
-    http: _Http = falcon.asgi.App()
-    http.req_options.strip_url_path_trailing_slash = True
-    for path in all_paths:
-        http.add_route(path.template, _responders(pipeline, path))
-    http.add_sink(_unknown_path(pipeline), "/")
-    http.add_error_handler(falcon.HTTPBadRequest, _unknown_method(pipeline))
-    return http
-
-
-def _unknown_path(pipeline: Pipeline) -> Any:
-    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **_: Any) -> None:
-        await pipeline.refuse(request, response, UnknownPath(request.path))
-
-    return respond
-
-
-def _unknown_method(pipeline: Pipeline) -> Any:
-    """For methods that Falcon itself refuses, in a shape of its own."""
-
-    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, *_: Any) -> None:
-        await pipeline.refuse(request, response, NotServed(request.method, "No operation has this method."))
-
-    return respond
-
-
-def _responders(pipeline: Pipeline, path: Path) -> Any:
-    """Falcon looks for a method of each name on an object; every one of ours is the pipeline."""
-
-    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **parts: str) -> None:
-        await pipeline.answer(path, request, response, parts)
-
-    names = {f"on_{method.lower()}": staticmethod(respond) for method in falcon.COMBINED_METHODS}
-    return type("Responders", (), names)()

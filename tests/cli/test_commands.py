@@ -22,7 +22,7 @@ def test_version_is_that_of_the_package(home: Home) -> None:
     assert answer(home, "--version") == f"watchword {version('watchword')}\n"
 
 
-@pytest.mark.parametrize("missing", ["click", "falcon", "uvicorn"])
+@pytest.mark.parametrize("missing", ["click", "httptools", "uvicorn"])
 def test_bare_install_says_what_to_install(missing: str, home: Home) -> None:
     command = [sys.executable, "-c", BARE_INSTALL.format(missing=missing), "dev", "--port", "0"]
     result = subprocess.run(command, env=home.environment(), capture_output=True, text=True, timeout=60, check=False)

@@ -1,5 +1,6 @@
 """Forwarding headers, which anybody can write: they count from a trusted proxy only, and its own words last."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ DIRECT = "http://backend:8443"
 
 
 def origin(origins: Origins, client: str | None = "127.0.0.1", **headers: str) -> str:
-    scope: dict[str, Any] = {"scheme": "http", "client": (client, 5) if client else None}
+    connection: Any = SimpleNamespace(scheme="http", client_host=client)
     sent = {"host": "backend:8443"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return origins.origin(scope, sent)
+    return origins.origin(connection, sent)
 
 
 @pytest.mark.parametrize(

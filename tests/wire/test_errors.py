@@ -122,7 +122,7 @@ def test_an_unsupported_api_version_is_told_in_the_original_sentence_and_with_th
 
 def test_a_client_is_told_when_to_come_again_and_never_at_once() -> None:
     for delay, seconds in ((2.0, "2"), (0.2, "1"), (0.0, "1")):
-        assert describe(Unavailable(timedelta(seconds=delay))).headers == (("Retry-After", seconds),)
+        assert describe(Unavailable(timedelta(seconds=delay))).headers == (("retry-after", seconds),)
 
 
 def test_a_long_scope_is_cut_off() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 
-_OF_THE_SERVER_EXTRA = {"click", "falcon", "httptools", "platformdirs", "rich", "uvicorn", "uvloop"}
+_OF_THE_SERVER_EXTRA = {"click", "httptools", "platformdirs", "rich", "uvicorn", "uvloop"}
 
 
 def main() -> None:

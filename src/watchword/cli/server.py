@@ -101,7 +101,7 @@ async def opened(
         ) from None
     try:
         http = HttpServer(
-            application,
+            application.answer,
             door.sockets,
             door.tls(),
             head_deadline=timedelta(seconds=settings.head_deadline),

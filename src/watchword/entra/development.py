@@ -12,11 +12,10 @@ access keys of `watchword dev` are; hence it listens on loopback only.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
-import falcon
-import falcon.asgi
 import msgspec
 
 from watchword.clock import Clock
@@ -24,9 +23,11 @@ from watchword.entra.roles import CONTRIBUTOR
 from watchword.entra.store import assign_role
 from watchword.identifiers import parse_guid
 from watchword.resources.store import list_resources
+from watchword.rest.call import PublicBinding, RawAnswer, Request
 from watchword.storage import Database, Transaction
 from watchword.tokens.issuer import new_signing_key
 from watchword.tokens.jwks import KeySet, encode_base64url
+from watchword.wire.operations import Operation
 
 TENANT = "dededede-0000-4000-8000-00000000000a"
 PRINCIPAL = "dededede-0000-4000-8000-00000000000b"
@@ -39,6 +40,7 @@ PREFIX = f"/{TENANT}/"
 _LIFETIME_SECONDS = 3_600
 _LONGEST_MINUTES = 7 * 24 * 60
 _DEFAULT_SCOPE = "/.default"
+_JSON = (("content-type", "application/json"),)
 
 
 def managed_identity(endpoint: str) -> dict[str, str]:
@@ -74,7 +76,7 @@ async def open_development_issuer(database: Database, clock: Clock, endpoint: st
 
 
 class DevelopmentIssuer:
-    """One of the issuers, and an ASGI application that answers below `PREFIX`."""
+    """One of the issuers, and what it answers below `PREFIX`."""
 
     tenants = (TENANT,)
 
@@ -84,22 +86,16 @@ class DevelopmentIssuer:
         self._clock = clock
         self._key = new_signing_key("RS256")
         self._key_set = KeySet([self._key.verification_key()])
-        self._http: falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response] = falcon.asgi.App()
-        self._http.add_route(f"{PREFIX}v2.0/.well-known/openid-configuration", self, suffix="discovery")
-        self._http.add_route(f"{PREFIX}.well-known/openid-configuration", self, suffix="discovery")
-        self._http.add_route(f"{PREFIX}discovery/v2.0/keys", self, suffix="keys")
-        self._http.add_route(f"{PREFIX}oauth2/v2.0/token", self, suffix="token")
-        self._http.add_route(f"{PREFIX}identity", self, suffix="identity")
-        self._http.add_route(f"{PREFIX}user-token", self, suffix="user_token")
 
-    def beside(self, http: Any) -> Any:
-        """An ASGI application that answers as this issuer below `PREFIX`, and as the other everywhere else."""
-
-        async def answer(scope: Any, receive: Any, send: Any) -> None:
-            chosen = self._http if scope.get("path", "").startswith(PREFIX) else http
-            await chosen(scope, receive, send)
-
-        return answer
+    def bindings(self) -> list[PublicBinding]:
+        return [
+            _binding("GET", "v2.0/.well-known/openid-configuration", self.discover),
+            _binding("GET", ".well-known/openid-configuration", self.discover),
+            _binding("GET", "discovery/v2.0/keys", self.show_keys),
+            _binding("POST", "oauth2/v2.0/token", self.give_token),
+            _binding("GET", "identity", self.give_identity_token),
+            _binding("POST", "user-token", self.give_user_token),
+        ]
 
     async def keys(self, kid: str) -> KeySet:
         del kid
@@ -120,57 +116,59 @@ class DevelopmentIssuer:
         seconds = said.pop("minutes") * 60
         return self._sign({**said, "sub": f"pairwise-{wanted.oid}", "idtyp": "user"}, seconds)
 
-    async def on_get_discovery(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+    async def discover(self, request: Request) -> RawAnswer:
         del request
-        response.media = {
-            "issuer": self.address,
-            "jwks_uri": f"{self._base}/discovery/v2.0/keys",
-            "token_endpoint": f"{self._base}/oauth2/v2.0/token",
-            "authorization_endpoint": f"{self._base}/oauth2/v2.0/authorize",
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-        }
+        return _json(
+            issuer=self.address,
+            jwks_uri=f"{self._base}/discovery/v2.0/keys",
+            token_endpoint=f"{self._base}/oauth2/v2.0/token",
+            authorization_endpoint=f"{self._base}/oauth2/v2.0/authorize",
+            response_types_supported=["code"],
+            subject_types_supported=["pairwise"],
+            id_token_signing_alg_values_supported=["RS256"],
+        )
 
-    async def on_get_keys(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+    async def show_keys(self, request: Request) -> RawAnswer:
         del request
-        response.data, response.content_type = self._key_set.to_json(), "application/jwk-set+json"
+        return RawAnswer(self._key_set.to_json(), (("content-type", "application/jwk-set+json"),))
 
-    async def on_post_token(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
-        form: Mapping[str, Any] = await request.get_media()
+    async def give_token(self, request: Request) -> RawAnswer:
+        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
         if form.get("grant_type") != "client_credentials":
-            return _refuse(response, 400, "unsupported_grant_type", "Only client_credentials is served here.")
-        is_known = form.get("client_id") == APPLICATION and _is_same(str(form.get("client_secret", "")), SECRET)
+            return _refusal(400, "unsupported_grant_type", "Only client_credentials is served here.")
+        is_known = form.get("client_id") == APPLICATION and _is_same(form.get("client_secret", ""), SECRET)
         if not is_known:
-            return _refuse(response, 401, "invalid_client", "The client id or the client secret is wrong.")
-        token, _ = self.application_token(str(form.get("scope", "")).partition(" ")[0].removesuffix(_DEFAULT_SCOPE))
-        response.media = {"token_type": "Bearer", "expires_in": _LIFETIME_SECONDS, "access_token": token}
-        return None
+            return _refusal(401, "invalid_client", "The client id or the client secret is wrong.")
+        token, _ = self.application_token(form.get("scope", "").partition(" ")[0].removesuffix(_DEFAULT_SCOPE))
+        return _json(token_type="Bearer", expires_in=_LIFETIME_SECONDS, access_token=token)
 
-    async def on_get_identity(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
-        if not _is_same(request.get_header("x-identity-header") or "", HEADER):
-            return _refuse(response, 401, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
-        resource = request.get_param("resource") or ""
+    async def give_identity_token(self, request: Request) -> RawAnswer:
+        if not _is_same(request.headers.get("x-identity-header", ""), HEADER):
+            return _refusal(401, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
+        resource = request.query.get("resource", "")
         token, expires = self.application_token(resource)
-        media = {"access_token": token, "expires_on": str(expires), "resource": resource, "token_type": "Bearer"}
-        response.media = {**media, "client_id": APPLICATION}
-        return None
+        return _json(
+            access_token=token,
+            expires_on=str(expires),
+            resource=resource,
+            token_type="Bearer",
+            client_id=APPLICATION,
+        )
 
-    async def on_post_user_token(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+    async def give_user_token(self, request: Request) -> RawAnswer:
         # A web page cannot send this header without asking first, and is not answered then.
-        if not _is_same(request.get_header("x-identity-header") or "", HEADER):
-            return _refuse(response, 401, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
+        if not _is_same(request.headers.get("x-identity-header", ""), HEADER):
+            return _refusal(401, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
         try:
-            wanted = msgspec.json.decode(await request.stream.read(65_536) or b"{}", type=UserTokenRequest)
+            wanted = msgspec.json.decode(request.body or b"{}", type=UserTokenRequest)
         except (ValueError, RecursionError) as error:
-            return _refuse(response, 400, "invalid_request", f"{error}.")
+            return _refusal(400, "invalid_request", f"{error}.")
         if not (parse_guid(wanted.oid) and parse_guid(wanted.tid)):
-            return _refuse(response, 400, "invalid_request", "The oid and the tid have to be guids.")
+            return _refusal(400, "invalid_request", "The oid and the tid have to be guids.")
         if abs(wanted.minutes) > _LONGEST_MINUTES:
-            return _refuse(response, 400, "invalid_request", f"The minutes are at most {_LONGEST_MINUTES}.")
+            return _refusal(400, "invalid_request", f"The minutes are at most {_LONGEST_MINUTES}.")
         token, expires = self.user_token(wanted)
-        response.media = {"access_token": token, "expires_on": str(expires), "token_type": "Bearer"}
-        return None
+        return _json(access_token=token, expires_on=str(expires), token_type="Bearer")
 
     def _sign(self, said: Mapping[str, Any], lifetime_seconds: int) -> tuple[str, int]:
         now = self._clock.micros() // 1_000_000
@@ -185,6 +183,14 @@ def _is_same(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode(), known.encode())
 
 
-def _refuse(response: falcon.asgi.Response, status: int, code: str, sentence: str) -> None:
-    response.status = status
-    response.media = {"error": code, "error_description": sentence}
+def _binding(method: str, path: str, function: Callable[[Request], Awaitable[RawAnswer]]) -> PublicBinding:
+    return PublicBinding(Operation("Development_Issuer", method, PREFIX + path, 200, None, ""), function)
+
+
+def _json(status: int = 200, **members: Any) -> RawAnswer:
+    return RawAnswer(msgspec.json.encode(members), _JSON, status)
+
+
+def _refusal(status: int, code: str, sentence: str) -> RawAnswer:
+    """In the shape of RFC 6749, section 5.2."""
+    return _json(status, error=code, error_description=sentence)

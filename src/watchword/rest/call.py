@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 import msgspec
-from falcon.asgi import SSEvent
 
 from watchword.resources.operators import Role
 from watchword.resources.store import Resource
+from watchword.rest.exchange import Exchange
 from watchword.wire.headers import JSON
 from watchword.wire.operations import Operation
 
@@ -96,10 +97,30 @@ class RawAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One server-sent event; `data` is a line of UTF-8."""
+
+    name: str
+    id: str
+    data: bytes
+
+    def encode(self) -> bytes:
+        return f"event: {self.name}\nid: {self.id}\n".encode() + b"data: " + self.data + b"\n\n"
+
+
+@dataclass(frozen=True, slots=True)
 class EventStream:
     """Server-sent events, for as long as the client listens."""
 
-    events: AsyncGenerator[SSEvent | None, None]
+    events: AsyncGenerator[Event, None]
+
+    async def write_to(self, exchange: Exchange) -> None:
+        """Returns when there are no more, or nobody listens."""
+        async with contextlib.aclosing(self.events) as events:
+            with contextlib.suppress(ConnectionResetError):
+                async for event in events:
+                    await exchange.write(event.encode())
+        exchange.end()
 
 
 Answer = msgspec.Struct | RawAnswer | EventStream | None

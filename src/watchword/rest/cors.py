@@ -9,9 +9,9 @@ Cookies play no part, hence no `Access-Control-Allow-Credentials`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
 
+from watchword.rest.exchange import Exchange
 from watchword.wire import exchanges, verification
 
 PATHS = frozenset(
@@ -25,52 +25,38 @@ PATHS = frozenset(
 )
 
 _HEADERS = (
-    b"authorization",
-    b"content-type",
-    b"if-none-match",
-    b"last-event-id",
-    b"traceparent",
-    b"x-ms-client-request-id",
-    b"x-ms-useragent",
+    "authorization",
+    "content-type",
+    "if-none-match",
+    "last-event-id",
+    "traceparent",
+    "x-ms-client-request-id",
+    "x-ms-useragent",
 )
 _PREFLIGHT = (
-    (b"access-control-allow-methods", b"GET, POST"),
-    (b"access-control-allow-headers", b", ".join(_HEADERS)),
-    (b"access-control-max-age", b"600"),
+    ("access-control-allow-methods", "GET, POST"),
+    ("access-control-allow-headers", ", ".join(_HEADERS)),
+    ("access-control-max-age", "600"),
 )
-_EXPOSED = (b"access-control-expose-headers", b"etag, ms-cv, retry-after, x-ms-client-request-id")
-_VARY = (b"vary", b"origin")
+_EXPOSED = ("access-control-expose-headers", "etag, ms-cv, retry-after, x-ms-client-request-id")
+_VARY = ("vary", "origin")
 
 
 class Cors:
-    """An ASGI application around another, that answers what a browser asks beforehand."""
+    """Before the pipeline: answers what a browser asks beforehand, and adds to other answers what it looks for."""
 
-    def __init__(self, http: Any, origins: Collection[str]) -> None:
-        self._http = http
+    def __init__(self, answer: Callable[[Exchange], Awaitable[None]], origins: Collection[str]) -> None:
+        self._answer = answer
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["path"].rstrip("/") not in PATHS:
-            await self._http(scope, receive, send)
-            return
-        sent = dict(scope["headers"])
-        origin: bytes = sent.get(b"origin", b"")
-        if origin.decode("latin-1").lower() not in self._origins:
-            await self._http(scope, receive, _adding(send, _VARY))
-            return
-        allowed = (b"access-control-allow-origin", origin)
-        if scope["method"] == "OPTIONS" and b"access-control-request-method" in sent:
-            headers = [allowed, _VARY, *_PREFLIGHT]
-            await send({"type": "http.response.start", "status": 204, "headers": headers})
-            await send({"type": "http.response.body"})
-            return
-        await self._http(scope, receive, _adding(send, allowed, _EXPOSED, _VARY))
-
-
-def _adding(send: Any, *headers: tuple[bytes, bytes]) -> Any:
-    async def add(event: Any) -> None:
-        if event["type"] == "http.response.start":
-            event = {**event, "headers": [*event.get("headers", ()), *headers]}
-        await send(event)
-
-    return add
+    async def answer(self, exchange: Exchange) -> None:
+        sent = exchange.headers
+        if exchange.path.rstrip("/") in PATHS:
+            exchange.extra_headers = (_VARY,)
+            if (origin := sent.get("origin", "")).lower() in self._origins:
+                allowed = ("access-control-allow-origin", origin)
+                if exchange.method == "OPTIONS" and "access-control-request-method" in sent:
+                    exchange.answer(204, (allowed, *_PREFLIGHT))
+                    return
+                exchange.extra_headers = (allowed, _EXPOSED, _VARY)
+        await self._answer(exchange)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from watchword.errors import OperatorError
+from watchword.rest.exchange import Connection
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _AUTHORITY = re.compile(r"(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
@@ -32,12 +33,12 @@ class Origins:
         self.public_host = self._public_endpoint.partition("://")[2] if self._public_endpoint else None
         self._trusted = [_network(text) for text in trusted_proxies]
 
-    def origin(self, scope: Mapping[str, object], headers: Mapping[str, str]) -> str:
+    def origin(self, connection: Connection, headers: Mapping[str, str]) -> str:
         """Scheme and authority, such as `https://localhost:8443`."""
         if self._public_endpoint is not None:
             return self._public_endpoint
-        scheme, host = str(scope["scheme"]), headers.get("host", "")
-        if self._trusted and self._is_trusted(scope):
+        scheme, host = connection.scheme, headers.get("host", "")
+        if self._trusted and self._is_trusted(connection.client_host):
             scheme, host = _forwarded(headers, scheme, host)
         return f"{scheme}://{host if is_authority(host) else 'localhost'}"
 
@@ -46,11 +47,10 @@ class Origins:
         """Whether a Host header names this machine to itself, with or without a port."""
         return re.sub(r":[0-9]+$", "", host).lower() in _LOOPBACK_NAMES
 
-    def _is_trusted(self, scope: Mapping[str, object]) -> bool:
-        client = scope.get("client")
+    def _is_trusted(self, client: str | None) -> bool:
         try:
-            address = ipaddress.ip_address(client[0])  # type: ignore[index]
-        except (TypeError, ValueError):
+            address = ipaddress.ip_address(client or "")
+        except ValueError:
             return False
         return any(address in network for network in self._trusted)
 

@@ -1,32 +1,43 @@
-"""HTTP/1.1 on the socket: uvicorn's parser, with what a server that faces strangers needs besides.
+"""HTTP/1.1 on the socket: httptools parses, uvicorn's server makes and ends connections, and this is what lies between.
 
-Kept here: the request target to the byte (signatures cover it, and `/identities?` is not `/identities`), a cap on the
-size of a head, and deadlines for a head and a body that come slowly. Timers exist only while a request is incomplete,
-so that one that arrives whole costs nothing.
+Kept here: the request target to the byte (signatures cover it, and `/identities?` is not `/identities`), caps on the
+size of a head and a body, and deadlines for those that come slowly. A request is handed on once it has arrived whole,
+which its cap allows; so an answer is one write, and a timer is set only where a request came in pieces.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import deque
 from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
 
 from watchword.errors import TooLarge, TooSlow
-from watchword.rest.corked_transport import CorkedTransport
+from watchword.rest.exchange import Exchange
 from watchword.wire import headers
-from watchword.wire.errors import WireError, describe
+from watchword.wire.errors import INTERNAL, WireError, describe
 
 MAXIMUM_HEAD_BYTES = 32_768
 """Of target and headers together, each header with four bytes for what separates it."""
 
+MAXIMUM_BODY_BYTES = 65_536
+
 HEAD_DEADLINE = timedelta(seconds=10)
 BODY_DEADLINE = timedelta(seconds=20)
 
+_KEEP_ALIVE_SECONDS = 75.0
 _PARTING_SECONDS = 0.5
-_REASONS = {408: "Request Timeout", 431: "Request Header Fields Too Large"}
+_BARE_400 = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 29\r\n"
+    b"connection: close\r\n\r\nInvalid HTTP request received."
+)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_log = logging.getLogger(__name__)
 
 
 class _Part(Enum):
@@ -41,80 +52,208 @@ class _HeadTooLarge(Exception):
     """Makes the parser stop; never leaves this file."""
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """One connection."""
+class HttpProtocol(asyncio.Protocol):
+    """One connection. The arguments are what uvicorn's server gives."""
 
     head_deadline = HEAD_DEADLINE
     body_deadline = BODY_DEADLINE
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, config: Any, server_state: Any, app_state: Any, _loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        del app_state
+        self._application = config.loaded_app
+        self._state = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser: Any = httptools.HttpRequestParser(self)
+        # A request after one that closes the connection must not turn the first one's answer into an error.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.transport: asyncio.Transport
+        self.scheme = "http"
+        self.client_host: str | None = None
+        self.server_port: int | None = None
+        self.is_lost = False
         self._part = _Part.NOTHING
         self._head_bytes = 0
-        self._is_too_large = False
+        self._reading = Exchange(self)
+        self._current: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()
         self._deadline: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
+        self._writable: asyncio.Event | None = None
+
+    # -- What the event loop says.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(CorkedTransport(transport, self.loop))
+        self.transport = transport
+        self._state.connections.add(self)
+        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.client_host = str(peer[0]) if isinstance(peer, tuple) else None
+        self.server_port = int(own[1]) if isinstance(own, tuple) else None
         # A connection that says nothing is as slow as one that says little.
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.is_lost = True
+        self._state.connections.discard(self)
         self._disarm()
-        super().connection_lost(exc)
-
-    def shutdown(self) -> None:
-        super().shutdown()
-        # A polite end of TLS waits for the peer's answer; an idle client may never send it.
-        self.loop.call_later(_PARTING_SECONDS, self._abort)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self.resume_writing()
+        # Each holds the other.
+        self._parser = None
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
         self._head_bytes += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
-            self._disarm()
-        elif self._part is _Part.HEAD and self._head_bytes > MAXIMUM_HEAD_BYTES:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Nobody here offers another protocol: the request is answered as if it had not asked for one.
+            pass
+        except httptools.HttpParserError:
+            self._give_up()
+            return
+        if self._part is _Part.HEAD and self._head_bytes > MAXIMUM_HEAD_BYTES:
             self._refuse(describe(TooLarge("head", MAXIMUM_HEAD_BYTES)))
-        elif self._part is not _Part.NOTHING or self._is_idle():
-            # Idle, though something arrived: blank lines stop uvicorn's own timer, and begin no request.
+        elif self._part is not _Part.NOTHING or self._current is None:
+            # Without a request in progress, blank lines arrived; they must not hold the connection.
             self._arm()
 
+    def pause_writing(self) -> None:
+        self._writable = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
+
+    def shutdown(self) -> None:
+        """The server stops: what is in flight is finished, and the connection with it."""
+        if self._current is None:
+            self.transport.close()
+        else:
+            self._current.keep_alive = False
+        # A polite end of TLS waits for the peer's answer; an idle client may never send it.
+        self._loop.call_later(_PARTING_SECONDS, self._abort)
+
+    # -- What the parser says.
+
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        self._reading = Exchange(self)
+        self._body: list[bytes] = []
+        self._body_bytes = 0
         self._enter(_Part.HEAD)
         self._head_bytes = 0
 
+    def on_url(self, url: bytes) -> None:
+        self._reading.target += url.decode("latin-1")
+
+    def on_header(self, raw_name: bytes, raw_value: bytes) -> None:
+        exchange = self._reading
+        exchange.head_bytes += len(raw_name) + len(raw_value) + 4
+        name, value, known = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1"), exchange.headers
+        known[name] = f"{known[name]}, {value}" if name in known else value
+
     def on_headers_complete(self) -> None:
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAXIMUM_HEAD_BYTES:
-            self._is_too_large = True
+        exchange, parser = self._reading, self._parser
+        if exchange.head_bytes + len(exchange.target) > MAXIMUM_HEAD_BYTES:
             raise _HeadTooLarge
-        self.scope["watchword.target"] = self.url.decode("latin-1")  # type: ignore[typeddict-unknown-key]
-        super().on_headers_complete()
+        exchange.method = parser.get_method().decode("ascii")
+        exchange.path, exchange.query = _split(exchange.target)
+        exchange.is_modern = parser.get_http_version() != "1.0"
+        exchange.keep_alive = exchange.is_modern and parser.should_keep_alive()
         self._enter(_Part.BODY)
+        if exchange.headers.get("expect", "").lower() == "100-continue" and self._current is None:
+            self.send(_CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes <= MAXIMUM_BODY_BYTES:
+            self._body.append(body)
+        elif not self._reading.is_too_large:
+            # It is answered now; what is left of it is not read, so the connection cannot be used again.
+            self._reading.is_too_large = True
+            self._reading.keep_alive = False
+            self._enter(_Part.NOTHING)
+            self._hand_on(self._reading)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
         self._enter(_Part.NOTHING)
+        if not self._reading.is_too_large:
+            self._reading.body = b"".join(self._body)
+            self._hand_on(self._reading)
 
-    def send_400_response(self, msg: str) -> None:
-        """Called when the parser gave up: a bare 400, unless the parser was stopped by us."""
-        if self._is_too_large:
-            self._refuse(describe(TooLarge("head", MAXIMUM_HEAD_BYTES)))
-            return
-        if self._may_answer():
-            super().send_400_response(msg)
-        self._hang_up()
+    # -- What an exchange says.
+
+    @property
+    def date(self) -> str:
+        """The value of the header, which uvicorn's server renews every second."""
+        found: list[tuple[bytes, bytes]] = self._state.default_headers
+        return found[0][1].decode("ascii")
+
+    def send(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    async def drain(self) -> None:
+        if self._writable is not None:
+            await self._writable.wait()
+
+    def finish(self, exchange: Exchange) -> None:
+        self._state.total_requests += 1
+        self._current = None
+        if not exchange.keep_alive:
+            self._hang_up()
+        elif not self._waiting:
+            self._idle_since = self._loop.time()
+            if self._idle_timer is None:
+                self._idle_timer = self._loop.call_later(_KEEP_ALIVE_SECONDS, self._end_idleness)
+        else:
+            self._start(self._waiting.popleft())
+            if not self._waiting and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    # -- Requests, one after another.
+
+    def _hand_on(self, exchange: Exchange) -> None:
+        if self._current is None:
+            self._start(exchange)
+        else:
+            if not self._waiting:
+                self.transport.pause_reading()
+            self._waiting.append(exchange)
+
+    def _start(self, exchange: Exchange) -> None:
+        self._current = exchange
+        task = self._loop.create_task(self._run(exchange))
+        self._state.tasks.add(task)
+
+    async def _run(self, exchange: Exchange) -> None:
+        try:
+            await self._application(exchange)
+        except Exception:  # noqa: BLE001 - what the application itself did not tell.
+            _log.exception("an answer failed")
+            self._current = None
+            self._refuse(INTERNAL)
+        finally:
+            self._state.tasks.discard(asyncio.current_task())
+
+    # -- Deadlines, and ends.
 
     def _enter(self, part: _Part) -> None:
         self._part = part
         # Every part has a deadline of its own, counted from its beginning.
-        self._disarm()
+        if self._deadline is not None:
+            self._disarm()
 
     def _arm(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(self._allowed().total_seconds(), self._expire)
+            self._deadline = self._loop.call_later(self._allowed().total_seconds(), self._expire)
 
     def _disarm(self) -> None:
         if self._deadline is not None:
@@ -126,47 +265,62 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _expire(self) -> None:
         self._deadline = None
-        if self.flow.read_paused:
+        if self._waiting:
             # It is we who do not read: the client waits for its turn.
             self._arm()
-        elif self._part is _Part.NOTHING:
+        elif self._part is not _Part.NOTHING:
+            self._refuse(describe(TooSlow(self._part.value, self._allowed())))
+        elif self._current is None:
+            self.transport.close()
+
+    def _end_idleness(self) -> None:
+        left = self._idle_since + _KEEP_ALIVE_SECONDS - self._loop.time()
+        if self._current is None and self._part is _Part.NOTHING and left <= 0:
             self.transport.close()
         else:
-            self._refuse(describe(TooSlow(self._part.value, self._allowed())))
+            # A timer for each request would cost more than one that looks again.
+            self._idle_timer = self._loop.call_later(max(left, 1.0), self._end_idleness)
 
-    def _is_idle(self) -> bool:
-        # Before the first request there is no cycle, whatever uvicorn's annotation says.
-        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
-
-    def _may_answer(self) -> bool:
-        """Whether what is written now is the answer to the message that is being read, and to no earlier one."""
-        if self._is_idle():
-            return self._part is not _Part.BODY
-        return self._part is _Part.BODY and not self.pipeline and not self.cycle.response_started
+    def _give_up(self) -> None:
+        """The parser did: with a bare 400, unless it was stopped by us."""
+        if self._reading.head_bytes + len(self._reading.target) > MAXIMUM_HEAD_BYTES:
+            self._refuse(describe(TooLarge("head", MAXIMUM_HEAD_BYTES)))
+            return
+        if self._current is None:
+            self.send(_BARE_400)
+        self._hang_up()
 
     def _refuse(self, error: WireError) -> None:
-        """Answer without the pipeline, which never saw the request whole, and close."""
-        if self._may_answer():
-            body = error.body()
-            lines = [
-                f"HTTP/1.1 {error.status} {_REASONS[error.status]}",
-                f"content-type: {headers.JSON_ERROR}",
-                f"content-length: {len(body)}",
-                f"ms-cv: {headers.correlation_vector()}",
-                f"request-context: {headers.REQUEST_CONTEXT}",
-                "connection: close",
+        """Answer without the application, which never saw the request whole, and close.
+
+        While an earlier request is in progress there is no answer: it would be taken for that one's.
+        """
+        if self._current is None:
+            exchange = Exchange(self)
+            exchange.keep_alive = False
+            told = [
+                ("content-type", headers.JSON_ERROR),
+                ("ms-cv", headers.correlation_vector()),
+                ("request-context", headers.REQUEST_CONTEXT),
             ]
-            self.transport.write("\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body)
-        self._hang_up()
+            exchange.answer(error.status, told, error.body())
+        else:
+            self._hang_up()
 
     def _hang_up(self) -> None:
         self._disarm()
+        self._waiting.clear()
         self.transport.close()
-        if not self._is_idle():
-            # Whoever reads the rest of the body learns that there is none, and is not waited for.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
 
     def _abort(self) -> None:
         if self.transport.is_closing():
             self.transport.abort()
+
+
+def _split(target: str) -> tuple[str, str]:
+    """Path and query. An absolute target (RFC 9112, section 3.2.2) is for proxies, and has a path too."""
+    if target.startswith("/"):
+        path, _, query = target.partition("?")
+        return path, query
+    parsed = httptools.parse_url(target.encode("latin-1"))
+    return (parsed.path or b"*").decode("latin-1"), (parsed.query or b"").decode("latin-1")

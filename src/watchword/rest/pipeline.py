@@ -10,10 +10,9 @@ from time import perf_counter
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
-import falcon.asgi
 import msgspec
 
-from watchword.errors import CallerError, NotAllowed, NotAuthenticated, TooLarge, Unavailable
+from watchword.errors import CallerError, NotAllowed, NotAuthenticated, NotServed, TooLarge, Unavailable, UnknownPath
 from watchword.rest.call import (
     Answer,
     Authenticator,
@@ -28,14 +27,20 @@ from watchword.rest.call import (
     Request,
     why_not_allowed,
 )
+from watchword.rest.exchange import Exchange
 from watchword.rest.forwarded import Origins
+from watchword.rest.http_protocol import MAXIMUM_BODY_BYTES
 from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
-from watchword.rest.routes import AnyBinding, Path
+from watchword.rest.routes import METHODS, AnyBinding, Path, Routes
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
 
-MAXIMUM_BODY_BYTES = 65_536
+_NOWHERE = Path("")
+_JSON = ("content-type", headers.JSON)
+_JSON_ERROR = ("content-type", headers.JSON_ERROR)
+_EVENTS = (("content-type", "text/event-stream"), ("cache-control", "no-cache"))
+_CONTEXT = ("request-context", headers.REQUEST_CONTEXT)
 
 _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -46,37 +51,40 @@ class Pipeline:
 
     def __init__(
         self,
+        routes: Routes,
         authenticators: Sequence[Authenticator],
         origins: Origins,
         request_log: RequestLog,
         strict_transport_security: str | None,
         managers: Managers,
     ) -> None:
+        self._routes = routes
         self._authenticators = authenticators
         self._origins = origins
         self._request_log = request_log
         self._strict_transport_security = strict_transport_security
         self._managers = managers
 
-    async def answer(
-        self, path: Path, http: falcon.asgi.Request, response: falcon.asgi.Response, parts: Mapping[str, str]
-    ) -> None:
-        """Carry out the operation at `path`, or say in the contract's words why not."""
+    async def answer(self, exchange: Exchange) -> None:
+        """Carry out the operation that is asked for, or say in the contract's words why not."""
         started = perf_counter()
         correlation = headers.correlation_vector()
-        sent = _headers(http.scope)
-        query = _query(http.scope["query_string"])
-        version = query.get("api-version")
-        binding: AnyBinding | None = None
+        sent = exchange.headers
+        path, binding, version = _NOWHERE, None, None
         caller: Caller | Manager | None = None
+        answer: Answer = None
         error: WireError | None = None
         try:
-            origin = self._origins.origin(http.scope, sent)
+            query = _query(exchange.query)
+            version = query.get("api-version")
+            path, parts = self._find(exchange)
+            origin = self._origins.origin(exchange.connection, sent)
             # The template: what somebody typed into the path would reach the log with the sentence of a refusal.
-            binding = path.choose(http.method, version, f"{origin}{path.template}")
-            target = http.scope.get("watchword.target") or _target(http.scope)
-            port = (http.scope.get("server") or (None, None))[1]
-            request = Request(http.method, target, query, sent, origin, port, await _read_body(http, sent))
+            binding = path.choose(exchange.method, version, f"{origin}{path.template}")
+            if exchange.is_too_large:
+                raise TooLarge("body", MAXIMUM_BODY_BYTES)
+            port = exchange.connection.server_port
+            request = Request(exchange.method, exchange.target, query, sent, origin, port, exchange.body)
             if isinstance(binding, PublicBinding):
                 answer = await binding.function(request)
             elif isinstance(binding, ManagementBinding):
@@ -91,31 +99,26 @@ class Pipeline:
                 if binding.right not in caller.rights:
                     raise NotAllowed(why_not_allowed(caller, binding.right))
                 answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
-            _write(response, answer, binding.operation.success)
         except (CallerError, Unavailable) as refusal:
             error = describe(refusal)
         except Exception:  # noqa: BLE001 - whatever it is, the caller learns nothing but its request id.
             _log.exception("request %s failed", correlation)
             error = INTERNAL
-        if error is not None:
-            _write_error(response, error)
-        self._add_headers(response, path, sent, correlation, error, started)
+        told = self._headers(path, sent, correlation, error, started)
+        status = _send(exchange, binding, answer, error, told)
         self._request_log.write(
-            correlation, http.method, path, binding, version, sent, response, error, caller, perf_counter() - started
+            correlation, exchange.method, path, binding, version, sent, status, error, caller, perf_counter() - started
         )
+        if isinstance(answer, EventStream):
+            await answer.write_to(exchange)
 
-    async def refuse(self, http: falcon.asgi.Request, response: falcon.asgi.Response, fact: CallerError) -> None:
-        """What leads to no operation at all."""
-        started = perf_counter()
-        correlation = headers.correlation_vector()
-        sent = _headers(http.scope)
-        error = describe(fact)
-        _write_error(response, error)
-        path = Path("")
-        self._add_headers(response, path, sent, correlation, error, started)
-        self._request_log.write(
-            correlation, http.method, path, None, None, sent, response, error, None, perf_counter() - started
-        )
+    def _find(self, exchange: Exchange) -> tuple[Path, Mapping[str, str]]:
+        if exchange.method not in METHODS:
+            raise NotServed(exchange.method, "No operation has this method.")
+        found = self._routes.find(exchange.path)
+        if found is None:
+            raise UnknownPath(exchange.path)
+        return found
 
     async def _authenticate(self, request: Request) -> Caller:
         for authenticator in self._authenticators:
@@ -126,83 +129,49 @@ class Pipeline:
             raise NotAuthenticated("The Authorization header is missing: sign the request with an access key.")
         raise NotAuthenticated("The scheme of the Authorization header is not HMAC-SHA256.")
 
-    def _add_headers(
-        self,
-        response: falcon.asgi.Response,
-        path: Path,
-        sent: Mapping[str, str],
-        correlation: str,
-        error: WireError | None,
-        started: float,
-    ) -> None:
-        set_header = response.set_header
-        set_header("ms-cv", correlation)
-        set_header("request-context", headers.REQUEST_CONTEXT)
+    def _headers(
+        self, path: Path, sent: Mapping[str, str], correlation: str, error: WireError | None, started: float
+    ) -> list[tuple[str, str]]:
+        told = [("ms-cv", correlation), _CONTEXT]
         if path.supported_versions and (error is None or error.lists_versions):
-            set_header(headers.SUPPORTED_VERSIONS, path.supported_versions)
+            told.append((headers.SUPPORTED_VERSIONS, path.supported_versions))
         echoed = headers.echoed_request_id(sent.get(headers.CLIENT_REQUEST_ID))
         if echoed is not None:
-            set_header(headers.CLIENT_REQUEST_ID, echoed)
+            told.append((headers.CLIENT_REQUEST_ID, echoed))
         if self._strict_transport_security is not None and not self._origins.is_loopback(sent.get("host", "")):
-            set_header("strict-transport-security", self._strict_transport_security)
-        set_header("x-processing-time", f"{(perf_counter() - started) * 1_000:.0f}ms")
-
-
-def _headers(scope: Mapping[str, object]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    pairs: Sequence[tuple[bytes, bytes]] = scope["headers"]  # type: ignore[assignment]
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+            told.append(("strict-transport-security", self._strict_transport_security))
+        told.append(("x-processing-time", f"{(perf_counter() - started) * 1_000:.0f}ms"))
+        return told
 
 
 @lru_cache(1024)
-def _query(raw: bytes) -> Mapping[str, str]:
+def _query(raw: str) -> Mapping[str, str]:
     """Names in lower case, as the original does not tell them apart; of a repeated name the last value counts."""
-    pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="replace")
+    pairs = parse_qsl(raw, keep_blank_values=True, errors="replace")
     return MappingProxyType({name.lower(): value for name, value in pairs})
 
 
-def _target(scope: Mapping[str, object]) -> str:
-    query: bytes = scope["query_string"]  # type: ignore[assignment]
-    path: bytes = scope["raw_path"]  # type: ignore[assignment]
-    return (path + b"?" + query if query else path).decode("latin-1")
-
-
-async def _read_body(http: falcon.asgi.Request, sent: Mapping[str, str]) -> bytes:
-    """Raises:
-    TooLarge: before more than the cap is in memory.
-    """
-    if sent.get("content-length", "0") == "0" and "transfer-encoding" not in sent:
-        return b""
-    body: bytes = await http.stream.read(MAXIMUM_BODY_BYTES + 1)
-    if len(body) > MAXIMUM_BODY_BYTES:
-        raise TooLarge("body", MAXIMUM_BODY_BYTES)
-    return body
-
-
-def _write(response: falcon.asgi.Response, answer: Answer, success: int) -> None:
+def _send(
+    exchange: Exchange,
+    binding: AnyBinding | None,
+    answer: Answer,
+    error: WireError | None,
+    told: list[tuple[str, str]],
+) -> int:
+    """The status of the answer, which has left, but for the events of a stream."""
+    if error is not None or binding is None:
+        error = error or INTERNAL
+        exchange.answer(error.status, [_JSON_ERROR, *told, *error.headers], error.body())
+        return error.status
+    status = binding.operation.success
     match answer:
         case None:
-            response.status = 204
+            status = 204
+            exchange.answer(status, told)
         case RawAnswer(body, extra, status):
-            response.status = status
-            response.data = body
-            for name, value in extra:
-                response.set_header(name, value)
-        case EventStream(events):
-            response.status = success
-            response.sse = events
+            exchange.answer(status, [*extra, *told], body)
+        case EventStream():
+            exchange.begin(status, [*_EVENTS, *told])
         case _:
-            response.status = success
-            response.data = _encoder.encode(answer)
-            response.content_type = headers.JSON
-
-
-def _write_error(response: falcon.asgi.Response, error: WireError) -> None:
-    response.status = error.status
-    response.data = error.body()
-    response.content_type = headers.JSON_ERROR
-    for name, value in error.headers:
-        response.set_header(name, value)
+            exchange.answer(status, [_JSON, *told], _encoder.encode(answer))
+    return status

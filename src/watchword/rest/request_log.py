@@ -14,7 +14,6 @@ import logging
 import re
 from collections.abc import Mapping
 
-import falcon.asgi
 import msgspec
 
 from watchword.clock import Clock, to_datetime
@@ -64,7 +63,7 @@ class RequestLog:
         binding: AnyBinding | None,
         version: str | None,
         sent: Mapping[str, str],
-        response: falcon.asgi.Response,
+        status: int,
         error: WireError | None,
         caller: Caller | Manager | None,
         seconds: float,
@@ -77,7 +76,7 @@ class RequestLog:
             requestId=request_id,
             method=method,
             path=path.template,
-            status=int(response.status_code),
+            status=status,
             durationMicros=round(seconds * 1_000_000),
             operation=binding.operation.id if binding else None,
             # What is not one of ours could be anything that somebody typed.
@@ -90,7 +89,6 @@ class RequestLog:
             sdk=sdk[0] if sdk else None,
         )
         if not self._lines:
-            # Runs before the answers of this tick leave, see rest/corked_transport.py.
             asyncio.get_running_loop().call_soon(self._flush)
         self._lines.append(self._encoder.encode(entry))
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from watchword.errors import MethodNotAllowed, MissingApiVersion, UnsupportedApiVersion
 from watchword.rest.call import Binding, ManagementBinding, PublicBinding
 from watchword.wire import versions
 
 AnyBinding = Binding | PublicBinding | ManagementBinding
+
+_OF_HTTP = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
+_OF_WEBDAV = frozenset({"COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "REPORT", "UNLOCK"})
+METHODS = _OF_HTTP | _OF_WEBDAV
+"""With one of them a path says what it answers to (405); others nobody here knows (501)."""
 
 
 @dataclass(slots=True)
@@ -49,6 +55,54 @@ class Path:
         if not version:
             raise MissingApiVersion(found.served())
         raise UnsupportedApiVersion(uri, version, found.served())
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What may follow one segment of a path: a word of ours, or else whatever a part is called for."""
+
+    path: Path | None = None
+    words: dict[str, _Segment] = field(default_factory=dict)
+    part: tuple[str, _Segment] | None = None
+
+
+class Routes:
+    """Finds the path that a request is for, a segment at a time; a word of ours goes before a part."""
+
+    def __init__(self, all_paths: Iterable[Path]) -> None:
+        self._root = _Segment()
+        for path in all_paths:
+            self._add(path)
+
+    def find(self, sent: str) -> tuple[Path, dict[str, str]] | None:
+        """The path, and what stands in it for the parts, decoded.
+
+        Segments are parted before they are decoded: an escaped slash is part of one (RFC 3986, section 2.2). One slash
+        at the end says nothing.
+        """
+        segment, parts = self._root, {}
+        for text in sent[1:].removesuffix("/").split("/"):
+            found = segment.words.get(text)
+            if found is None:
+                decoded = unquote(text) if "%" in text else text
+                found = segment.words.get(decoded)
+                if found is None:
+                    if segment.part is None:
+                        return None
+                    name, found = segment.part
+                    parts[name] = decoded
+            segment = found
+        return (segment.path, parts) if segment.path is not None else None
+
+    def _add(self, path: Path) -> None:
+        segment = self._root
+        for text in path.template[1:].split("/"):
+            if not text.startswith("{"):
+                segment = segment.words.setdefault(text, _Segment())
+            else:
+                segment.part = segment.part or (text[1:-1], _Segment())
+                segment = segment.part[1]
+        segment.path = path
 
 
 def paths(bindings: Iterable[AnyBinding]) -> list[Path]:

@@ -13,9 +13,9 @@ from typing import Any
 import uvicorn
 
 from watchword.errors import OperatorError
+from watchword.rest.exchange import Exchange
 from watchword.rest.http_protocol import HttpProtocol
 
-_KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 1_024
 _TRIES_FOR_A_SHARED_PORT = 20
 
@@ -74,11 +74,11 @@ def run_event_loop(main: Coroutine[Any, Any, None]) -> None:
 
 
 class HttpServer:
-    """Runs an ASGI application until it is told to stop; then finishes what is in flight."""
+    """Hands every exchange to an application until it is told to stop; then finishes what is in flight."""
 
     def __init__(
         self,
-        application: Any,
+        application: Callable[[Exchange], Coroutine[Any, Any, None]],
         sockets: list[socket.socket],
         tls: ssl.SSLContext | None,
         *,
@@ -91,13 +91,13 @@ class HttpServer:
         config = uvicorn.Config(
             application,
             http=type("Protocol", (HttpProtocol,), deadlines),
+            interface="asgi3",  # Which it is not; but so uvicorn leaves it alone.
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=round(stop_deadline.total_seconds()),
         )
         config.load()

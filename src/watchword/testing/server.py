@@ -78,7 +78,7 @@ def running_server(
             operators.append(str(application.first_operator or ""))
             http.append(
                 HttpServer(
-                    application,
+                    application.answer,
                     [listening, *others],
                     tls,
                     head_deadline=timedelta(seconds=settings.head_deadline),

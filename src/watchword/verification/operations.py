@@ -13,14 +13,13 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 import msgspec
-from falcon.asgi import SSEvent
 
 from watchword.clock import Clock
 from watchword.errors import InvalidQuery, InvalidToken, NotAuthenticated
 from watchword.keyring.keyring import Keyring
 from watchword.resources.credentials import is_in_force
 from watchword.resources.store import Resource
-from watchword.rest.call import Binding, Call, Caller, EventStream, PublicBinding, RawAnswer, Request, Right
+from watchword.rest.call import Binding, Call, Caller, Event, EventStream, PublicBinding, RawAnswer, Request, Right
 from watchword.revocations.feed import Feed, Page
 from watchword.revocations.revocations import Revocations
 from watchword.storage import Database
@@ -98,7 +97,7 @@ class VerificationOperations:
             raise NotAuthenticated("The credential was deleted while the request waited.")
         return RawAnswer(msgspec.json.encode(_page_body(caller.resource, page)), _NO_STORE)
 
-    async def _events(self, caller: Caller, since: str | None) -> AsyncGenerator[SSEvent | None, None]:
+    async def _events(self, caller: Caller, since: str | None) -> AsyncGenerator[Event, None]:
         while not self._feed.is_closed:
             page = await self._feed.wait(caller.resource.number, since, HEARTBEAT_SECONDS)
             if not await self._may_read(caller, page):
@@ -106,7 +105,7 @@ class VerificationOperations:
             since = page.cursor
             # An empty page is sent too: it tells the listener how fresh it is.
             body = msgspec.json.encode(_page_body(caller.resource, page))
-            yield SSEvent(event="revocations", event_id=page.cursor, data=body)
+            yield Event("revocations", page.cursor, body)
 
     async def _may_read(self, caller: Caller, page: Page) -> bool:
         """Whether the caller is still who it proved to be before it waited, or is told that its resource is gone."""

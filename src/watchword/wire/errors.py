@@ -167,14 +167,14 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.MethodNotAllowed(method, allowed):
             methods = ", ".join(allowed)
             message = f"This path does not answer to {method}, only to: {methods}."
-            return WireError(405, "MethodNotAllowed", message, lists_versions=False, headers=(("Allow", methods),))
+            return WireError(405, "MethodNotAllowed", message, lists_versions=False, headers=(("allow", methods),))
         case errors.TooLarge(part, maximum_bytes):
             status = 413 if part == "body" else 431
             message = f"The request's {part} is larger than {maximum_bytes} bytes."
-            return WireError(status, "RequestTooLarge", message, lists_versions=False, headers=_CLOSE)
+            return WireError(status, "RequestTooLarge", message, lists_versions=False)
         case errors.TooSlow(part, deadline):
             message = f"The request's {part} was not complete within {deadline.total_seconds():g} seconds."
-            return WireError(408, "RequestTimeout", message, lists_versions=False, headers=_CLOSE)
+            return WireError(408, "RequestTimeout", message, lists_versions=False)
         case errors.NotServed(operation, reason):
             return WireError(501, "NotImplemented", f"{operation} is not served. {reason}")
         case errors.IssuerUnavailable(retry_after, issuer):
@@ -241,16 +241,12 @@ def _describe_management(error: _ManagementFact) -> WireError:  # noqa: C901 - o
             assert_never(never)
 
 
-_CLOSE = (("Connection", "close"),)
-"""What is left of the request is not read, so the connection cannot be used again."""
-
-
 def _invalid(message: str, target: str | None, *, lists_versions: bool = True) -> WireError:
     return WireError(400, "ValidationError", message, target, lists_versions)
 
 
 def _unavailable(message: str, retry_after: timedelta) -> WireError:
-    retry = (("Retry-After", str(max(1, round(retry_after.total_seconds())))),)
+    retry = (("retry-after", str(max(1, round(retry_after.total_seconds())))),)
     return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=retry)
 
 
