@@ -16,7 +16,8 @@ import re
 import secrets
 import threading
 import uuid
-from dataclasses import dataclass
+
+import msgspec
 
 from watchword.clock import Clock
 
@@ -29,8 +30,7 @@ _EXCHANGED = re.compile(f"8:(acs:({_GUID})_(?:wf_)?{_GUID}_{_GUID}|orgid:{_GUID}
 _COUNTER_LIMIT = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityId:
+class IdentityId(msgspec.Struct, frozen=True, gc=False):
     """`resource` is a lower-case guid, `flake` the 16 bytes that are unique among all identities."""
 
     resource: str

@@ -1,4 +1,4 @@
-"""The life of a signing key, as a table; and that the statement that picks the signing key says the same."""
+"""The life of a signing key, as a table; and which key signs until when."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from tests.support.engines import Place
 from watchword.keyring import store
-from watchword.keyring.lifecycle import Schedule, newest_of, states
+from watchword.keyring.lifecycle import Schedule, newest_of, signing_until, states
 from watchword.keyring.store import SigningKeyRow
 
 KEPT = 25 * 3_600 * 1_000_000
 FOREVER = 10 * KEPT
+_LATEST = 20
 
 
 def _key(kid: str, signs_from: int, retired: int | None = None, revoked: int | None = None) -> SigningKeyRow:
@@ -97,7 +98,7 @@ _row = st.builds(
 
 @given(rows=st.lists(_row, max_size=5), now=st.integers(4, 12))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_the_statement_that_picks_the_key_that_signs_agrees_with_the_states(
+async def test_the_key_that_signs_is_the_one_in_that_state_for_as_long_as_is_said(
     place: Place, rows: list[SigningKeyRow], now: int
 ) -> None:
     database = await place.open()
@@ -107,8 +108,9 @@ async def test_the_statement_that_picks_the_key_that_signs_agrees_with_the_state
             named = replace(row, kid=f"key {number}")
             await database.transact(partial(store.insert_key, row=named))
         kept = await database.transact(store.list_keys)
-        signing = [row.kid for row, state in states(kept, now) if state == "signing"]
-        assert len(signing) <= 1
-        assert await store.find_signing_kid(database, now) == (signing[0] if signing else None)
+        assert [SigningKeyRow(*row) for row in await store.find_keys(database)] == kept
+        kid, until = signing_until(kept, now)
+        for time in range(now, min(until, _LATEST)):
+            assert [row.kid for row, state in states(kept, time) if state == "signing"] == ([kid] if kid else [])
     finally:
         await database.close()

@@ -111,6 +111,8 @@ async def opened(
         )
         # What was loaded stays: the collector need not look at it again, and from here on it works as usual.
         gc.freeze()
+        # A request in progress holds some hundred objects, and nothing of it outlives its answer.
+        gc.set_threshold(10_000)
         gc.enable()
         yield application, http
     finally:

@@ -12,7 +12,6 @@ Azure's management clients ask for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from watchword.entra import store
 from watchword.entra.exchanges import EXTENSION_AUDIENCES, USER_AUDIENCES, Exchanges
@@ -35,12 +34,11 @@ _SCHEME = "bearer "
 _EXCHANGE = frozenset({Right.EXCHANGE})
 
 
-@dataclass(frozen=True, slots=True)
-class EntraUser(Caller):
+class EntraUser(Caller, frozen=True, kw_only=True):
     """A caller that is a user, with the token to exchange."""
 
-    token: ProviderToken = field(kw_only=True)
-    kind: Kind = field(kw_only=True)
+    token: ProviderToken
+    kind: Kind
 
 
 class EntraAuthenticator:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from watchword.clock import Clock, MonotoneClock, to_datetime
+from watchword.clock import Clock, MonotoneClock
 from watchword.entra import store
 from watchword.entra.provider_tokens import ProviderToken, require_audience, require_in_time
 from watchword.entra.store import Assignment, Kind
@@ -72,7 +71,7 @@ class ExchangedToken:
 
     identity: str
     token: str
-    expires: datetime
+    expires_micros: int
 
 
 class Exchanges:
@@ -151,7 +150,7 @@ class Exchanges:
             access_key=None,
         )
         signed = sign(claims, await self._keyring.signing_key())
-        return ExchangedToken(f"8:{subject}", signed, to_datetime(claims.exp * 1_000_000))
+        return ExchangedToken(f"8:{subject}", signed, claims.exp * 1_000_000)
 
 
 def _covers(assignment: Assignment, token: ProviderToken) -> bool:

@@ -172,7 +172,7 @@ def _tenant_id(call: Call) -> str:
 
 
 def _token_body(exchanged: ExchangedToken) -> AccessTokenBody:
-    return AccessTokenBody(exchanged.token, format_time(exchanged.expires))
+    return AccessTokenBody(exchanged.token, format_time(exchanged.expires_micros))
 
 
 def _from_entra(object_id: str, request: wire.EntraAssignmentRequest) -> Assignment:

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 
-from watchword.clock import Clock, MonotoneClock, to_datetime
+import msgspec
+
+from watchword.clock import Clock, MonotoneClock
 from watchword.errors import InvalidLifetime, NoScopes, Unavailable, UnknownScope
 from watchword.identity.identities import Identity
 from watchword.identity.store import IdentityStore
@@ -29,13 +29,12 @@ _NOTES_IN_ONE_COMMIT = 500
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
-    """A fresh token; `expires` has the microseconds of the moment of issue."""
+class IssuedToken(msgspec.Struct, frozen=True, gc=False):
+    """A fresh token; times are microseconds since 1970, and `expires_micros` has those of the moment of issue."""
 
     token: str
-    issued: datetime
-    expires: datetime
+    issued_micros: int
+    expires_micros: int
 
 
 class LastTokens:
@@ -104,7 +103,7 @@ class AccessTokens:
         token = sign(claims, key)
         await asyncio.sleep(0)
         self._last_tokens.note(resource.number, identity.id.flake, now)
-        return IssuedToken(token, to_datetime(now), to_datetime(now + minutes * 60_000_000))
+        return IssuedToken(token, now, now + minutes * 60_000_000)
 
 
 def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) -> tuple[str, ...]:

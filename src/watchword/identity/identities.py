@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from watchword.clock import Clock, MonotoneClock, to_micros
 from watchword.errors import IdentityNotFound, IdentityNotOwned
 from watchword.identifiers import FlakeMinter, IdentityId, smallest_flake
@@ -16,8 +18,7 @@ LARGEST_PAGE = 1_000
 _LAST_FLAKE = b"\xff" * 16
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """An identity of a resource, as it is committed."""
 
     id: IdentityId

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from watchword.clock import to_datetime, to_micros
+from watchword.clock import to_micros
 from watchword.errors import IdentityNotFound, IdentityNotOwned, InvalidQuery, MalformedIdentity
 from watchword.identifiers import IdentityId, parse_exchanged_user, parse_identity
 from watchword.identity.access_tokens import (
@@ -88,7 +88,7 @@ class IdentityOperations:
 
     async def issue_early(self, call: Call) -> bodies.EarlyTokenBody:
         identity, token = await self._issue(call)
-        return bodies.EarlyTokenBody(str(identity.id), token.token, format_time(token.expires))
+        return bodies.EarlyTokenBody(str(identity.id), token.token, format_time(token.expires_micros))
 
     async def update_early(self, call: Call) -> None:
         valid_from = wire.read_update(call.request.body)
@@ -135,8 +135,8 @@ class IdentityOperations:
     def _identity_body(identity: Identity, call: Call, token: IssuedToken | None) -> bodies.IdentityBody:
         if not wire.shows_details(call.version):
             return bodies.IdentityBody(id=str(identity.id))
-        last = token.issued if token else _last_token(identity)
-        last_text = format_seconds(last) if last else None
+        last = token.issued_micros if token else identity.row.last_token_micros
+        last_text = None if last is None else format_seconds(last)
         return bodies.IdentityBody(customId=identity.row.custom_id, lastTokenIssuedAt=last_text, id=str(identity.id))
 
 
@@ -148,21 +148,16 @@ def _id(call: Call) -> IdentityId:
 
 
 def _token_body(token: IssuedToken) -> bodies.AccessTokenBody:
-    return bodies.AccessTokenBody(token.token, format_time(token.expires))
-
-
-def _last_token(identity: Identity) -> datetime | None:
-    micros = identity.row.last_token_micros
-    return None if micros is None else to_datetime(micros)
+    return bodies.AccessTokenBody(token.token, format_time(token.expires_micros))
 
 
 def _listed(identity: Identity) -> bodies.ListedIdentity:
-    last = _last_token(identity)
+    last = identity.row.last_token_micros
     return bodies.ListedIdentity(
         customId=identity.row.custom_id,
-        lastTokenIssuedAt=format_seconds(last) if last else None,
+        lastTokenIssuedAt=None if last is None else format_seconds(last),
         id=str(identity.id),
-        createdOn=format_time(to_datetime(identity.id.created_millis * 1_000)),
+        createdOn=format_time(identity.id.created_millis * 1_000),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from watchword.errors import NotAuthenticated, Unavailable
 from watchword.identifiers import IdentityId, parse_identity
@@ -15,8 +16,7 @@ from watchword.revocations.store import KEPT_MICROS
 from watchword.storage import Database, Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityRow:
+class IdentityRow(msgspec.Struct, frozen=True, gc=False):
     """`generation` and `valid_from_micros` decide which tokens are live. Times are microseconds since 1970."""
 
     flake: bytes

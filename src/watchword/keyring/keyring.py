@@ -14,9 +14,9 @@ from watchword.clock import Clock
 from watchword.errors import Unavailable
 from watchword.keyring import store
 from watchword.keyring.encryption import Encryption
-from watchword.keyring.lifecycle import Schedule, newest_of, states
+from watchword.keyring.lifecycle import Schedule, newest_of, signing_until, states
 from watchword.keyring.store import SigningKeyRow
-from watchword.storage import Database, Transaction
+from watchword.storage import Database, Row, Transaction
 from watchword.tokens.issuer import SigningKey, new_signing_key
 from watchword.tokens.jwks import KeySet
 
@@ -38,6 +38,9 @@ class Keyring:
         self._clock = clock
         self._algorithm = algorithm
         self._opened: dict[str, SigningKey] = {}
+        self._committed: list[Row] = []
+        self._kid: str | None = None
+        self._holds_until = 0
         self._key_set: tuple[tuple[str, ...], KeySet] = ((), KeySet(()))
 
     async def prepare(self) -> None:
@@ -54,12 +57,19 @@ class Keyring:
         Raises:
             Unavailable: the database does not answer.
         """
-        kid = await store.find_signing_kid(self._database, self._clock.micros())
+        kid = await self._signing_kid()
         if kid is None or kid not in self._opened:
             # Another process made it, or the last one was revoked.
             self._open_all(await self._database.transact(self.ensure_signing))
-            kid = await store.find_signing_kid(self._database, self._clock.micros())
+            kid = await self._signing_kid()
         return self._opened[kid or ""]
+
+    async def _signing_kid(self) -> str | None:
+        rows, now = await store.find_keys(self._database), self._clock.micros()
+        if rows != self._committed or now >= self._holds_until:
+            self._committed = rows
+            self._kid, self._holds_until = signing_until([SigningKeyRow(*row) for row in rows], now)
+        return self._kid
 
     async def key_set(self) -> KeySet:
         """The keys that verify at this instant, the ones to come included.

@@ -22,6 +22,9 @@ _KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microse
 """How long a key verifies after it last signed: the longest life of a token, and an hour for verifiers' leeway."""
 
 
+_NEVER = 1 << 63
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """`every` is how long a key signs, or None to rotate by hand only; `ahead` how long it is published before."""
@@ -66,6 +69,13 @@ def states(rows: list[SigningKeyRow], now_micros: int) -> list[tuple[SigningKeyR
         if _begins(row):
             successor_from = row.signs_from_micros
     return found[::-1]
+
+
+def signing_until(rows: list[SigningKeyRow], now_micros: int) -> tuple[str | None, int]:
+    """The key that signs now, if any, and the time until which that holds."""
+    kid = next((row.kid for row, state in states(rows, now_micros) if state == "signing"), None)
+    times = [each for row in rows for each in (row.signs_from_micros, row.retired_micros, row.revoked_micros)]
+    return kid, min((each for each in times if each is not None and each > now_micros), default=_NEVER)
 
 
 def _begins(row: SigningKeyRow) -> bool:

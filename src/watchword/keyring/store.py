@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchword.storage import Database, Statement, Transaction
+from watchword.storage import Database, Row, Statement, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +27,18 @@ class SigningKeyRow:
 _COLUMNS = "kid, algorithm, private_key, created_micros, signs_from_micros, retired_micros, revoked_micros"
 _ALL = f"select {_COLUMNS} from signing_keys order by signs_from_micros, created_micros, kid"
 
-# The newest key that has begun to sign, as long as it may: see `lifecycle.states`, which says the same of all keys.
-_NEWEST = """
-    select kid, retired_micros, revoked_micros from signing_keys
-    where signs_from_micros <= {now}
-    and (retired_micros is null or retired_micros > signs_from_micros)
-    and (revoked_micros is null or revoked_micros > signs_from_micros)
-    order by signs_from_micros desc, created_micros desc, kid desc limit 1
-"""
-_SIGNS = "k.revoked_micros is null and (k.retired_micros is null or k.retired_micros > {now})"
-
-_SIGNING = Statement(
-    sqlite=(f"select k.kid from ({_NEWEST}) k where {_SIGNS}".format(now=":now"),),
-    parameters=(("now", "int8"),),
-    postgres=f"select q.n, k.kid from q cross join lateral ({_NEWEST}) k where {_SIGNS}".format(now="q.now"),
+_KEYS = Statement(
+    sqlite=(f"{_ALL} limit :most",),
+    parameters=(("most", "int8"),),
+    postgres=f"select q.n, k.* from q cross join lateral ({_ALL} limit q.most) k",
+    common=True,
 )
+_MOST_KEYS = 1_000
 
 
-async def find_signing_kid(database: Database, now_micros: int) -> str | None:
-    """The key that signs, as it is committed now."""
-    rows = await database.read(_SIGNING, {"now": now_micros})
-    return rows[0][0] if rows else None
+async def find_keys(database: Database) -> list[Row]:
+    """Every signing key, in the order in which they sign, as they are committed now; for each request."""
+    return await database.read(_KEYS, {"most": _MOST_KEYS})
 
 
 async def read_keys(database: Database) -> list[SigningKeyRow]:

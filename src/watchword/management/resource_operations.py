@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import NoReturn
 from urllib.parse import quote
 
-from watchword.clock import Clock, to_datetime
+from watchword.clock import Clock
 from watchword.errors import InvalidName, InvalidProperty, NotServed, OperationNotFound
 from watchword.identifiers import parse_guid
 from watchword.keyring.encryption import Encryption
@@ -233,7 +233,7 @@ class ResourceOperations:
             disableLocalAuth=holding.is_local_auth_disabled if knows else None,
             publicNetworkAccess="Enabled" if knows else None,
         )
-        created = bodies.SystemData(format_time(to_datetime(holding.created_micros)))
+        created = bodies.SystemData(format_time(holding.created_micros))
         return bodies.ResourceBody(
             resource_path(holding),
             holding.resource.name,

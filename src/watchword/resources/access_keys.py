@@ -48,6 +48,7 @@ class AccessKeys:
         self._database = database
         self._encryption = encryption
         self._open = lru_cache(_REMEMBERED_KEYS)(self._decode)
+        self._last: tuple[list[Row], list[AccessKey]] = ([], [])
 
     async def candidates(self, name: str | None = None) -> list[AccessKey]:
         """The keys of which one may have signed a request to the resource of that name, or to a Host that is shared.
@@ -56,7 +57,9 @@ class AccessKeys:
             Unavailable: the database is out of reach.
         """
         rows = await store.find_access_keys(self._database, name, _KEYS_OF_A_HOST)
-        return [self._open(row) for row in rows]
+        if rows is not self._last[0]:
+            self._last = rows, [self._open(row) for row in rows]
+        return self._last[1]
 
     def _decode(self, row: Row) -> AccessKey:
         key = store.access_key_row(row)

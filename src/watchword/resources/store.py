@@ -51,6 +51,7 @@ KEYS = Statement(
             where r.state = 'active' order by r.number, k.slot limit q.most
         ) k
     """,
+    common=True,
 )
 
 KEYS_OF = Statement(
@@ -65,6 +66,7 @@ KEYS_OF = Statement(
         select q.n, {_KEY_COLUMNS} from q join resources r on lower(r.name) = lower(q.name)
         join access_keys k on k.resource = r.number where r.state = 'active' order by k.slot
     """,
+    common=True,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -34,8 +34,7 @@ EVERYTHING = frozenset({Right.MANAGE, Right.VERIFY})
 """What an access key may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who proved to be calling.
 
     `access_key_id` goes into the tokens that it asks for; `name` into the request log. `credential` is the id of what
@@ -49,8 +48,7 @@ class Caller:
     credential: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request as it stood on the wire.
 
     `target` is exactly what was signed: path and query as sent. `headers` have lower-case names; a header that was
@@ -64,11 +62,14 @@ class Request:
     headers: Mapping[str, str]
     origin: str
     server_port: int | None
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        """Without what may hold a secret."""
+        return f"Request({self.method})"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One call of an operation. `parts` are what stands in the path for the names in the operation's, decoded."""
 
     operation: Operation

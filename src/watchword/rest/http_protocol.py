@@ -77,6 +77,7 @@ class HttpProtocol(asyncio.Protocol):
         self._head_bytes = 0
         self._reading = Exchange(self)
         self._current: Exchange | None = None
+        self._task: asyncio.Task[None]
         self._waiting: deque[Exchange] = deque()
         self._deadline: asyncio.TimerHandle | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -99,6 +100,10 @@ class HttpProtocol(asyncio.Protocol):
         del exc
         self.is_lost = True
         self._state.connections.discard(self)
+        if self._current is not None:
+            # The server's end waits for what is still being carried out, though nobody will hear of it.
+            self._state.tasks.add(self._task)
+            self._task.add_done_callback(self._state.tasks.discard)
         self._disarm()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
@@ -230,8 +235,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _start(self, exchange: Exchange) -> None:
         self._current = exchange
-        task = self._loop.create_task(self._run(exchange))
-        self._state.tasks.add(task)
+        self._task = self._loop.create_task(self._run(exchange))
 
     async def _run(self, exchange: Exchange) -> None:
         try:
@@ -240,8 +244,6 @@ class HttpProtocol(asyncio.Protocol):
             _log.exception("an answer failed")
             self._current = None
             self._refuse(INTERNAL)
-        finally:
-            self._state.tasks.discard(asyncio.current_task())
 
     # -- Deadlines, and ends.
 

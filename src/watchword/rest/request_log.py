@@ -13,10 +13,11 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
-from watchword.clock import Clock, to_datetime
+from watchword.clock import Clock
 from watchword.rest.call import Caller, Manager
 from watchword.rest.routes import AnyBinding, Path
 from watchword.wire.errors import WireError
@@ -26,6 +27,12 @@ from watchword.wire.identity_bodies import format_time
 logger = logging.getLogger("watchword.requests")
 
 _SDK = re.compile(r"azsdk-[A-Za-z]+-[A-Za-z-]+/[0-9A-Za-z.-]+|watchword/[0-9A-Za-z.-]+", re.ASCII)
+
+
+@lru_cache(256)
+def _sdk(user_agent: str, also: str) -> str | None:
+    found = _SDK.search(f"{user_agent} {also}")
+    return found[0] if found else None
 
 
 class Entry(msgspec.Struct, omit_defaults=True):
@@ -70,9 +77,8 @@ class RequestLog:
     ) -> None:
         if not logger.isEnabledFor(logging.INFO):
             return
-        sdk = _SDK.search(sent.get("user-agent", "") + " " + sent.get("x-ms-useragent", ""))
         entry = Entry(
-            time=format_time(to_datetime(self._clock.micros())),
+            time=format_time(self._clock.micros()),
             requestId=request_id,
             method=method,
             path=path.template,
@@ -86,7 +92,7 @@ class RequestLog:
             resource=caller.resource.id if isinstance(caller, Caller) else None,
             caller=caller.name if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),
-            sdk=sdk[0] if sdk else None,
+            sdk=_sdk(sent.get("user-agent", ""), sent.get("x-ms-useragent", "")),
         )
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._flush)

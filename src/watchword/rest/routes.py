@@ -84,7 +84,7 @@ class Routes:
         for text in sent[1:].removesuffix("/").split("/"):
             found = segment.words.get(text)
             if found is None:
-                decoded = unquote(text) if "%" in text else text
+                decoded = _decode(text) if "%" in text else text
                 found = segment.words.get(decoded)
                 if found is None:
                     if segment.part is None:
@@ -103,6 +103,12 @@ class Routes:
                 segment.part = segment.part or (text[1:-1], _Segment())
                 segment = segment.part[1]
         segment.path = path
+
+
+def _decode(text: str) -> str:
+    # The colons of an identifier, `8%3Aacs%3A...`, are most often all that there is to decode.
+    plain = text.replace("%3A", ":")
+    return unquote(plain) if "%" in plain else plain
 
 
 def paths(bindings: Iterable[AnyBinding]) -> list[Path]:

@@ -24,13 +24,15 @@ class Statement:
     SQLite runs it once for each row: several statements in order within one transaction; the rows of the last one are
     the result. PostgreSQL runs it once for all rows: they are the table `q`, with the named and typed parameters as
     its columns and `n` to tell the rows apart; the first column of a result is the `n` that it belongs to.
-    `repeatable` says that it may be sent again when nobody knows whether it was committed.
+    `repeatable` says that it may be sent again when nobody knows whether it was committed; `common` that most requests
+    ask it with the same parameters: what SQLite answered holds for as long as nobody commits anything.
     """
 
     sqlite: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
     postgres: str
     repeatable: bool = True
+    common: bool = False
 
 
 class Transaction(Protocol):

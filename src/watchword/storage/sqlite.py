@@ -32,6 +32,8 @@ _Write = tuple[Statement, Parameters]
 BUSY_TIMEOUT_SECONDS = 5
 _PAGE_CACHE_KIB = 16_384
 _WAL_WAIT_SECONDS = 0.01
+_MOST_REMEMBERED = 1_000
+"""Which resource is asked for is a stranger's choice."""
 
 
 class SqliteDatabase:
@@ -51,6 +53,8 @@ class SqliteDatabase:
                 "Check that the data directory exists, has room, and belongs to the user who runs Watchword.",
             ) from None
         self._read_one = self._reader.cursor().execute
+        self._remembered: dict[tuple[Any, ...], list[Row]] = {}
+        self._version = -1
         self._thread = ThreadPoolExecutor(1, "watchword-writer")
         self._writing = asyncio.Lock()
         self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over)
@@ -58,7 +62,13 @@ class SqliteDatabase:
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
         if not self._reader.in_transaction:
             self._open_snapshot()
-        return self._read(statement.sqlite[-1], parameters)
+        if not statement.common:
+            return self._read(statement.sqlite[-1], parameters)
+        key = (statement, *parameters.values())
+        rows = self._remembered.get(key)
+        if rows is None:
+            rows = self._remembered[key] = self._read(statement.sqlite[-1], parameters)
+        return rows
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
         self._close_snapshot()
@@ -103,6 +113,12 @@ class SqliteDatabase:
         """
         asyncio.get_running_loop().call_soon(self._close_snapshot)
         self._read_one("begin")
+        # This opens the snapshot, and tells whether it differs from the one before: another connection, be it of this
+        # process or of another, has committed.
+        [(version,)] = self._read_one("pragma data_version")
+        if version != self._version or len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.clear()
+            self._version = version
 
     def _close_snapshot(self) -> None:
         if self._reader.in_transaction:
@@ -151,7 +167,8 @@ class _Transaction:
         return rows
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        await self._in_thread(self._connection.executemany, sql, [_named(row) for row in rows])
+        # To SQLite `?1` is the first parameter of a row as it stands.
+        await self._in_thread(self._connection.executemany, sql.replace("$", "?"), rows)
 
 
 _NAMES = tuple(str(number) for number in range(1, 33))

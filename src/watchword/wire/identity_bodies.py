@@ -7,9 +7,12 @@ the schema that the OpenAPI document shows. Source: identity.md sections 1.1 to 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
+
+from watchword.clock import to_datetime
 
 SCOPES_FIRST = ("chat", "voip")
 SCOPES_SINCE_2023 = ("chat", "voip", "chat.join", "chat.join.limited", "voip.join")
@@ -153,15 +156,22 @@ class IdentityPage(msgspec.Struct, frozen=True, omit_defaults=True):
     nextLink: str | None = None
 
 
-def format_time(moment: datetime) -> str:
-    """.NET's round-trip form with trailing zeros trimmed: `2022-11-16T09:48:02.723344+00:00`.
+def format_time(micros: int) -> str:
+    """.NET's round-trip form with trailing zeros trimmed: `2022-11-16T09:48:02.723344+00:00`; of time since 1970.
 
     Observed: identity.md section 3.1. Ours has six digits at the most, where the original has seven.
     """
-    text = moment.isoformat()
-    return f"{text[:-6].rstrip('0')}+00:00" if moment.microsecond else text
+    seconds, fraction = divmod(micros, 1_000_000)
+    digits = f".{fraction:06d}".rstrip("0") if fraction else ""
+    return f"{_until_seconds(seconds)}{digits}+00:00"
 
 
-def format_seconds(moment: datetime) -> str:
+def format_seconds(micros: int) -> str:
     """`2025-04-14T15:32:27+00:00`. Observed: `lastTokenIssuedAt` has no fraction."""
-    return moment.isoformat(timespec="seconds")
+    return f"{_until_seconds(micros // 1_000_000)}+00:00"
+
+
+@lru_cache(256)
+def _until_seconds(seconds: int) -> str:
+    # All requests of one second share it.
+    return to_datetime(seconds * 1_000_000).isoformat()[:-6]
