@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.signed import NEWEST, Reachable, Reply, SignedClient, raw_exchange, read_reply, read_to_end, to_bytes
-from watchword.rest.http_protocol import MAXIMUM_BODY_BYTES, MAXIMUM_HEAD_BYTES
+from watchword.rest.request_reader import MAXIMUM_BODY_BYTES, MAXIMUM_HEAD_BYTES
 from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from itertools import islice
+from operator import itemgetter
 
 import msgspec
 
@@ -24,8 +25,10 @@ MAXIMUM_MINUTES = 1_440
 DEFAULT_MINUTES = 1_440
 """Source: identity.md section 1.1, 60..1440 and default 1440."""
 
-_NOTE_EVERY_SECONDS = 1.0
+NOTES_A_SECOND = 2_000
+MOST_WAITING = 100_000
 _NOTES_IN_ONE_COMMIT = 500
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,9 +41,11 @@ class IssuedToken(msgspec.Struct, frozen=True, gc=False):
 
 
 class LastTokens:
-    """Remembers when identities were last issued a token, and writes it down in batches, at most a second later.
+    """Remembers when identities were last issued a token, and writes it down a second later.
 
-    A crash may lose that second; issuing a token writes nothing else.
+    It must not cost more than issuing does: each note rewrites a page of a table that may have millions. So above
+    `NOTES_A_SECOND` they queue, an identity once, and of more than `MOST_WAITING` the oldest are dropped. A crash loses
+    what waits; issuing a token writes nothing else.
     """
 
     def __init__(self, store: IdentityStore, issue_clock: MonotoneClock) -> None:
@@ -51,10 +56,14 @@ class LastTokens:
     def note(self, resource: int, flake: bytes, micros: int) -> None:
         self._noted[resource, flake] = micros
 
-    async def flush(self) -> None:
-        noted, self._noted = self._noted, {}
-        rows = ((micros, resource, flake) for (resource, flake), micros in noted.items())
-        # Small transactions, so that no caller's write waits long behind them.
+    async def flush(self, most: int = MOST_WAITING) -> None:
+        """Write down the oldest notes."""
+        if (excess := len(self._noted) - MOST_WAITING) > 0:
+            _log.warning("too many tokens are issued to write down when: %d identities keep an older time", excess)
+            self._take(excess)
+        # In the order of the table, so that neighbours share a page; small transactions, so that no caller's write
+        # waits long behind them.
+        rows = iter(sorted(self._take(most), key=itemgetter(2)))
         while chunk := list(islice(rows, _NOTES_IN_ONE_COMMIT)):
             try:
                 await self._store.note_tokens(chunk, self._issue_clock.last)
@@ -62,12 +71,16 @@ class LastTokens:
                 _log.warning("when %d identities were last issued a token could not be written down", len(chunk))
 
     async def keep_flushing(self) -> None:
-        """Runs until it is cancelled, and flushes once more then."""
+        """Runs until it is cancelled, and writes everything down then."""
         with contextlib.suppress(asyncio.CancelledError):
             while True:
-                await asyncio.sleep(_NOTE_EVERY_SECONDS)
-                await self.flush()
+                await asyncio.sleep(1.0)
+                await self.flush(NOTES_A_SECOND)
         await self.flush()
+
+    def _take(self, most: int) -> list[tuple[int, int, bytes]]:
+        oldest = list(islice(self._noted, most))
+        return [(self._noted.pop(key), *key) for key in oldest]
 
 
 class AccessTokens:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -91,16 +90,19 @@ class IdentityStore:
         return [IdentityRow(*row) for row in await self._database.query(sql, *parameters)]
 
     async def note_tokens(self, issued: Sequence[tuple[int, int, bytes]], high_water_micros: int) -> None:
-        """Rows of time, resource and flake: the last token of an identity; and the highest issue time given out."""
+        """Rows of time, resource and flake, in the order of flakes as everywhere: the last token of an identity.
+
+        With it goes the highest issue time that was given out.
+        """
 
         async def note(transaction: Transaction) -> None:
-            # The clock's row is locked first, as by a cut-off; in the order of flakes, as everywhere.
+            # The clock's row is locked first, as by a cut-off.
             await transaction.execute(
                 "update clock set high_water_micros = $1 where high_water_micros < $1", high_water_micros
             )
             await transaction.execute_many(
                 "update identities set last_token_micros = $1 where resource = $2 and flake = $3",
-                sorted(issued, key=itemgetter(2)),
+                issued,
             )
 
         await self._database.transact(note)

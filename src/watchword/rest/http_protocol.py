@@ -1,8 +1,7 @@
-"""HTTP/1.1 on the socket: httptools parses, uvicorn's server makes and ends connections, and this is what lies between.
+"""HTTP/1.1 on the socket: one connection, which uvicorn's server makes and ends.
 
-Kept here: the request target to the byte (signatures cover it, and `/identities?` is not `/identities`), caps on the
-size of a head and a body, and deadlines for those that come slowly. A request is handed on once it has arrived whole,
-which its cap allows; so an answer is one write, and a timer is set only where a request came in pieces.
+Kept here: one request after another, however many arrive at once, and deadlines for those that come slowly. A timer is
+set only where a request came in pieces.
 """
 
 from __future__ import annotations
@@ -11,20 +10,13 @@ import asyncio
 import logging
 from collections import deque
 from datetime import timedelta
-from enum import Enum
 from typing import Any
-
-import httptools
 
 from watchword.errors import TooLarge, TooSlow
 from watchword.rest.exchange import Exchange
+from watchword.rest.request_reader import NotHttp, Part, RequestReader
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
-
-MAXIMUM_HEAD_BYTES = 32_768
-"""Of target and headers together, each header with four bytes for what separates it."""
-
-MAXIMUM_BODY_BYTES = 65_536
 
 HEAD_DEADLINE = timedelta(seconds=10)
 BODY_DEADLINE = timedelta(seconds=20)
@@ -40,18 +32,6 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _log = logging.getLogger(__name__)
 
 
-class _Part(Enum):
-    """What the parser is in the middle of."""
-
-    NOTHING = "nothing"
-    HEAD = "head"
-    BODY = "body"
-
-
-class _HeadTooLarge(Exception):
-    """Makes the parser stop; never leaves this file."""
-
-
 class HttpProtocol(asyncio.Protocol):
     """One connection. The arguments are what uvicorn's server gives."""
 
@@ -65,17 +45,12 @@ class HttpProtocol(asyncio.Protocol):
         self._application = config.loaded_app
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._parser: Any = httptools.HttpRequestParser(self)
-        # A request after one that closes the connection must not turn the first one's answer into an error.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._reader = RequestReader(self, self._enter, self._expect, self._hand_on)
         self.transport: asyncio.Transport
         self.scheme = "http"
         self.client_host: str | None = None
         self.server_port: int | None = None
         self.is_lost = False
-        self._part = _Part.NOTHING
-        self._head_bytes = 0
-        self._reading = Exchange(self)
         self._current: Exchange | None = None
         self._task: asyncio.Task[None]
         self._waiting: deque[Exchange] = deque()
@@ -108,26 +83,23 @@ class HttpProtocol(asyncio.Protocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self.resume_writing()
-        # Each holds the other.
-        self._parser = None
+        self._reader.close()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        self._head_bytes += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Nobody here offers another protocol: the request is answered as if it had not asked for one.
-            pass
-        except httptools.HttpParserError:
-            self._give_up()
-            return
-        if self._part is _Part.HEAD and self._head_bytes > MAXIMUM_HEAD_BYTES:
-            self._refuse(describe(TooLarge("head", MAXIMUM_HEAD_BYTES)))
-        elif self._part is not _Part.NOTHING or self._current is None:
-            # Without a request in progress, blank lines arrived; they must not hold the connection.
-            self._arm()
+            self._reader.feed(data)
+        except TooLarge as error:
+            self._refuse(describe(error))
+        except NotHttp:
+            if self._current is None:
+                self.send(_BARE_400)
+            self._hang_up()
+        else:
+            if self._reader.part is not Part.NOTHING or self._current is None:
+                # Without a request in progress, blank lines arrived; they must not hold the connection.
+                self._arm()
 
     def pause_writing(self) -> None:
         self._writable = asyncio.Event()
@@ -146,54 +118,14 @@ class HttpProtocol(asyncio.Protocol):
         # A polite end of TLS waits for the peer's answer; an idle client may never send it.
         self._loop.call_later(_PARTING_SECONDS, self._abort)
 
-    # -- What the parser says.
+    # -- What an exchange, and the reader of the next, say.
 
-    def on_message_begin(self) -> None:
-        self._reading = Exchange(self)
-        self._body: list[bytes] = []
-        self._body_bytes = 0
-        self._enter(_Part.HEAD)
-        self._head_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        self._reading.target += url.decode("latin-1")
-
-    def on_header(self, raw_name: bytes, raw_value: bytes) -> None:
-        exchange = self._reading
-        exchange.head_bytes += len(raw_name) + len(raw_value) + 4
-        name, value, known = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1"), exchange.headers
-        known[name] = f"{known[name]}, {value}" if name in known else value
-
-    def on_headers_complete(self) -> None:
-        exchange, parser = self._reading, self._parser
-        if exchange.head_bytes + len(exchange.target) > MAXIMUM_HEAD_BYTES:
-            raise _HeadTooLarge
-        exchange.method = parser.get_method().decode("ascii")
-        exchange.path, exchange.query = _split(exchange.target)
-        exchange.is_modern = parser.get_http_version() != "1.0"
-        exchange.keep_alive = exchange.is_modern and parser.should_keep_alive()
-        self._enter(_Part.BODY)
-        if exchange.headers.get("expect", "").lower() == "100-continue" and self._current is None:
+    def _expect(self) -> None:
+        """A client waits to send its body. One that is behind another request is not told: it would be taken for the
+        answer of that one.
+        """
+        if self._current is None:
             self.send(_CONTINUE)
-
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        if self._body_bytes <= MAXIMUM_BODY_BYTES:
-            self._body.append(body)
-        elif not self._reading.is_too_large:
-            # It is answered now; what is left of it is not read, so the connection cannot be used again.
-            self._reading.is_too_large = True
-            self._reading.keep_alive = False
-            self._enter(_Part.NOTHING)
-            self._hand_on(self._reading)
-
-    def on_message_complete(self) -> None:
-        self._enter(_Part.NOTHING)
-        if not self._reading.is_too_large:
-            self._reading.body = b"".join(self._body)
-            self._hand_on(self._reading)
-
-    # -- What an exchange says.
 
     @property
     def date(self) -> str:
@@ -247,8 +179,8 @@ class HttpProtocol(asyncio.Protocol):
 
     # -- Deadlines, and ends.
 
-    def _enter(self, part: _Part) -> None:
-        self._part = part
+    def _enter(self, part: Part) -> None:
+        del part
         # Every part has a deadline of its own, counted from its beginning.
         if self._deadline is not None:
             self._disarm()
@@ -263,34 +195,25 @@ class HttpProtocol(asyncio.Protocol):
             self._deadline = None
 
     def _allowed(self) -> timedelta:
-        return self.body_deadline if self._part is _Part.BODY else self.head_deadline
+        return self.body_deadline if self._reader.part is Part.BODY else self.head_deadline
 
     def _expire(self) -> None:
         self._deadline = None
         if self._waiting:
             # It is we who do not read: the client waits for its turn.
             self._arm()
-        elif self._part is not _Part.NOTHING:
-            self._refuse(describe(TooSlow(self._part.value, self._allowed())))
+        elif self._reader.part is not Part.NOTHING:
+            self._refuse(describe(TooSlow(self._reader.part.value, self._allowed())))
         elif self._current is None:
             self.transport.close()
 
     def _end_idleness(self) -> None:
         left = self._idle_since + _KEEP_ALIVE_SECONDS - self._loop.time()
-        if self._current is None and self._part is _Part.NOTHING and left <= 0:
+        if self._current is None and self._reader.part is Part.NOTHING and left <= 0:
             self.transport.close()
         else:
             # A timer for each request would cost more than one that looks again.
             self._idle_timer = self._loop.call_later(max(left, 1.0), self._end_idleness)
-
-    def _give_up(self) -> None:
-        """The parser did: with a bare 400, unless it was stopped by us."""
-        if self._reading.head_bytes + len(self._reading.target) > MAXIMUM_HEAD_BYTES:
-            self._refuse(describe(TooLarge("head", MAXIMUM_HEAD_BYTES)))
-            return
-        if self._current is None:
-            self.send(_BARE_400)
-        self._hang_up()
 
     def _refuse(self, error: WireError) -> None:
         """Answer without the application, which never saw the request whole, and close.
@@ -317,12 +240,3 @@ class HttpProtocol(asyncio.Protocol):
     def _abort(self) -> None:
         if self.transport.is_closing():
             self.transport.abort()
-
-
-def _split(target: str) -> tuple[str, str]:
-    """Path and query. An absolute target (RFC 9112, section 3.2.2) is for proxies, and has a path too."""
-    if target.startswith("/"):
-        path, _, query = target.partition("?")
-        return path, query
-    parsed = httptools.parse_url(target.encode("latin-1"))
-    return (parsed.path or b"*").decode("latin-1"), (parsed.query or b"").decode("latin-1")

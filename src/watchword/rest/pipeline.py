@@ -29,9 +29,9 @@ from watchword.rest.call import (
 )
 from watchword.rest.exchange import Exchange
 from watchword.rest.forwarded import Origins
-from watchword.rest.http_protocol import MAXIMUM_BODY_BYTES
 from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
+from watchword.rest.request_reader import MAXIMUM_BODY_BYTES
 from watchword.rest.routes import METHODS, AnyBinding, Path, Routes
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
