@@ -150,7 +150,7 @@ async def open_postgres(
             await migrate(connection)
         finally:
             await connection.close()
-        await connections.open()
+        connections.open()
     except ValueError:
         # Its words would repeat parts of the address, the password among them.
         raise OperatorError(

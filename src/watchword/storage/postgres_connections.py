@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
@@ -22,6 +22,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _CONNECT_SECONDS = 3.0
 _GRACE_SECONDS = 1.0
+_IDLE_SECONDS = 300.0
 _FIRST_NAP_SECONDS = 0.05
 _LONGEST_NAP_SECONDS = 1.0
 _RETRY_AFTER = timedelta(seconds=1)
@@ -75,7 +76,10 @@ class Connections:
         self._sessions = sessions
         self._seconds = patience.total_seconds()
         self._size = size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._is_open = False
+        self._slots = asyncio.Semaphore(size)
+        self._free: list[tuple[Connection, float]] = []
+        self._generation = 0
         self._recovery: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[Connection]] = set()
 
@@ -111,16 +115,9 @@ class Connections:
                 return connection
         raise failure
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Connections are made when they are needed."""
-        self._pool = await asyncpg.create_pool(
-            min_size=0,
-            max_size=self._size,
-            # The pool's own way with what it is given here is to hand it on to `connect`.
-            connect=lambda *_, **__: self._connect_whole(),
-            # No statement leaves anything behind in its session, so there is nothing to clean up after each.
-            reset=_leave,
-        )
+        self._is_open = True
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Connection]:
@@ -128,23 +125,27 @@ class Connections:
         Unavailable: at once while the database is away, so that nobody hangs on it; or it refused.
         Lost: the connection broke under the statement.
         """
-        pool = self._pool
-        if pool is None or self._recovery is not None:
+        if not self._is_open or self._recovery is not None:
             raise Unavailable(_RETRY_AFTER)
+        await self._wait_for_slot()
         try:
-            connection: Any = await pool.acquire(timeout=self._seconds)
-        except (*_NO_CONNECTION, OperatorError) as error:
-            is_crowded = isinstance(error, TimeoutError) and pool.get_size() == self._size
-            if not is_crowded:
-                self._go_away(error)
-            raise Unavailable(_RETRY_AFTER) from None
-        try:
-            with self._translated(connection):
-                yield connection
+            connection, generation = await self._borrow(), self._generation
+            is_whole = False
+            try:
+                with self._translated(connection):
+                    yield connection
+                is_whole = True
+            except (asyncpg.PostgresError, Unavailable):
+                # The server said no, and the connection is as good as before; what broke is closed by now.
+                is_whole = True
+                raise
+            finally:
+                if is_whole and generation == self._generation and _is_clean(connection):
+                    self._free.append((connection, asyncio.get_running_loop().time()))
+                else:
+                    connection.terminate()
         finally:
-            # What broke is thrown away by the release, whatever that says.
-            with suppress(*_NO_CONNECTION):
-                await pool.release(connection, timeout=_GRACE_SECONDS)
+            self._slots.release()
 
     async def close(self) -> None:
         if self._recovery is not None:
@@ -152,11 +153,43 @@ class Connections:
             await asyncio.wait([self._recovery])
         if self._abandoned:
             await asyncio.wait(tuple(self._abandoned))
-        if self._pool is not None:
-            try:
-                await asyncio.wait_for(self._pool.close(), self._seconds)
-            except TimeoutError:
-                self._pool.terminate()
+        self._is_open = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                # Whoever has one brings it back first.
+                for _ in range(self._size):
+                    await self._slots.acquire()
+                while self._free:
+                    await self._free.pop()[0].close()
+        self._expire()
+
+    async def _wait_for_slot(self) -> None:
+        try:
+            # Without a wait where none is needed: a timer costs more than all the rest.
+            async with nullcontext() if not self._slots.locked() else asyncio.timeout(self._seconds):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Unavailable(_RETRY_AFTER) from None
+
+    async def _borrow(self) -> Connection:
+        now = asyncio.get_running_loop().time()
+        while self._free:
+            connection, since = self._free.pop()
+            if now - since < _IDLE_SECONDS and _is_clean(connection):
+                return connection
+            connection.terminate()
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._connect_whole()
+        except (*_NO_CONNECTION, OperatorError) as error:
+            self._go_away(error)
+            raise Unavailable(_RETRY_AFTER) from None
+
+    def _expire(self) -> None:
+        """No connection from before is used again."""
+        self._generation += 1
+        while self._free:
+            self._free.pop()[0].terminate()
 
     async def _connect_whole(self) -> Connection:
         """Whoever goes away while it connects leaves no half of a connection behind."""
@@ -216,9 +249,8 @@ class Connections:
                 nap = min(nap * 2, _LONGEST_NAP_SECONDS)
             else:
                 break
-        if self._pool is not None:
-            # Those from before may be dead without knowing it.
-            await self._pool.expire_connections()
+        # Those from before may be dead without knowing it.
+        self._expire()
         _log.info("the database is back")
         self._recovery = None
 
@@ -243,5 +275,5 @@ def split_hosts(dsn: str) -> list[str]:
     return [f"{scheme}{found}{user}{at}{host}{rest[end:]}" for host in hosts.split(",")]
 
 
-async def _leave(connection: object) -> None:
-    del connection
+def _is_clean(connection: Connection) -> bool:
+    return not connection.is_closed() and not connection.is_in_transaction()
