@@ -7,10 +7,11 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from tests.history.events import Acknowledged, Introspected, Issued, Log, Revoking
+from tests.history.events import Acknowledged, Created, Introspected, Issued, Listed, Log, Revoking
 from tests.history.plan import OLDEST_REVOKED_SECONDS, Plan
 from tests.history.service import Answer, Service
 from tests.history.watching import Recent
@@ -41,7 +42,8 @@ class Deed:
 def issue(plan: Plan, number: int) -> None:
     """Tokens for a few identities, by one of the access keys; a deleted identity is replaced by a new one."""
     random.seed(f"{plan.seed} issuer {number}")
-    log, service = Log(plan.issuers[number]), Service(plan.addresses, plan.keys[number])
+    log = Log(plan.issuers[number])
+    service = Service(plan.addresses, plan.keys[number], log)
     identities: list[str] = []
     for _ in _turns(ISSUES_PER_SECOND):
         while len(identities) < _IDENTITIES:
@@ -50,6 +52,7 @@ def issue(plan: Plan, number: int) -> None:
                 time.sleep(_RETRY_SECONDS)
             else:
                 identities.append(created.json["identity"]["id"])
+                log.write(Created(time.monotonic_ns(), identities[-1]))
         identity = random.choice(identities)
         began = time.monotonic_ns()
         answer = service.issue(identity)
@@ -65,7 +68,8 @@ def issue(plan: Plan, number: int) -> None:
 def revoke(plan: Plan, number: int) -> None:
     """Young tokens, by every kind of revocation that has a door; each is introspected right after."""
     random.seed(f"{plan.seed} revoker {number}")
-    log, service = Log(plan.log(f"revoker-{number}")), Service(plan.addresses, plan.keys[0])
+    log = Log(plan.log(f"revoker-{number}"))
+    service = Service(plan.addresses, plan.keys[0], log)
     recent = Recent(plan.issuers, OLDEST_REVOKED_SECONDS)
     for turn in _turns(REVOCATIONS_PER_SECOND):
         newest = time.monotonic_ns() - _YOUNGEST_REVOKED_NANOS
@@ -78,11 +82,29 @@ def revoke(plan: Plan, number: int) -> None:
 def ask_at_the_door(plan: Plan) -> None:
     """Introspect live and dead tokens alike."""
     random.seed(f"{plan.seed} door")
-    log, service = Log(plan.log("door")), Service(plan.addresses, plan.keys[0])
+    log = Log(plan.log("door"))
+    service = Service(plan.addresses, plan.keys[0], log)
     recent = Recent(plan.issuers, plan.watched_seconds)
     for _ in _turns(INTROSPECTIONS_PER_SECOND):
         if tokens := recent.look():
             _introspect(random.choice(tokens), service, log)
+
+
+def list_all(plan: Plan) -> None:
+    """Once, at the end: what is there."""
+    log = Log(plan.log("listed"))
+    service, found, continuation = Service(plan.addresses, plan.keys[0], log), [], ""
+    while True:
+        answer = service.list(continuation)
+        if answer is None:
+            time.sleep(_RETRY_SECONDS)
+            continue
+        found += [row["id"] for row in answer.json["value"]]
+        query = parse_qs(urlsplit(answer.json.get("nextLink", "")).query)
+        if not query:
+            break
+        continuation = f"&continuationToken={query['continuationToken'][0]}"
+    log.write(Listed(time.monotonic_ns(), found))
 
 
 def _draw(token: Issued, service: Service) -> Deed:

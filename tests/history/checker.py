@@ -4,7 +4,9 @@
 2. A verifier that is connected the whole time accepts nothing later than 100 ms after it: so in 99 of 100 revocations.
 3. No live token is refused as revoked.
 4. Tokens are refused as stale, or for an unknown key, only around outages that were inflicted.
-5. The service's own doors are exact: introspection that begins after the acknowledgement says inactive, one that ends
+5. An error of the service is 503 and says when to come back.
+6. What was acknowledged is there: no identity is gone that nobody deleted.
+7. The service's own doors are exact: introspection that begins after the acknowledgement says inactive, one that ends
    before the revocation begins says active; no identity is issued a token after its deletion.
 
 A decision is late by the instant before it read its set, and early by the instant after: the doubt is the verifier's.
@@ -17,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.history.events import Decided, Introspected
+from tests.history.events import Created, Decided, Introspected, Listed, Refused
 from tests.history.fates import Fate, Truth
 from tests.history.windows import Windows
 
@@ -147,7 +149,7 @@ def most_by_chance(count: int, share: float = 0.01) -> int:
 
 
 def judge_doors(truth: Truth, introspections: Iterable[Introspected]) -> list[Finding]:
-    """Rule 5."""
+    """Rule 7."""
     findings = []
     for asked in introspections:
         fate = truth.fates[asked.jti]
@@ -166,6 +168,22 @@ def judge_doors(truth: Truth, introspections: Iterable[Introspected]) -> list[Fi
         if acknowledged is not None and fate.token.began > acknowledged:
             findings.append(Finding("door", "issued to a deleted identity", f"token {fate.token.jti}"))
     return findings
+
+
+def judge_refusals(refusals: Iterable[Refused]) -> list[Finding]:
+    """Rule 5."""
+    return [
+        Finding("service", "an error that is no 503 with Retry-After", f"{each.status} at {each.at}")
+        for each in refusals
+        if each.status != 503 or not each.retry_after.isdecimal()
+    ]
+
+
+def judge_losses(truth: Truth, created: Iterable[Created], listed: Listed) -> list[Finding]:
+    """Rule 6. Of a deletion that nobody acknowledged either outcome is right."""
+    deleted = {revocation.subject for revocation in truth.revocations.values() if revocation.kind == "delete"}
+    gone = {each.identity for each in created if each.at < listed.at} - set(listed.identities) - deleted
+    return [Finding("service", "an acknowledged identity is gone", identity) for identity in sorted(gone)]
 
 
 def percentile(values: Iterable[int], share: float) -> int:

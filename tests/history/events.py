@@ -77,6 +77,28 @@ class Introspected(Event, frozen=True, tag="introspected"):
     active: bool
 
 
+class Created(Event, frozen=True, tag="created"):
+    """The service answered that this identity is there."""
+
+    at: int
+    identity: str
+
+
+class Listed(Event, frozen=True, tag="listed"):
+    """At the end of the run the service listed these identities."""
+
+    at: int
+    identities: list[str]
+
+
+class Refused(Event, frozen=True, tag="refused"):
+    """An answer that is none of success, and none of what was asked for either; `retry_after` as it was sent."""
+
+    at: int
+    status: int
+    retry_after: str
+
+
 class Outage(Event, frozen=True, tag="outage"):
     """What was done to whom; `verifiers` are those that it cuts off."""
 
@@ -93,7 +115,7 @@ class Pulse(Event, frozen=True, tag="pulse"):
     came: int
 
 
-Any = Issued | Revoking | Acknowledged | Decided | Applied | Introspected | Outage | Pulse
+Any = Issued | Revoking | Acknowledged | Decided | Applied | Introspected | Created | Listed | Refused | Outage | Pulse
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Any)
 _encoder = msgspec.json.Encoder()

@@ -14,9 +14,13 @@ from tests.support.nginx import free_port
 
 
 class Node:
-    """Keeps its port and its data over every restart. `environment` holds settings that all nodes share."""
+    """Keeps its port and its data over every restart. `environment` holds settings that all nodes share.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    What is done to it is done to all its processes at once.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, workers: int = 1) -> None:
+        self._workers = workers
         self.data = folder / "data"
         self.address: Address = ("localhost", free_port())
         self._home = folder / "home"
@@ -27,12 +31,15 @@ class Node:
         """Returns once it answers."""
         command = [sys.executable, "-m", "watchword", "serve", "--no-tls", "--no-request-log", "--host", "127.0.0.1"]
         flags = ["--port", str(self.address[1]), "--data", str(self.data)]
+        if self._workers > 1:
+            flags += ["--workers", str(self._workers)]
         self._process = subprocess.Popen(
             [*command, *flags],
             env={**os.environ, **self._environment, "WATCHWORD_HOME": str(self._home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         assert self._process.stdout is not None
         # It says what to do next as soon as it listens; it says nothing after that.
@@ -54,10 +61,10 @@ class Node:
 
     def _signal(self, number: int) -> None:
         assert self._process is not None
-        self._process.send_signal(number)
+        os.killpg(self._process.pid, number)
 
     def _end(self, number: int) -> None:
         assert self._process is not None
         process, self._process = self._process, None
         with process:
-            process.send_signal(number)
+            os.killpg(process.pid, number)

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 
 from tests.history.events import Log, Outage
 from tests.history.nodes import Node
+from tests.support.postgres import Cluster
 
 _CALM_SECONDS = (0.9, 1.8)
 
@@ -31,8 +32,16 @@ class Attached:
 class Outages:
     """One at a time, with calm in between; each round inflicts one of every kind."""
 
-    def __init__(self, log: Log, nodes: list[Node], attached: list[Attached], max_staleness_seconds: float) -> None:
+    def __init__(
+        self,
+        log: Log,
+        nodes: list[Node],
+        attached: list[Attached],
+        max_staleness_seconds: float,
+        cluster: Cluster | None = None,
+    ) -> None:
         self._log = log
+        self._cluster = cluster
         self._nodes = nodes
         self._attached = attached
         # Of long ones sets grow stale, of short ones they must not.
@@ -40,6 +49,8 @@ class Outages:
 
     def inflict(self, rounds: int) -> None:
         kinds = [self._kill_node, self._stop_node, self._stop_verifier, self._cut_wires, self._jam_wires]
+        if self._cluster is not None:
+            kinds += [self._kill_database, self._restart_database]
         for _ in range(rounds):
             random.shuffle(kinds)
             for kind in kinds:
@@ -59,6 +70,19 @@ class Outages:
             node.pause()
             time.sleep(self._short)
             node.resume()
+
+    def _kill_database(self) -> None:
+        assert self._cluster is not None
+        with self._logged("database killed", self._attached):
+            self._cluster.kill()
+            time.sleep(random.choice((0.0, self._short)))
+            self._cluster.start()
+
+    def _restart_database(self) -> None:
+        assert self._cluster is not None
+        with self._logged("database restarted", self._attached):
+            self._cluster.stop()
+            self._cluster.start()
 
     def _stop_verifier(self) -> None:
         one = random.choice(self._attached)

@@ -1,12 +1,14 @@
 """One history: everybody is started, outages are inflicted, everybody is ended; what happened is in the logs.
 
-Run as `python -m tests.history.run FOLDER ROUNDS SEED [BUG ...]`. It has a process of its own because it forks, which
-a program with threads must not do. `a` and `b` are verifiers as they are; each bug adds one that has it.
+Run as `python -m tests.history.run FOLDER ROUNDS SEED [BUG ...] ["several nodes"]`. It has a process of its own because
+it forks, which a program with threads must not do. `a` and `b` are verifiers as they are; each bug adds one
+that has it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ctypes
 import multiprocessing
@@ -29,6 +31,7 @@ from tests.history.outages import Attached, Outages
 from tests.history.plan import BUGS, Bug, Plan
 from tests.support.nginx import free_port
 from tests.support.polling import until
+from tests.support.postgres import Cluster, cluster
 from watchword.app import open_database, open_encryption
 from watchword.clock import SystemClock
 from watchword.resources.access_keys import open_access_keys
@@ -38,6 +41,11 @@ from watchword.settings import Settings, load_settings
 from watchword.storage import Transaction
 
 HEALTHY = ("a", "b")
+SEVERAL = "several nodes"
+"""In place of a bug: three nodes on one PostgreSQL, in place of one on SQLite."""
+
+_NODES = 3
+_WORKERS = 1
 
 _PULSE_SECONDS = 0.005
 _REVOKERS = 2
@@ -53,10 +61,12 @@ def run(
     rounds: int,
     seed: int,
     environment: Mapping[str, str] = MappingProxyType({}),
+    cluster: Cluster | None = None,
 ) -> None:
     """Returns once everybody has ended. Verifiers are attached to the nodes in turn.
 
-    Several nodes stand on one database, which `environment` names as it does for each of them.
+    Several nodes stand on one database, which `environment` names as it does for each of them; `cluster` is its
+    server, where that is to suffer too.
     """
     random.seed(seed)
     with ExitStack() as stack:
@@ -78,8 +88,9 @@ def run(
             _fork(stack, partial(callers.revoke, plan, number))
         _fork(stack, partial(callers.ask_at_the_door, plan))
         _fork(stack, partial(operators.operate, plan))
-        outages = Outages(Log(plan.log("outages")), nodes, attached, plan.max_staleness.total_seconds())
+        outages = Outages(Log(plan.log("outages")), nodes, attached, plan.max_staleness.total_seconds(), cluster)
         outages.inflict(rounds)
+        callers.list_all(plan)
         # First of all, so that none judges while the others are taken away: that would be an outage that nobody logged.
         for each in attached:
             each.process.kill()
@@ -155,12 +166,28 @@ def main() -> None:
     # Ended from outside, it still ends whom it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder, rounds, seed, *planted = sys.argv[1:]
-    unknown = set(planted) - set(BUGS)
+    unknown = set(planted) - set(BUGS) - {SEVERAL}
     if unknown:
         sys.exit(f"no such bug: {', '.join(unknown)}; there are: {', '.join(BUGS)}")
     with_bugs: dict[str, Bug] = {bug: bug for bug in BUGS if bug in planted}
     without: dict[str, Bug] = dict.fromkeys(HEALTHY, "")
-    run(Path(folder), [Node(Path(folder), {})], without | with_bugs, int(rounds), int(seed))
+    if SEVERAL in planted:
+        run_several(Path(folder), without | with_bugs, int(rounds), int(seed))
+    else:
+        run(Path(folder), [Node(Path(folder), {})], without | with_bugs, int(rounds), int(seed))
+
+
+def run_several(folder: Path, verifiers_with: dict[str, Bug], rounds: int, seed: int) -> None:
+    """Three nodes of two workers each, on one PostgreSQL that suffers as well."""
+    with cluster() as database:
+        key = base64.b64encode(random.randbytes(32)).decode()
+        environment = {
+            "WATCHWORD_DATABASE": database.fresh(),
+            "WATCHWORD_ENCRYPTION_KEY": key,
+            "WATCHWORD_DATABASE_TIMEOUT": "1",
+        }
+        nodes = [Node(folder / f"node-{number}", environment, workers=_WORKERS) for number in range(_NODES)]
+        run(folder, nodes, verifiers_with, rounds, seed, environment, database)
 
 
 if __name__ == "__main__":

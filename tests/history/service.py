@@ -6,12 +6,14 @@ import contextlib
 import http.client
 import json
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tests.history.events import Log, Refused
 from tests.support.signed import EARLY, NEWEST, sign
 
 Address = tuple[str, int]
@@ -30,15 +32,19 @@ class Answer:
 
 
 class Service:
-    """Each request goes to a node that is drawn anew."""
+    """Each request goes to a node that is drawn anew; answers of 5xx are logged."""
 
-    def __init__(self, addresses: Sequence[Address], key: bytes) -> None:
+    def __init__(self, addresses: Sequence[Address], key: bytes, log: Log) -> None:
+        self._log = log
         self._addresses = addresses
         self._key = key
         self._connections: dict[Address, http.client.HTTPConnection] = {}
 
     def create(self) -> Answer | None:
         return self._call("POST", f"/identities?api-version={NEWEST}")
+
+    def list(self, continuation: str) -> Answer | None:
+        return self._call("GET", f"/identities?maxPageSize=1000{continuation}")
 
     def issue(self, identity: str) -> Answer | None:
         target = f"{_of(identity)}/:issueAccessToken?api-version={NEWEST}"
@@ -76,7 +82,10 @@ class Service:
             with contextlib.suppress(OSError):
                 self._connections.pop(address).close()
             return None
-        return answer if answer.status < 500 else None
+        if answer.status < 500:
+            return answer
+        self._log.write(Refused(time.monotonic_ns(), answer.status, reply.headers.get("retry-after", "")))
+        return None
 
 
 def _of(identity: str) -> str:

@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.history.plan import BUGS, MAX_STALENESS, Bug
-from tests.history.run import HEALTHY
+from tests.history.run import HEALTHY, SEVERAL
 from tests.history.verdict import Verdict, judge
 from tests.support.requirements import PROJECT, require
 
 require(sys.platform == "linux", "histories are written on a clock that all processes share, which is Linux's")
 
 ROUNDS_OF_MINUTES = 20
+ROUNDS_OF_FIVE_MINUTES = 16
 SECONDS_OF_A_ROUND = 30
 RUNS = 20
+
+OF_THE_DATABASE = {"database killed", "database restarted"}
 
 LATE = {"accepted later than max_staleness", "accepted later than the bound while connected"}
 
@@ -31,10 +34,11 @@ CAUGHT_BY: dict[Bug, set[str]] = {
 }
 
 
-def history(folder: Path, rounds: int, seed: int, bugs: Iterable[Bug] = ()) -> Verdict:
-    """Of the verifiers that are as they should be, and of one more for each bug."""
+def history(folder: Path, rounds: int, seed: int, bugs: Iterable[Bug] = (), *, several: bool = False) -> Verdict:
+    """Of the verifiers that are as they should be, and of one more for each bug; on one node or on several."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "tests.history.run", str(folder), str(rounds), str(seed), *bugs]
+    words = [*bugs, SEVERAL] if several else bugs
+    command = [sys.executable, "-m", "tests.history.run", str(folder), str(rounds), str(seed), *words]
     with subprocess.Popen(command, cwd=PROJECT) as process:
         try:
             assert process.wait(60 + rounds * SECONDS_OF_A_ROUND) == 0
@@ -51,7 +55,7 @@ def require_telling(verdict: Verdict) -> None:
     kinds = Counter(each.kind for each in verdict.truth.revocations.values() if each.acknowledged is not None)
     assert kinds.keys() == {"token", "identity", "cut off", "delete", "signing key", "access key", "resource"}
     outages = {outage.what for outage in verdict.outages}
-    assert outages == {"node killed", "node stopped", "verifier stopped", "wires cut", "wires jammed"}
+    assert outages - OF_THE_DATABASE == {"node killed", "node stopped", "verifier stopped", "wires cut", "wires jammed"}
     assert verdict.introspections > 100
     assert sum(account.outcomes["stale"] for account in accounts) > 0, "no outage was long enough"
     for account in accounts:
@@ -69,6 +73,20 @@ def test_history_keeps_every_promise_and_shows_every_planted_bug(tmp_path: Path)
     require_telling(verdict)
     assert verdict.findings(*HEALTHY) == []
     assert [bug for bug in BUGS if not is_caught(verdict, bug)] == []
+
+
+def test_three_nodes_of_two_workers_on_one_database_keep_every_promise(tmp_path: Path) -> None:
+    verdict = history(tmp_path, 1, 3, several=True)
+    assert {outage.what for outage in verdict.outages} >= OF_THE_DATABASE
+    assert verdict.refusals > 0, "nobody noticed that the database was away"
+    assert verdict.findings(*HEALTHY) == []
+
+
+@pytest.mark.soak
+def test_five_minutes_on_three_nodes_keep_every_promise(tmp_path: Path) -> None:
+    verdict = history(tmp_path, ROUNDS_OF_FIVE_MINUTES, 4, several=True)
+    require_telling(verdict)
+    assert verdict.findings(*HEALTHY) == []
 
 
 @pytest.mark.soak

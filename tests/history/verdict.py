@@ -6,8 +6,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.history.checker import Account, Finding, Judge, judge_doors, judge_lateness, percentile
-from tests.history.events import Any, Applied, Decided, Introspected, Outage, Pulse, events
+from tests.history.checker import (
+    Account,
+    Finding,
+    Judge,
+    judge_doors,
+    judge_lateness,
+    judge_losses,
+    judge_refusals,
+    percentile,
+)
+from tests.history.events import (
+    Any,
+    Applied,
+    Created,
+    Decided,
+    Introspected,
+    Listed,
+    Outage,
+    Pulse,
+    Refused,
+    events,
+)
 from tests.history.fates import Truth, read_truth
 from tests.history.windows import cut_off
 
@@ -20,6 +40,8 @@ class Verdict:
     accounts: dict[str, Account]
     door: list[Finding]
     introspections: int
+    created: int
+    refusals: int
     outages: list[Outage]
     machine_lateness_nanos: int
     connected_shares: dict[str, float]
@@ -31,7 +53,8 @@ class Verdict:
     def lines(self) -> Iterator[str]:
         acknowledged = [each for each in self.truth.revocations.values() if each.acknowledged is not None]
         yield f"{len(self.truth.fates)} tokens, {len(acknowledged)} revocations acknowledged,"
-        yield f"{self.introspections} introspections, {len(self.outages)} outages;"
+        yield f"{self.created} identities, {self.introspections} introspections, {self.refusals} answers of 503,"
+        yield f"{len(self.outages)} outages: {', '.join(sorted({outage.what for outage in self.outages}))};"
         yield f"a sleeping process woke up {_millis(self.machine_lateness_nanos)} late (p99)"
         for name, account in self.accounts.items():
             counts = ", ".join(f"{count} {outcome}" for outcome, count in account.outcomes.most_common())
@@ -52,6 +75,10 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
     outages = [event for event in others if isinstance(event, Outage)]
     pulses = [event for event in others if isinstance(event, Pulse)]
     introspections = [event for event in others if isinstance(event, Introspected)]
+    refusals = [event for event in others if isinstance(event, Refused)]
+    created = [event for event in others if isinstance(event, Created)]
+    [listed] = [event for event in others if isinstance(event, Listed)]
+    door = [*judge_doors(truth, introspections), *judge_refusals(refusals), *judge_losses(truth, created, listed)]
     lateness = percentile((pulse.came - pulse.due for pulse in pulses), 0.99)
     accounts: dict[str, Account] = {}
     shares: dict[str, float] = {}
@@ -66,7 +93,7 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
         judge_lateness(judge.account, lateness)
         accounts[name] = judge.account
         shares[name] = 1 - windows.share_of(applied[0].at, applied[-1].at)
-    return Verdict(truth, accounts, judge_doors(truth, introspections), len(introspections), outages, lateness, shares)
+    return Verdict(truth, accounts, door, len(introspections), len(created), len(refusals), outages, lateness, shares)
 
 
 def _spread(delays: dict[str, int]) -> str:
