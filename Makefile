@@ -13,12 +13,13 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 UV_VERSION := 0.13.8
 JS := tests/sdk/js
+OIDC := benchmarks/peers/oidc-provider
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(ARGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help quickstart serve dev test coverage check bench bench-quick soak wheel lock sdk-js clean
+.PHONY: help quickstart serve dev test coverage check bench bench-quick bench-growth bench-peers soak wheel lock sdk-js clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,25 +33,28 @@ serve: .venv/.runtime ## Run the service on a data directory.
 dev: .venv/.runtime ## Run a throw-away service with a well-known access key, on loopback only.
 	@$(BIN)/watchword dev $(ARGS)
 
-test: .venv/.dev .venv-sdk-1.0/.ready sdk-js ## Run every test; a missing tool skips its tests, or fails them with REQUIRE_ALL=1.
+test: .venv/.dev .venv-sdk-1.0/.ready sdk-js bench-peers ## Run every test; a missing tool skips its tests, or fails them with REQUIRE_ALL=1.
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
-coverage: .venv/.dev .venv-sdk-1.0/.ready sdk-js ## Run every test and show the lines that none of them reached.
+coverage: .venv/.dev .venv-sdk-1.0/.ready sdk-js bench-peers ## Run every test and show the lines that none of them reached.
 	@mkdir -p .coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 check: .venv/.dev ## Check format, lint, types, import rules and the repository's own rules.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy --strict src tests
+	@$(BIN)/mypy --strict src tests benchmarks
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/repository
 
-bench: .venv/.dev ## Measure issue/s, create/s and p99 beside this machine's limits.
+bench: .venv/.dev bench-peers bench-growth ## Measure everything, beside this machine's limits and the peers: benchmarks/report/.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-quick: .venv/.dev ## The same in a minute, with wider error bars.
+bench-quick: .venv/.dev ## The main ratios in under three minutes, with wider intervals; printed only.
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
+
+bench-growth: .venv/.dev ## What a request costs with 10 thousand, 1 million and 10 million identities.
+	@$(BIN)/python -m benchmarks.growth $(GROWTH_ARGS)
 
 soak: .venv/.dev ## Run the long forms of the tests, and those that take minutes.
 	@SOAK_EXAMPLES=100 WATCHWORD_SOAK_ROUNDS=20 $(BIN)/python -m pytest -m "soak or not soak" --capture=no $(ARGS) tests
@@ -63,12 +67,14 @@ lock: .venv/.uv ## Write the lock files anew; ARGS=--upgrade moves to the newest
 	@$(COMPILE) --extra server --extra postgres --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock >/dev/null
 	@$(COMPILE) --group build --output-file requirements-build.lock >/dev/null
 	@$(COMPILE) --group sdk-1-0 --output-file requirements-sdk-1.0.lock >/dev/null
+	@$(COMPILE) --group bench --output-file requirements-bench.lock >/dev/null
 	@echo "uv==$(UV_VERSION)" | $(COMPILE) - --output-file .venv/requirements-uv.lock >/dev/null
 	@cmp -s .venv/requirements-uv.lock requirements-uv.lock || cp .venv/requirements-uv.lock requirements-uv.lock
 	@cd $(JS) && npm install --package-lock-only --ignore-scripts >&2
+	@cd $(OIDC) && npm install --package-lock-only --ignore-scripts >&2
 
 clean: ## Remove environments, caches and builds.
-	@rm -rf .venv .venv-sdk-1.0 $(JS)/node_modules tests/sdk/java/target dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-sdk-1.0 .venv-bench $(JS)/node_modules $(OIDC)/node_modules tests/sdk/java/target dist .coverage .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # -- Environments: a stamp stands for each, and is newer than the files that it was made from. -------------------------
 
@@ -110,12 +116,28 @@ editable = $(UV) pip install --quiet --python $(BIN)/python --offline --no-deps 
 	@$(call install,.venv-sdk-1.0/bin/python,requirements-sdk-1.0.lock)
 	@touch $@
 
+.venv-bench/.ready: .venv/.uv requirements-bench.lock
+	@echo "Installing what the benchmarks compare with ..." >&2
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-bench >&2
+	@$(call install,.venv-bench/bin/python,requirements-bench.lock)
+	@touch $@
+
 # Without Node.js, or without a way to its registry, the tests that need it say so themselves.
 sdk-js:
-	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
-		echo "Node.js is not there: the JavaScript client stays untested." >&2; \
-	elif [ ! $(JS)/node_modules/.ready -nt $(JS)/package-lock.json ]; then \
-		echo "Installing the official JavaScript client ..." >&2; \
-		(cd $(JS) && npm ci --ignore-scripts --no-audit --no-fund >&2 && touch node_modules/.ready) || \
-			echo "npm could not install: the JavaScript client stays untested." >&2; \
+	@$(call npm_ci,$(JS),the official JavaScript client,the JavaScript client stays untested)
+
+# A peer that cannot be had is named in the report, and left out.
+bench-peers:
+	@$(MAKE) --silent .venv-bench/.ready || echo "The peers in Python are left out of the benchmarks." >&2
+	@$(call npm_ci,$(OIDC),oidc-provider,it is left out of the benchmarks)
+
+# npm_ci(folder, what, what follows if it cannot be had)
+define npm_ci
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "Node.js is not there: $(3)." >&2; \
+	elif [ ! $(1)/node_modules/.ready -nt $(1)/package-lock.json ]; then \
+		echo "Installing $(2) ..." >&2; \
+		(cd $(1) && npm ci --ignore-scripts --no-audit --no-fund >&2 && touch node_modules/.ready) || \
+			echo "npm could not install: $(3)." >&2; \
 	fi
+endef

@@ -1,4 +1,4 @@
-"""The run: start everything, measure in rounds, print the table, write the report.
+"""The run: start everybody, measure in rounds, print the report, write it.
 
 python -m benchmarks            benchmarks/report/report.md and chart.svg
 python -m benchmarks --quick    the main ratios, printed only
@@ -9,34 +9,35 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import limits, rounds, verification
+from benchmarks import growth_findings, rounds, verification
 from benchmarks.chart import draw
-from benchmarks.contenders import Contender, watchword, watchword_start_seconds
-from benchmarks.machine import Cores, choose_cores, resident_mebibytes
+from benchmarks.closed_loop import LoadFailed
+from benchmarks.contenders import watchword_start_seconds
+from benchmarks.findings import Findings, measure_memory, measure_start
+from benchmarks.lineup import COMPARED, Lineup, started_lineup
+from benchmarks.machine import Cores, choose_cores
 from benchmarks.open_loop import Latency, open_loop
-from benchmarks.plan import Plan, parse_plan
-from benchmarks.processes import python_server
-from benchmarks.report import Findings, to_markdown
-from benchmarks.rounds import Measurement, Spread
-from benchmarks.workloads import CREATE, CREATE_WITH_TOKEN, ISSUE, MIXED, REVOKE
+from benchmarks.plan import Plan, parse_plan, temporary_folder
+from benchmarks.processes import end_on_signals, python_server
+from benchmarks.report import to_markdown
+from benchmarks.rounds import Measurement
+from benchmarks.spread import Spread
 
 _REPORT = Path(__file__).with_name("report")
-_STARTS = 5
+_TOOLS = ("wrk", "taskset", "setpriv")
 
 
 def main() -> int:
-    if not all(map(shutil.which, ("wrk", "taskset"))) or len(os.sched_getaffinity(0)) < 2:
-        print("The benchmarks need Linux with two cores, and the commands wrk and taskset.", file=sys.stderr)
+    if not can_measure():
         return 1
-    with tempfile.TemporaryDirectory(prefix="watchword-bench-") as folder:
-        plan = parse_plan(sys.argv[1:], Path(folder))
+    end_on_signals()
+    plan = parse_plan(sys.argv[1:])
+    with temporary_folder(plan.folder) as folder:
         cores = choose_cores()
         os.sched_setaffinity(0, {cores.generator})
-        findings = _measure(plan, cores)
+        findings = _measure(plan, folder, cores)
     text = to_markdown(findings)
     print(text)
     if not plan.quick:
@@ -46,64 +47,51 @@ def main() -> int:
     return 0
 
 
-def _measure(plan: Plan, cores: Cores) -> Findings:
-    with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(dir=plan.folder)))
-
-        def start(algorithm: str, *, tls: bool = False) -> Contender:
-            place = folder / f"{algorithm}{'-tls' if tls else ''}"
-            place.mkdir()
-            return running.enter_context(
-                watchword(place, algorithm, identities=plan.identities, core=cores.server, tls=tls)
-            )
-
-        bare = running.enter_context(python_server("benchmarks.bare", core=cores.server, home=folder))
-        main_contender = start("ES256")
-        others = [start("RS256"), start("EdDSA")]
-        over_tls = [] if plan.quick else [start("ES256", tls=True)]
-        measurements = _measurements(main_contender, others, over_tls, quick=plan.quick)
-        resident_at_start = resident_mebibytes(main_contender.process.pid)
-        found = rounds.run(measurements, bare, plan, cores)
-        latencies = _latencies(measurements, main_contender, plan)
-        verified = verification.measure(main_contender, plan, cores)
-        resident = (resident_at_start, resident_mebibytes(main_contender.process.pid))
-    starts = _start_seconds(plan, cores)
-    openssl_rsa = limits.openssl_rsa_signs_per_second(cores.server)
-    return Findings(plan, found, measurements, latencies, verified, openssl_rsa, starts, resident)
+def can_measure() -> bool:
+    """Whether this machine has what it takes; what it lacks is said."""
+    enough = all(map(shutil.which, _TOOLS)) and len(os.sched_getaffinity(0)) >= 2
+    if not enough:
+        print(f"The benchmarks need Linux with two cores, and the commands {', '.join(_TOOLS)}.", file=sys.stderr)
+    return enough
 
 
-def _measurements(
-    es256: Contender, others: list[Contender], over_tls: list[Contender], *, quick: bool
-) -> list[Measurement]:
-    levels = (4, 32) if quick else (1, 4, 32, 256)
-    return [
-        *(Measurement(es256, ISSUE, connections) for connections in levels),
-        *(Measurement(es256, CREATE, connections) for connections in ((32,) if quick else levels)),
-        *(Measurement(es256, workload, 32) for workload in (CREATE_WITH_TOKEN, REVOKE, MIXED)),
-        *(Measurement(other, ISSUE, 32) for other in others),
-        *(Measurement(each, ISSUE, connections) for each in over_tls for connections in levels),
-    ]
+def _measure(plan: Plan, folder: Path, cores: Cores) -> Findings:
+    with (
+        python_server("benchmarks.bare", core=cores.server, home=folder) as bare,
+        started_lineup(folder, plan, cores) as lineup,
+    ):
+        at_start = measure_start(lineup)
+        rounds.warm_up(lineup.measurements, plan, cores)
+        limits = rounds.run(lineup.measurements, bare, plan, folder, cores)
+        latencies = _latencies(lineup, plan)
+        verified = verification.measure(lineup.main, plan, cores)
+        memory = measure_memory(lineup, at_start)
+    starts = _start_seconds(plan, folder, cores)
+    return Findings(plan, lineup, limits, latencies, verified, starts, memory, growth_findings.load())
 
 
-def _latencies(
-    measurements: list[Measurement], contender: Contender, plan: Plan
-) -> list[tuple[Measurement, list[Latency]]]:
-    """At half of what the closed loop reached with 32 connections, in as many rounds."""
-    halved = [each for each in measurements if each.contender is contender and each.connections == 32]
-    found: list[tuple[Measurement, list[Latency]]] = [(each, []) for each in halved]
+def _latencies(lineup: Lineup, plan: Plan) -> list[tuple[Measurement, list[Latency]]]:
+    """At half of what the closed loop reached, in as many rounds; of moto not, which closes every connection."""
+    names = ("SQLite",) if plan.quick else ("SQLite", "PostgreSQL", "naive", "oidc-provider")
+    halved = [each for each in lineup.measurements if each.connections == COMPARED and not each.failure]
+    wanted = [lineup.contenders[name] for name in names if name in lineup.contenders]
+    found: list[tuple[Measurement, list[Latency]]] = [(each, []) for each in halved if each.contender in wanted]
     for _ in range(plan.rounds):
         for each, latencies in found:
-            requests = each.workload.requests(contender.target, plan.distinct_requests)
+            requests = each.workload.requests(each.contender.target, plan.distinct_requests)
             rate = each.spread("per_second").median / 2
-            latencies.append(open_loop(contender.process.port, requests, rate=rate, seconds=plan.seconds))
+            try:
+                latencies.append(open_loop(each.contender.process.port, requests, rate=rate, seconds=plan.seconds))
+            except LoadFailed as failed:
+                plan.say(f"{each.name} at half load: {failed}")
     plan.say("latency at half load: done")
-    return found
+    return [(each, latencies) for each, latencies in found if latencies]
 
 
-def _start_seconds(plan: Plan, cores: Cores) -> Spread:
-    with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
-        watchword_start_seconds(Path(folder), core=cores.server)  # Makes the data folder.
-        return Spread.of(watchword_start_seconds(Path(folder), core=cores.server) for _ in range(_STARTS))
+def _start_seconds(plan: Plan, folder: Path, cores: Cores) -> Spread:
+    with temporary_folder(folder) as home:
+        watchword_start_seconds(home, core=cores.server)  # Makes the data folder.
+        return Spread.of(watchword_start_seconds(home, core=cores.server) for _ in range(max(plan.rounds, 6)))
 
 
 if __name__ == "__main__":

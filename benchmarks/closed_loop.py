@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.machine import cpu_seconds, on_core
+from benchmarks.machine import on_core
 from benchmarks.processes import Process
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+class LoadFailed(RuntimeError):
+    """Not every request was answered with success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +44,25 @@ def closed_loop(
     server: Process, requests: Sequence[bytes], *, connections: int, seconds: float, core: int, tls: bool = False
 ) -> Load:
     """Raises:
-    RuntimeError: the server refused or dropped a request, so the figures would mean nothing.
+    LoadFailed: the server refused or dropped a request, so the figures would mean nothing.
     """
     with tempfile.NamedTemporaryFile(prefix="watchword-bench-") as file:
         file.writelines(b"%d\n%b" % (len(request), request) for request in requests)
         file.flush()
         command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:.0f}s", "--timeout", "30s"]
         address = f"{'https' if tls else 'http'}://127.0.0.1:{server.port}/"
-        cpu_before, own_before = cpu_seconds(server.pid), _children_seconds()
+        cpu_before, own_before = server.cpu_seconds(), _children_seconds()
         done = subprocess.run(
             on_core(core, *command, "-s", str(_SCRIPT), address, "--", file.name),
             capture_output=True,
             text=True,
             check=True,
         )
-        cpu, own = cpu_seconds(server.pid) - cpu_before, _children_seconds() - own_before
+        cpu, own = server.cpu_seconds() - cpu_before, _children_seconds() - own_before
     [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     found = json.loads(line.removeprefix("RESULT "))
     if found["failed"]:
-        raise RuntimeError(f"{found['failed']} of {found['requests']} requests failed: {done.stdout}")
+        raise LoadFailed(f"{found['failed']} of {found['requests']} requests failed")
     return Load(
         requests=found["requests"],
         seconds=found["seconds"],

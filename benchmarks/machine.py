@@ -7,8 +7,11 @@ import os
 import platform
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.postgres_programs import find_programs
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _LOAD_BEFORE = os.getloadavg()[0]
@@ -30,21 +33,33 @@ def choose_cores() -> Cores:
 
 
 def on_core(core: int, *command: str) -> list[str]:
-    """The command, bound to a core; the process keeps its id."""
-    return ["taskset", "--cpu-list", str(core), *command]
+    """The command, bound to a core; the process keeps its id, and ends with whoever started it, however that ends."""
+    return ["setpriv", "--pdeathsig", "TERM", "taskset", "--cpu-list", str(core), *command]
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process with all its threads so far."""
-    # The name, in parentheses, may hold spaces; what follows it never does.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+    """User and system time so far of a process, with its threads, its children, and those of them that have ended."""
+    return sum(map(_own_and_reaped_seconds, family(pid)))
+
+
+def family(pid: int) -> list[int]:
+    """A process and its descendants."""
+    found = [pid]
+    for each in found:
+        for task in Path(f"/proc/{each}/task").glob("*/children"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found += map(int, task.read_text("ascii").split())
+    return found
 
 
 def resident_mebibytes(pid: int) -> float:
     """What a process holds in memory, shared pages included."""
-    [kibibytes] = re.findall(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return int(kibibytes) / 1024
+    return _kibibytes(pid, "status", "VmRSS") / 1024
+
+
+def proportional_mebibytes(pid: int) -> float:
+    """What a process and its descendants hold in memory; a page that several share is counted once among them."""
+    return sum(_kibibytes(each, "smaps_rollup", "Pss") for each in family(pid)) / 1024
 
 
 def describe() -> list[tuple[str, str]]:
@@ -57,9 +72,25 @@ def describe() -> list[tuple[str, str]]:
         ("Python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("Libraries", libraries),
         ("OpenSSL (command)", _first_line("openssl", "version")),
+        ("PostgreSQL", _first_line(str((find_programs() or Path()) / "postgres"), "--version")),
+        ("Node.js", _first_line("node", "--version")),
         ("Load generator", _first_line("wrk", "--version")),
         ("Load average", f"{_LOAD_BEFORE:.1f} before the run; above 0.5 others disturbed it, latencies most of all"),
     ]
+
+
+def _own_and_reaped_seconds(pid: int) -> float:
+    try:
+        # The name, in parentheses, may hold spaces; what follows it never does.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(map(int, fields[11:15])) / _TICKS_PER_SECOND
+
+
+def _kibibytes(pid: int, file: str, name: str) -> int:
+    [kibibytes] = re.findall(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
+    return int(kibibytes)
 
 
 def _cpu_model() -> str:

@@ -15,6 +15,8 @@ from time import perf_counter, process_time
 
 import uvloop
 
+from benchmarks.closed_loop import LoadFailed
+
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 
@@ -31,7 +33,7 @@ class Latency:
 
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float, connections: int = 64) -> Latency:
     """Raises:
-    RuntimeError: the server refused a request, so the figures would mean nothing.
+    LoadFailed: the server refused a request, so the figures would mean nothing.
     """
     return uvloop.run(_Generator(requests, rate, seconds).run(port, connections))
 
@@ -80,7 +82,7 @@ class _Generator:
 
     def answered(self, connection: _Connection, due: float, answer: bytes) -> None:
         if not answer.startswith(b"HTTP/1.1 2") and not self._finished.done():
-            self._finished.set_exception(RuntimeError(f"a request failed: {answer[:400]!r}"))
+            self._finished.set_exception(LoadFailed(f"a request failed: {answer[:400]!r}"))
         self._millis.append((perf_counter() - due) * 1_000)
         self._free.append(connection)
         if len(self._millis) == self._count and not self._finished.done():

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from statistics import median
 
+from benchmarks import goals
+from benchmarks.findings import Findings
+from benchmarks.lineup import COMPARED
 from benchmarks.machine import describe
 from benchmarks.open_loop import Latency
 from benchmarks.plan import Plan
+from benchmarks.postgres import SETTINGS
 from benchmarks.revoking import VERIFIERS
-from benchmarks.rounds import Limits, Measurement, Spread
+from benchmarks.rounds import Measurement
+from benchmarks.spread import Spread, confidence
+from benchmarks.tables import count, generator, interval, ranked, table
 from benchmarks.verification import Verification
 
-_HIGHEST_GENERATOR_SHARE = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Everything that a run found. `resident` is the memory of a worker at its start and after all load, in MiB."""
-
-    plan: Plan
-    limits: Limits
-    measurements: Sequence[Measurement]
-    latencies: Sequence[tuple[Measurement, list[Latency]]]
-    verification: Verification
-    openssl_rsa: float | None
-    start_seconds: Spread
-    resident: tuple[float, float]
-
-    def find(self, algorithm: str, workload: str) -> Measurement:
-        """The measurement with 32 connections over plain HTTP."""
-        name = f"Watchword {algorithm}, {workload}"
-        return next(each for each in self.measurements if each.name == name and each.connections == 32)
+_ALGORITHMS = ("ES256", "RS256", "EdDSA")
 
 
 def to_markdown(findings: Findings) -> str:
@@ -41,91 +27,142 @@ def to_markdown(findings: Findings) -> str:
         [
             "# Watchword under load",
             _how(findings.plan),
-            _table(("", "The machine"), describe()),
+            table(("", "The machine"), describe()),
+            "![What each reached, beside the limits](chart.svg)",
+            "## What is to be reached",
+            goals.to_table(findings),
+            "## Who is measured",
+            _contenders(findings),
             "## Limits of this machine, measured in the same rounds",
             _limits(findings),
+            "## Side by side",
+            _side_by_side(findings),
             "## Closed loop: as fast as the server answers",
-            _closed_loop(findings.measurements),
+            _closed_loop(findings),
             "## Open loop: latency at half of that load",
             _open_loop(findings.latencies),
             "## Verifying elsewhere, and revoking",
             _verification(findings.verification),
-            "## What is to be reached",
-            _goals(findings),
+            "## Memory and start",
+            _memory(findings),
         ]
     )
 
 
 def _how(plan: Plan) -> str:
+    settings = ", ".join(f"`{name}` {value}" for name, value in SETTINGS.items())
     return (
-        "`watchword serve` as by default, request log included, on SQLite in WAL mode with `synchronous=FULL` and"
-        f" {plan.identities:,} identities. Server on one core, generator on another; keep-alive; every request is"
-        f" signed and different. Medians of {plan.rounds} interleaved rounds of {plan.seconds} s each with the smallest"
-        " and the largest; requests per second of the server's CPU time (user and system) beside wall-clock time. Gaps"
-        " under 10 % are ties; absolute figures drift from machine to machine, ratios within one run are what counts."
+        f"`watchword serve` as by default, request log included, with {plan.identities:,} identities. The server "
+        "has one core, with its database; the load generator another. Connections are kept alive; every request "
+        f"of Watchword and its like is signed, and different. Medians of {plan.rounds} interleaved rounds of "
+        f"{plan.seconds} s each, with the interval that holds the true median with a probability of "
+        f"{confidence(plan.rounds):.0%}; requests per second of the server's CPU time (user and system, its "
+        "database's processes counted) beside wall-clock time. Ratios are taken within each round. PostgreSQL is "
+        f"as by default but for {settings}. Gaps under 10 % are ties; absolute figures drift from machine to "
+        "machine, ratios within one run are what counts."
     )
 
 
-def _limits(findings: Findings) -> str:
-    limits, disk = findings.limits, findings.limits.rate("fdatasync_millis")
-    rows = [("bare uvicorn answer, per CPU-second", _count(Spread.of(load.per_cpu_second for load in limits.hello)))]
-    rows += [(f"{name}, one after another", _count(limits.rate(name))) for name in ("ES256", "RS256", "EdDSA")]
-    rows += [("check of a request's HMAC and body hash", _count(limits.rate("HMAC")))]
+def _contenders(findings: Findings) -> str:
+    contenders = findings.lineup.contenders.values()
+    rows = [(each.name, each.durability, each.omits or "nothing") for each in contenders]
+    rows += [(name, "**left out**", reason) for name, reason in findings.lineup.missing]
     rows += [
-        (f"**limit for issuing with {name}**: those three added up", f"{limits.issue(name):,.0f}")
-        for name in ("ES256", "RS256", "EdDSA")
+        (f"{each.name}, {each.connections} connections", "**failed**", each.failure)
+        for each in findings.lineup.measurements
+        if each.failure
     ]
-    rows += [("`openssl speed rsa2048` signs", f"{findings.openssl_rsa:,.0f}" if findings.openssl_rsa else "not there")]
-    rows += [("`fdatasync` of 4 KiB", f"{disk.median:.2f} ms [{disk.smallest:.2f} .. {disk.largest:.2f}]")]
-    return _table(("", "per second"), rows)
+    return table(("contender", "durability", "what it does not do"), rows)
 
 
-def _closed_loop(measurements: Sequence[Measurement]) -> str:
-    head = ("contender, workload", "connections", "per CPU-second", "per second", "p50 ms", "p99 ms", "generator")
-    rows = [
-        (
-            each.name,
-            str(each.connections),
-            _count(each.spread("per_cpu_second")),
-            f"{each.spread('per_second').median:,.0f}",
-            f"{each.spread('p50_millis').median:.1f}",
-            f"{each.spread('p99_millis').median:.1f}",
-            _share(load.generator_share for load in each.loads),
-        )
-        for each in measurements
+def _limits(findings: Findings) -> str:
+    limits = findings.limits
+    rows = [("bare uvicorn answer, per CPU-second", count(Spread.of(load.per_cpu_second for load in limits.hello)))]
+    rows += [(f"{name}, one after another", count(limits.rate(name))) for name in _ALGORITHMS]
+    rows += [("check of a request's HMAC and body hash", count(limits.rate("HMAC")))]
+    rows += [
+        (f"**limit for issuing with {name}**: those three added up", count(Spread.of(limits.requests(name))))
+        for name in _ALGORITHMS
     ]
-    return _table(head, rows)
+    openssl = limits.rates.get("openssl rsa2048")
+    rows += [("`openssl speed rsa2048` signs", count(Spread.of(openssl)) if openssl else "not there")]
+    rows += [("`fdatasync` of 4 KiB", interval(limits.rate("fdatasync_millis"), ".2f", " ms"))]
+    return table(("", "per second"), rows)
+
+
+def _side_by_side(findings: Findings) -> str:
+    """Each contender beside the default one, which does the same work with the same algorithm where there is one."""
+    rows = []
+    for name, contender in findings.lineup.contenders.items():
+        rival = "RS256" if contender.algorithm == "RS256" and name != "RS256" else "SQLite"
+        for workload in ("issue", "create", "create with token", "revoke", "mixed"):
+            found = findings.ratio(workload, rival, name)
+            if found and name != rival:
+                beside = findings.lineup.contenders[rival].name
+                rows.append((f"{contender.name}, {workload}", beside, interval(found, ".2f")))
+    head = ("contender, workload", "beside", f"times its requests per CPU-second, {COMPARED} connections")
+    return table(head, rows)
+
+
+def _closed_loop(findings: Findings) -> str:
+    head = (
+        "contender, workload", "connections", "per CPU-second", "of the limit", "per second", "per `fdatasync`",
+        "p50 ms", "p99 ms", "generator",
+    )  # fmt: skip
+    rows = [_closed_loop_row(findings, each) for each in findings.lineup.measurements if not each.failure]
+    return table(head, rows) + "\n\n" + (
+        "The limit is a bare answer and the check of an HMAC, and a signature where the workload needs one. Per"
+        " `fdatasync`: how many requests are durable in the time of one."
+    )  # fmt: skip
+
+
+def _closed_loop_row(findings: Findings, measurement: Measurement) -> Sequence[str]:
+    per_sync = measurement.spread("per_second").median * findings.limits.rate("fdatasync_millis").median / 1_000
+    return (
+        measurement.name,
+        str(measurement.connections),
+        count(measurement.spread("per_cpu_second")),
+        interval(findings.of_limit(measurement), ".2f"),
+        f"{measurement.spread('per_second').median:,.0f}",
+        f"{per_sync:.1f}" if measurement.workload.durable else "",
+        f"{measurement.spread('p50_millis').median:.1f}",
+        f"{measurement.spread('p99_millis').median:.1f}",
+        generator(load.generator_share for load in measurement.loads),
+    )
 
 
 def _open_loop(latencies: Sequence[tuple[Measurement, list[Latency]]]) -> str:
     head = ("contender, workload", "per second", "p50 ms", "p99 ms", "largest ms", "generator")
-    rows = []
-    for measurement, found in latencies:
-        p99 = Spread.of(each.p99_millis for each in found)
-        rows.append(
-            (
-                measurement.name,
-                f"{median(each.per_second for each in found):,.0f}",
-                f"{median(each.p50_millis for each in found):.1f}",
-                f"{p99.median:.1f} [{p99.smallest:.1f} .. {p99.largest:.1f}]",
-                f"{max(each.largest_millis for each in found):.1f}",
-                _share(each.generator_share for each in found),
-            )
+    rows = [
+        (
+            measurement.name,
+            f"{median(each.per_second for each in found):,.0f}",
+            f"{median(each.p50_millis for each in found):.1f}",
+            interval(Spread.of(each.p99_millis for each in found), ".1f"),
+            f"{max(each.largest_millis for each in found):.1f}",
+            generator(each.generator_share for each in found),
         )
-    return _table(head, rows)
+        for measurement, found in latencies
+    ]
+    return table(head, rows)
 
 
 def _verification(found: Verification) -> str:
-    rates, signature = found.rates, found.rates["signature"].median
-    introspected = Spread.of(load.per_cpu_second for load in found.introspections)
+    rates, introspected = found.rates, Spread.of(load.per_cpu_second for load in found.introspections)
     by_the_clock = median(load.per_second for load in found.introspections)
-    per_core = _table(
+    kinds = {"signature": "check of an ES256 signature alone", "cold": "token verified for the first time"}
+    per_core = table(
         ("", "per second of CPU", "of the signature's"),
         [
-            ("check of an ES256 signature alone", _count(rates["signature"]), "1.00"),
-            ("token verified for the first time", _count(rates["cold"]), f"{rates['cold'].median / signature:.2f}"),
-            ("token verified again", _count(rates["cached"]), f"{rates['cached'].median / signature:.1f}"),
-            (f"introspection by the server ({by_the_clock:,.0f} by the clock)", _count(introspected), ""),
+            *(
+                (
+                    what,
+                    count(Spread.of(rates[name])),
+                    interval(Spread.of_ratios(rates[name], rates["signature"]), ".2f"),
+                )
+                for name, what in {**kinds, "cached": "token verified again"}.items()
+            ),
+            (f"introspection by the server ({by_the_clock:,.0f} by the clock)", count(introspected), ""),
         ],
     )
     delays = (
@@ -134,46 +171,19 @@ def _verification(found: Verification) -> str:
         (f"durable until all {VERIFIERS} refuse", found.revoked.refused_by_all),
     )
     rows = [
-        (name, f"{len(millis):,}", f"{_ranked(millis, 0.5):.1f}", f"{_ranked(millis, 0.99):.1f}", f"{max(millis):.1f}")
+        (name, f"{len(millis):,}", f"{ranked(millis, 0.5):.1f}", f"{ranked(millis, 0.99):.1f}", f"{max(millis):.1f}")
         for name, millis in delays
     ]
-    return per_core + "\n\n" + _table(("", "times", "p50 ms", "p99 ms", "largest ms"), rows)
+    return per_core + "\n\n" + table(("", "times", "p50 ms", "p99 ms", "largest ms"), rows)
 
 
-def _goals(findings: Findings) -> str:
-    es256 = findings.find("ES256", "issue").spread("per_cpu_second").median / findings.limits.issue("ES256")
-    rows = [("ES256 issue, of its limit", "0.50", f"{es256:.2f}")]
-    if findings.openssl_rsa:
-        rs256 = findings.find("RS256", "issue").spread("per_cpu_second").median / findings.openssl_rsa
-        rows += [("RS256 issue, of `openssl speed rsa2048`", "0.70", f"{rs256:.2f}")]
-    for measurement, found in findings.latencies:
-        if measurement.workload.name in ("issue", "create", "revoke"):
-            p99 = median(each.p99_millis for each in found)
-            rows += [(f"p99 at half load, {measurement.workload.name}", "below 10 ms", f"{p99:.1f} ms")]
-    refused = _ranked(findings.verification.revoked.refused_by_all, 0.99)
-    rows += [(f"p99 from a durable revocation until {VERIFIERS} verifiers refuse", "below 100 ms", f"{refused:.1f} ms")]
-    at_start, after_load = findings.resident
-    rows += [
-        ("first answer after the start", "within 0.5 s", f"{findings.start_seconds.median:.2f} s"),
-        ("resident memory of a worker", "at most 80 MiB", f"{at_start:.0f} MiB, after all load {after_load:.0f} MiB"),
-    ]
-    return _table(("", "goal", "measured"), rows)
+def _memory(findings: Findings) -> str:
+    def rows() -> Iterator[Sequence[str]]:
+        for name, memory in findings.memory.items():
+            database = f"{memory.database:.0f}" if memory.database else ""
+            told = findings.lineup.contenders[name].name
+            yield told, f"{memory.at_start:.0f}", f"{memory.after_load:.0f}", database
 
-
-def _ranked(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
-
-
-def _count(spread: Spread) -> str:
-    return f"{spread.median:,.0f} [{spread.smallest:,.0f} .. {spread.largest:,.0f}]"
-
-
-def _share(shares: Iterable[float]) -> str:
-    largest = max(shares)
-    return f"{largest:.0%}{' (too busy!)' if largest > _HIGHEST_GENERATOR_SHARE else ''}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    head = ("contender", "MiB at its start", "MiB after all load", "MiB of its database server")
+    start = f"First answer after the start of `watchword serve`: {interval(findings.start_seconds, '.2f', ' s')}."
+    return table(head, rows()) + "\n\n" + start

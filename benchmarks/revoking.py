@@ -108,9 +108,11 @@ def _subscribed(contender: Contender, credential: str, cores: Cores) -> Iterator
         assert child.stdout is not None
         subscriber = _Subscriber(child.stdin, child.stdout)
         subscriber.tell(credential)
-        yield subscriber
-        # Without further tokens it ends.
-        child.stdin.close()
+        try:
+            yield subscriber
+        finally:
+            # Without further tokens it ends; after a failure it may wait for a refusal that never comes.
+            child.terminate()
 
 
 @contextmanager

@@ -1,52 +1,43 @@
-"""Rounds: everything is measured once in each, so that what drifts drifts for all; medians and spread come of them."""
+"""Rounds: everything is measured once in each, so that what drifts drifts for all; medians come of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from pathlib import Path
 from time import perf_counter
 
 from benchmarks import limits
-from benchmarks.closed_loop import Load, closed_loop
+from benchmarks.closed_loop import Load, LoadFailed, closed_loop
 from benchmarks.contenders import Contender
 from benchmarks.machine import Cores
 from benchmarks.plan import Plan
 from benchmarks.processes import Process
+from benchmarks.spread import Spread
 from benchmarks.workloads import Workload
 
 _HELLO = [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The median of the rounds with the smallest and the largest."""
-
-    median: float
-    smallest: float
-    largest: float
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Spread:
-        ordered = sorted(values)
-        return cls(median(ordered), ordered[0], ordered[-1])
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Measurement:
-    """One workload on one contender with that many connections, and what its rounds showed."""
+    """One workload on one contender with that many connections, and what its rounds showed; or why it failed."""
 
     contender: Contender
     workload: Workload
     connections: int
     loads: list[Load] = field(default_factory=list)
+    failure: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.contender.name}{' TLS' if self.contender.tls else ''}, {self.workload.name}"
+        return f"{self.contender.name}, {self.workload.name}"
+
+    def figures(self, figure: str) -> list[float]:
+        return [getattr(load, figure) for load in self.loads]
 
     def spread(self, figure: str) -> Spread:
-        return Spread.of(getattr(load, figure) for load in self.loads)
+        return Spread.of(self.figures(figure))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +50,53 @@ class Limits:
     def rate(self, name: str) -> Spread:
         return Spread.of(self.rates[name])
 
-    def issue(self, algorithm: str) -> float:
-        """Requests per CPU-second that answer, check an HMAC, sign, and do nothing else."""
-        hello = median(load.per_cpu_second for load in self.hello)
-        return 1 / (1 / hello + 1 / self.rate("HMAC").median + 1 / self.rate(algorithm).median)
+    def requests(self, algorithm: str | None) -> list[float]:
+        """Each round's requests per CPU-second that answer, check an HMAC, sign if so told, and do nothing else."""
+        parts = [[load.per_cpu_second for load in self.hello], self.rates["HMAC"]]
+        if algorithm:
+            parts.append(self.rates[algorithm])
+        return [1 / sum(1 / rate for rate in together) for together in zip(*parts, strict=True)]
 
 
-def run(measurements: Sequence[Measurement], bare: Process, plan: Plan, cores: Cores) -> Limits:
-    """Fills the measurements."""
+def warm_up(measurements: Sequence[Measurement], plan: Plan, cores: Cores) -> None:
+    """Load on each contender, by the first of its measurements, that counts for nothing."""
+    first = {id(each.contender): each for each in reversed(measurements)}
+    for each in first.values():
+        _measure(each, each.contender.warm_up_seconds, plan, cores)
+        each.loads.clear()
+    plan.say("everybody is warm")
+
+
+def run(measurements: Sequence[Measurement], bare: Process, plan: Plan, folder: Path, cores: Cores) -> Limits:
+    """Fills the measurements. One that fails is told and measured no more; the others go on."""
     found = Limits()
     for number in range(plan.rounds):
         started = perf_counter()
-        for name, rate in limits.measure(plan.folder, cores.server).items():
+        for name, rate in limits.measure(folder, cores.server).items():
             found.rates.setdefault(name, []).append(rate)
         found.hello.append(closed_loop(bare, _HELLO, connections=32, seconds=plan.seconds, core=cores.generator))
-        for each in measurements:
-            requests = each.workload.requests(each.contender.target, plan.distinct_requests)
-            load = closed_loop(
-                each.contender.process,
-                requests,
-                connections=each.connections,
-                seconds=plan.seconds,
-                core=cores.generator,
-                tls=each.contender.tls,
-            )
-            each.loads.append(load)
+        # Nobody always comes right after the same one.
+        turn = number % len(measurements)
+        for each in (*measurements[turn:], *measurements[:turn]):
+            if not each.failure:
+                _measure(each, plan.seconds, plan, cores)
         plan.say(f"round {number + 1} of {plan.rounds}: {perf_counter() - started:.0f} s")
     return found
+
+
+def _measure(measurement: Measurement, seconds: int, plan: Plan, cores: Cores) -> None:
+    contender = measurement.contender
+    try:
+        load = closed_loop(
+            contender.process,
+            measurement.workload.requests(contender.target, plan.distinct_requests),
+            connections=measurement.connections,
+            seconds=seconds,
+            core=cores.generator,
+            tls=contender.tls,
+        )
+    except LoadFailed as failed:
+        measurement.failure = str(failed)
+        plan.say(f"{measurement.name}, {measurement.connections} connections: {failed}")
+    else:
+        measurement.loads.append(load)

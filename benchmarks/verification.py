@@ -11,21 +11,20 @@ from benchmarks.contenders import Contender
 from benchmarks.machine import Cores
 from benchmarks.plan import Plan
 from benchmarks.revoking import Revoked
-from benchmarks.rounds import Spread
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`rates` are `signature`, `cold` and `cached`: operations per second of CPU."""
+    """`rates` are `signature`, `cold` and `cached`: operations per second of CPU, one figure a round."""
 
-    rates: Mapping[str, Spread]
+    rates: Mapping[str, Sequence[float]]
     revoked: Revoked
     introspections: Sequence[Load]
 
 
 def measure(contender: Contender, plan: Plan, cores: Cores) -> Verification:
     rounds = [verifying.measure(cores.server) for _ in range(plan.rounds)]
-    rates = {name: Spread.of(found[name] for found in rounds) for name in rounds[0]}
+    rates = {name: [found[name] for found in rounds] for name in rounds[0]}
     revoked = revoking.revoke(contender, plan, cores)
     introspections = revoking.introspect(contender, plan, cores)
     plan.say("verification and revocation: done")

@@ -27,15 +27,31 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`plan` says what the request with a running number is: its target and its body."""
+    """`build` makes requests of a target, ready to be sent now, for a range of running numbers.
+
+    `signature` and `durable` say what one request needs at least, beside its answer and the check of who sent it.
+    """
 
     name: str
-    plan: Callable[[Target, int], tuple[str, bytes]]
+    build: Callable[[Target, range], list[bytes]]
+    signature: bool = False
+    durable: bool = False
 
-    def requests(self, target: Target, count: int) -> list[bytes]:
-        """That many different requests, signed now."""
+    def requests(self, target: Target, count: int, first: int = 0) -> list[bytes]:
+        """That many different requests; the next ones with `first`."""
+        return self.build(target, range(first, first + count))
+
+
+_Plan = Callable[["Target", int], tuple[str, bytes]]
+"""What the request with a running number is: its target and its body."""
+
+
+def _signed(plan: _Plan) -> Callable[[Target, range], list[bytes]]:
+    def build(target: Target, numbers: range) -> list[bytes]:
         date = formatdate(usegmt=True)
-        return [_request(target, *self.plan(target, number), date) for number in range(count)]
+        return [_request(target, *plan(target, number), date) for number in numbers]
+
+    return build
 
 
 def _issue(target: Target, number: int) -> tuple[str, bytes]:
@@ -66,11 +82,11 @@ def _identity(target: Target, number: int) -> str:
     return f"/identities/{target.identities[number * 7_919 % len(target.identities)].replace(':', '%3A')}"
 
 
-ISSUE = Workload("issue", _issue)
-CREATE = Workload("create", _create)
-CREATE_WITH_TOKEN = Workload("create with token", _create_with_token)
-REVOKE = Workload("revoke", _revoke)
-MIXED = Workload("mixed", _mixed)
+ISSUE = Workload("issue", _signed(_issue), signature=True)
+CREATE = Workload("create", _signed(_create), durable=True)
+CREATE_WITH_TOKEN = Workload("create with token", _signed(_create_with_token), signature=True, durable=True)
+REVOKE = Workload("revoke", _signed(_revoke), durable=True)
+MIXED = Workload("mixed", _signed(_mixed), signature=True, durable=True)
 
 _serial = itertools.count(1)
 

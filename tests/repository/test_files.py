@@ -24,6 +24,7 @@ BUILT = {"node_modules", "__pycache__", "target"}
 # Where a machine's own folders would show: POSIX homes, macOS, Windows, file addresses.
 MACHINE = re.compile(r"/home/\w|/Users/\w|/root/|[A-Za-z]:\\\\?Users|file://|^\s*-e\s", re.MULTILINE)
 LOCKS = sorted(PROJECT.glob("requirements*.lock"))
+NODE_FOLDERS = ("tests/sdk/js", "benchmarks/peers/oidc-provider")
 
 REGISTRY = re.compile(r"https?://|--(extra-)?index-url|--find-links|^-[if]\s", re.MULTILINE)
 
@@ -82,6 +83,7 @@ def test_python_is_locked_in_one_format_only() -> None:
         "requirements-dev.lock",
         "requirements-build.lock",
         "requirements-sdk-1.0.lock",
+        "requirements-bench.lock",
         "requirements-uv.lock",
     }
     assert not (PROJECT / "uv.lock").exists(), "uv.lock writes registry addresses down"
@@ -110,8 +112,9 @@ def test_the_runtime_lock_is_part_of_the_development_lock() -> None:
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
 
 
-def test_node_packages_are_locked_by_hash_and_without_a_registry() -> None:
-    lock = json.loads((PROJECT / "tests/sdk/js/package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("folder", NODE_FOLDERS)
+def test_node_packages_are_locked_by_hash_and_without_a_registry(folder: str) -> None:
+    lock = json.loads((PROJECT / folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {path: entry for path, entry in lock["packages"].items() if path}
     assert packages
     assert not [path for path, entry in packages.items() if "resolved" in entry]

@@ -10,7 +10,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.support.postgres import PASSWORD, USER, Cluster, free_port
+from tests.support.postgres import PASSWORD, USER, Cluster
+from tests.support.postgres_programs import free_port
 from watchword.app import open_database
 from watchword.errors import OperatorError
 from watchword.settings import Settings

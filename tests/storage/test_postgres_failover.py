@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.storage.test_postgres_outages import Load, all_identities, readiness
 from tests.support.polling import until
-from tests.support.postgres import PASSWORD, USER, Cluster, cluster, cluster_folder, free_port, run_program
+from tests.support.postgres import PASSWORD, USER, Cluster, cluster, cluster_folder, run_program
+from tests.support.postgres_programs import free_port
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from watchword.settings import Settings

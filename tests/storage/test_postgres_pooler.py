@@ -12,10 +12,9 @@ from tests.support.postgres import (
     USER,
     Cluster,
     cluster_folder,
-    free_port,
     on_connection,
-    unprivileged,
 )
+from tests.support.postgres_programs import free_port, unprivileged
 from tests.support.requirements import require
 from tests.support.signed import PREVIEW, SignedClient
 from tests.support.standing import is_live

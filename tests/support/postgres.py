@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,6 +18,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from tests.support.polling import until
+from tests.support.postgres_programs import find_programs, free_port, run_as_unprivileged, unprivileged
 from tests.support.requirements import require
 
 Result = TypeVar("Result")
@@ -30,20 +29,11 @@ _SECONDS = 60.0
 
 
 def programs() -> Path:
-    """The folder of PostgreSQL's programs; Debian keeps it off the path."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    on_path = shutil.which("initdb")
-    require(bool(found or on_path), "PostgreSQL is not there: install the package postgresql")
-    return (found[-1] if found else Path(on_path or "")).parent
-
-
-def unprivileged() -> dict[str, Any]:
-    """How to start a process that is not root: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    user = known.get("postgres") or known["nobody"]
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    """The folder of PostgreSQL's programs."""
+    found = find_programs()
+    require(found is not None, "PostgreSQL is not there: install the package postgresql")
+    assert found is not None
+    return found
 
 
 @dataclass
@@ -173,20 +163,4 @@ def cluster_folder() -> Iterator[Path]:
 
 
 def run_program(name: str, *arguments: str | Path, cwd: Path) -> None:
-    done = subprocess.run(
-        [programs() / name, *arguments],
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        **unprivileged(),
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
+    run_as_unprivileged(programs() / name, *arguments, cwd=cwd)
