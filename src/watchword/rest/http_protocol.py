@@ -25,6 +25,9 @@ MAXIMUM_HEAD_BYTES = 32_768
 HEAD_DEADLINE = timedelta(seconds=10)
 BODY_DEADLINE = timedelta(seconds=20)
 
+STOP_LINGER = timedelta(seconds=1)
+"""How long an idle connection stays open after a stop began, for the request that its client may just be sending."""
+
 _PARTING_SECONDS = 0.5
 _REASONS = {408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
@@ -46,6 +49,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     head_deadline = HEAD_DEADLINE
     body_deadline = BODY_DEADLINE
+    is_stopping = False
+    """Of the whole server: it makes a subclass for its connections."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -58,15 +63,22 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(CorkedTransport(transport, self.loop))
         # A connection that says nothing is as slow as one that says little.
         self._arm()
+        if self.is_stopping:
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        super().shutdown()
-        # A polite end of TLS waits for the peer's answer; an idle client may never send it.
-        self.loop.call_later(_PARTING_SECONDS, self._abort)
+        """The server stops: the answer under way is the last, or that to a request that comes before long.
+
+        Who is told by `Connection: close` sends no more. To close an idle connection at once would cross with the
+        request that is on its way, which no client may repeat on its own where it creates something (RFC 9112, 9.3.1).
+        """
+        if not self._is_idle() and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+        self.loop.call_later(STOP_LINGER.total_seconds(), self._let_go)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
@@ -92,6 +104,8 @@ class HttpProtocol(HttpToolsProtocol):
             raise _HeadTooLarge
         self.scope["watchword.target"] = self.url.decode("latin-1")  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
+        if self.is_stopping:
+            self.cycle.keep_alive = False
         self._enter(_Part.BODY)
 
     def on_message_complete(self) -> None:
@@ -167,6 +181,13 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
-    def _abort(self) -> None:
-        if self.transport.is_closing():
+    def _let_go(self) -> None:
+        """Close what is idle; what is still at work, or has not sent everything yet, is looked at again."""
+        if not self.transport.is_closing() and self._is_idle() and self._part is _Part.NOTHING:
+            self.transport.close()
+            self.loop.call_later(_PARTING_SECONDS, self._let_go)
+        elif self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            # A polite end of TLS waits for the peer's answer; an idle client may never send it.
             self.transport.abort()
+        else:
+            self.loop.call_later(_PARTING_SECONDS, self._let_go)
