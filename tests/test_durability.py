@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,37 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import Home, Server
+from tests.support.commands import Home
 from tests.support.commands import server as started
+from tests.support.processes import PLAIN, Process
 from tests.support.requirements import require
 from tests.support.signed import EARLY, NEWEST, PREVIEW, SignedClient
 from tests.support.standing import is_live
 from tests.support.system_calls import SystemCall, acknowledgements, read_trace, strace, unsynced
-from watchword.cli import development
-from watchword.testing import MovableClock
 
 ROUNDS = int(os.environ.get("WATCHWORD_SOAK_ROUNDS", "3"))
 THREADS = 6
-PLAIN = {"WATCHWORD_TLS": "0", "WATCHWORD_HOST": "127.0.0.1", "WATCHWORD_REQUEST_LOG": "0"}
-
-
-class Process:
-    """A server of another process, as clients see it."""
-
-    keys = (development.PRIMARY_KEY, development.SECONDARY_KEY)
-    ca_file = None
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.port = server.port
-        self.endpoint = server.endpoint
-        self.clock = MovableClock()
-
-    def stop(self, signal_number: int) -> None:
-        self._server.stop(signal_number)
-
-    def client_tls(self) -> ssl.SSLContext:
-        raise AssertionError("it has no TLS, so that a trace shows what it says")
 
 
 @contextmanager

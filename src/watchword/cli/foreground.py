@@ -14,7 +14,8 @@ from watchword.cli.installation import access_keys, describe_database, find_encr
 from watchword.cli.logs import set_up_logs
 from watchword.cli.output import say
 from watchword.cli.running import announced, describe_this, running_servers
-from watchword.cli.server import Door, Stopping, open_door, opened
+from watchword.cli.server import Door, Listener, open_door, opened_application
+from watchword.cli.signals import Signals, is_left_by_its_terminal
 from watchword.cli.start_up import InForce, format_start_up
 from watchword.errors import OperatorError
 from watchword.resources.access_keys import AccessKey
@@ -35,21 +36,23 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
     set_up_logs(settings, for_people=mode == "dev")
     folders = find_folders()
     with ExitStack() as stack:
-        stopping = stack.enter_context(Stopping())
+        reloads = mode == "serve" and not is_left_by_its_terminal()
+        signals = stack.enter_context(Signals(hang_up_reloads=reloads))
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=development.FOLDER_PREFIX)))
         door = open_door(settings, folders.certificates)
-        run_event_loop(_serve(mode, settings, data, first, door, stopping, folders))
+        run_event_loop(_serve(mode, settings, data, first, door, signals, folders))
 
 
 async def _serve(
-    mode: Mode, settings: Settings, data: Path, first: FirstResource, door: Door, stopping: Stopping, folders: Folders
+    mode: Mode, settings: Settings, data: Path, first: FirstResource, door: Door, signals: Signals, folders: Folders
 ) -> None:
     if (data / DATABASE_FILE).exists():
         # A new key in the place of a lost one would only hide what has happened.
         find_encryption(settings, data)
-    async with opened(settings, data, first, door) as (application, http):
-        stopping.stops(http)
+    async with opened_application(settings, data, first, door.endpoint) as application:
+        listener = Listener(settings, application, door, folders.certificates)
+        signals.direct(stop=listener.stop, reload=listener.reload)
         resources = await application.database.transact(list_resources)
         keys = await access_keys(application.database, application.encryption) if resources else []
         _require_private(mode, keys, data)
@@ -72,7 +75,7 @@ async def _serve(
             print(format_start_up(in_force, door.port), flush=True)
             for note in door.certificate.notes if door.certificate else ():
                 say(f"watchword: {note}")
-            await http.run()
+            await listener.run()
 
 
 def _require_private(mode: Mode, keys: list[AccessKey], data: Path) -> None:

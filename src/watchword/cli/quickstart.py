@@ -83,7 +83,7 @@ async def _walk(client: AsyncIdentityClient) -> None:
 async def _embedded(folder: Path) -> AsyncIterator[tuple[str, Path]]:
     """A service of this process: its connection string, and the CA to trust. Everything lies in the folder."""
     from watchword.app import FirstResource
-    from watchword.cli.server import open_door, opened
+    from watchword.cli.server import Listener, open_door, opened_application
     from watchword.identifiers import random_bytes
     from watchword.resources.access_keys import ACCESS_KEY_BYTES
     from watchword.settings import Settings
@@ -93,10 +93,11 @@ async def _embedded(folder: Path) -> AsyncIterator[tuple[str, Path]]:
     settings = Settings(port=0, request_log=False)
     door = open_door(settings, folder / "certificates")
     first = FirstResource("quickstart", settings.data_location, keys=keys)
-    async with opened(settings, folder / "data", first, door) as (_, http):
-        serving = asyncio.create_task(http.run())
+    async with opened_application(settings, folder / "data", first, door.endpoint) as application:
+        listener = Listener(settings, application, door, folder / "certificates")
+        serving = asyncio.create_task(listener.run())
         try:
             yield str(ConnectionString(door.endpoint, keys[0])), folder / "certificates" / "ca.pem"
         finally:
-            http.stop()
+            listener.stop()
             await serving

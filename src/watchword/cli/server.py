@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import ipaddress
-import signal
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 from watchword.app import FirstResource, Watchword, open_watchword
+from watchword.cli.live_certificate import LiveCertificate
 from watchword.cli.server_certificate import ServerCertificate, prepare_certificate
 from watchword.clock import SystemClock, to_datetime
 from watchword.errors import InvalidConnectionString, OperatorError
 from watchword.rest.host_certificates import HostCertificates
-from watchword.rest.serving import HttpServer, bind, tls_context
+from watchword.rest.serving import HttpServer, bind
 from watchword.settings import Settings
 from watchword.wire.connection_string import parse_endpoint
 
@@ -32,7 +31,6 @@ class Door:
     sockets: list[socket.socket]
     endpoint: str
     certificate: ServerCertificate | None
-    resource_suffix: str = ""
 
     @property
     def host(self) -> str:
@@ -41,16 +39,6 @@ class Door:
     @property
     def port(self) -> int:
         return int(self.sockets[0].getsockname()[1])
-
-    def tls(self) -> ssl.SSLContext | None:
-        """With a certificate of its own for each resource's host, where the local CA signs."""
-        if self.certificate is None:
-            return None
-        context = tls_context(self.certificate.certificate, self.certificate.key)
-        if self.certificate.authority and self.resource_suffix:
-            hosts = HostCertificates(self.certificate.authority, self.resource_suffix, SystemClock())
-            context.sni_callback = hosts.choose
-        return context
 
 
 def open_door(settings: Settings, certificates: Path) -> Door:
@@ -75,7 +63,7 @@ def open_door(settings: Settings, certificates: Path) -> Door:
     try:
         now = to_datetime(SystemClock().micros())
         certificate = prepare_certificate(settings, certificates, now) if settings.tls else None
-        return Door(sockets, _endpoint(settings, sockets), certificate, settings.resource_suffix)
+        return Door(sockets, _endpoint(settings, sockets), certificate)
     except BaseException:
         for each in sockets:
             each.close()
@@ -83,82 +71,87 @@ def open_door(settings: Settings, certificates: Path) -> Door:
 
 
 @asynccontextmanager
-async def opened(
-    settings: Settings, data: Path, first: FirstResource, door: Door
-) -> AsyncIterator[tuple[Watchword, HttpServer]]:
-    """The application over its data directory, and the HTTP server that is ready to run it.
+async def opened_application(
+    settings: Settings, data: Path, first: FirstResource, endpoint: str
+) -> AsyncIterator[Watchword]:
+    """The application over its data directory.
 
     Raises:
         OperatorError: the data directory is not usable.
     """
     try:
-        issuer = door.endpoint if settings.entra else None
-        application = await open_watchword(settings, data, first, endpoint=issuer)
+        application = await open_watchword(settings, data, first, endpoint=endpoint if settings.entra else None)
     except OSError as error:
         raise OperatorError(
             f"The data directory {data} cannot be used: {error}.",
             "Name one with --data that this user may write to, on a disk that has room.",
         ) from None
     try:
-        http = HttpServer(
+        yield application
+    finally:
+        await application.close()
+
+
+class Listener:
+    """The application on its sockets, ready to run; its certificate follows the files that it comes from.
+
+    Raises:
+        OperatorError: the certificate is not usable.
+    """
+
+    def __init__(self, settings: Settings, application: Watchword, door: Door, certificates: Path) -> None:
+        self._certificate = _live_certificate(settings, door, certificates)
+        self._http = HttpServer(
             application.answer,
             door.sockets,
-            door.tls(),
+            self._certificate.context if self._certificate else None,
             head_deadline=timedelta(seconds=settings.head_deadline),
             body_deadline=timedelta(seconds=settings.body_deadline),
             stop_deadline=timedelta(seconds=settings.stop_deadline),
             on_stop=application.stop_waiting,
         )
+
+    async def run(self) -> None:
+        """Returns after a graceful stop."""
         # What was loaded stays: the collector need not look at it again, and from here on it works as usual.
         gc.freeze()
         # A request in progress holds some hundred objects, and nothing of it outlives its answer.
         gc.set_threshold(10_000)
         gc.enable()
-        yield application, http
-    finally:
-        await application.close()
+        watching = asyncio.create_task(self._certificate.keep_fresh()) if self._certificate else None
+        try:
+            await self._http.run()
+        finally:
+            if watching is not None:
+                watching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watching
+
+    @property
+    def is_listening(self) -> bool:
+        return self._http.is_listening
+
+    def stop(self) -> None:
+        self._http.stop()
+
+    def reload(self) -> None:
+        if self._certificate is not None:
+            self._certificate.look()
 
 
-class Stopping:
-    """Turns the signals that end a process into a graceful stop, from entering the block until leaving it.
+def _live_certificate(settings: Settings, door: Door, certificates: Path) -> LiveCertificate | None:
+    """With a certificate of its own for each resource's host, where the local CA signs."""
+    if door.certificate is None:
+        return None
 
-    The HTTP library handles them while it runs, and sends them once more when it has stopped; without a handler that
-    second signal would end the process before the database is closed.
-    """
+    def prepare(now: datetime) -> ServerCertificate:
+        return prepare_certificate(settings, certificates, now)
 
-    def __init__(self) -> None:
-        self._http: HttpServer | None = None
-        self._asked = False
-        self._before: dict[int, Any] = {}
-
-    def stops(self, http: HttpServer) -> None:
-        """From now on a signal stops this server; one that came before stops it at once."""
-        self._http = http
-        if self._asked:
-            http.stop()
-
-    def __enter__(self) -> Self:
-        for number in _stop_signals():
-            self._before[number] = signal.signal(number, self._stop)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _stop(self, *_: object) -> None:
-        self._asked = True
-        if self._http is not None:
-            self._http.stop()
-
-
-def _stop_signals() -> list[signal.Signals]:
-    names = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
-    there: list[signal.Signals] = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    # Under nohup a hang-up is ignored, and has to stay so.
-    return [each for each in there if signal.getsignal(each) is not signal.SIG_IGN]
+    live = LiveCertificate(door.certificate, prepare, SystemClock())
+    if door.certificate.authority and settings.resource_suffix:
+        hosts = HostCertificates(door.certificate.authority, settings.resource_suffix, SystemClock())
+        live.context.sni_callback = hosts.choose
+    return live
 
 
 def _endpoint(settings: Settings, sockets: list[socket.socket]) -> str:

@@ -8,17 +8,15 @@ so many are made in a minute and kept, and whoever comes above that is shown the
 from __future__ import annotations
 
 import ssl
-import tempfile
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from watchword.certificates import LocalAuthority, issue_leaf
 from watchword.clock import Clock, to_datetime
 from watchword.errors import OperatorError
-from watchword.rest.serving import tls_context
+from watchword.rest.serving import tls_context_of
 
 _MOST_KEPT = 256
 _MOST_IN_A_MINUTE = 60
@@ -67,10 +65,5 @@ class HostCertificates:
     def _make(self, name: str, now: datetime) -> tuple[ssl.SSLContext, datetime]:
         leaf, key = issue_leaf(self._authority, [name], now, _LIFETIME)
         chain = b"".join(each.public_bytes(Encoding.PEM) for each in (leaf, self._authority.intermediate))
-        # The ssl module reads certificates from files only; this one is gone when it has.
-        with tempfile.TemporaryDirectory(prefix="watchword-leaf-") as folder:
-            certificate_path, key_path = Path(folder, "leaf.pem"), Path(folder, "leaf-key.pem")
-            certificate_path.write_bytes(chain)
-            key_path.touch(0o600)
-            key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            return tls_context(certificate_path, key_path), leaf.not_valid_after_utc
+        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return tls_context_of(chain, secret), leaf.not_valid_after_utc

@@ -21,6 +21,9 @@ from watchword.wire.errors import INTERNAL, WireError, describe
 HEAD_DEADLINE = timedelta(seconds=10)
 BODY_DEADLINE = timedelta(seconds=20)
 
+STOP_LINGER = timedelta(seconds=1)
+"""How long an idle connection stays open after a stop began, for the request that its client may just be sending."""
+
 _KEEP_ALIVE_SECONDS = 75.0
 _PARTING_SECONDS = 0.5
 _BARE_400 = (
@@ -37,6 +40,8 @@ class HttpProtocol(asyncio.Protocol):
 
     head_deadline = HEAD_DEADLINE
     body_deadline = BODY_DEADLINE
+    is_stopping = False
+    """Of the whole server: it makes a subclass for its connections."""
 
     def __init__(
         self, config: Any, server_state: Any, app_state: Any, _loop: asyncio.AbstractEventLoop | None = None
@@ -70,6 +75,8 @@ class HttpProtocol(asyncio.Protocol):
         self.server_port = int(own[1]) if isinstance(own, tuple) else None
         # A connection that says nothing is as slow as one that says little.
         self._arm()
+        if self.is_stopping:
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -110,13 +117,14 @@ class HttpProtocol(asyncio.Protocol):
             self._writable = None
 
     def shutdown(self) -> None:
-        """The server stops: what is in flight is finished, and the connection with it."""
-        if self._current is None:
-            self.transport.close()
-        else:
+        """The server stops: the answers under way are the last, or that to a request that comes before long.
+
+        Who is told by `Connection: close` sends no more. To close an idle connection at once would cross with the
+        request that is on its way, which no client may repeat on its own where it creates something (RFC 9112, 9.3.1).
+        """
+        if self._current is not None and not self._waiting:
             self._current.keep_alive = False
-        # A polite end of TLS waits for the peer's answer; an idle client may never send it.
-        self._loop.call_later(_PARTING_SECONDS, self._abort)
+        self._loop.call_later(STOP_LINGER.total_seconds(), self._let_go)
 
     # -- What an exchange, and the reader of the next, say.
 
@@ -167,6 +175,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def _start(self, exchange: Exchange) -> None:
         self._current = exchange
+        if self.is_stopping and not self._waiting:
+            exchange.keep_alive = False
         self._task = self._loop.create_task(self._run(exchange))
 
     async def _run(self, exchange: Exchange) -> None:
@@ -237,6 +247,14 @@ class HttpProtocol(asyncio.Protocol):
         self._waiting.clear()
         self.transport.close()
 
-    def _abort(self) -> None:
-        if self.transport.is_closing():
+    def _let_go(self) -> None:
+        """Close what is idle; what is still at work, or has not sent everything yet, is looked at again."""
+        if self.is_lost:
+            return
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            # A polite end of TLS waits for the peer's answer; an idle client may never send it.
             self.transport.abort()
+            return
+        if self._current is None and self._reader.part is Part.NOTHING:
+            self.transport.close()
+        self._loop.call_later(_PARTING_SECONDS, self._let_go)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import socket
 import ssl
+import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +17,14 @@ import uvicorn
 
 from watchword.errors import OperatorError
 from watchword.rest.exchange import Exchange
-from watchword.rest.http_protocol import HttpProtocol
+from watchword.rest.http_protocol import STOP_LINGER, HttpProtocol
+
+_log = logging.getLogger(__name__)
 
 _BACKLOG = 1_024
 _TRIES_FOR_A_SHARED_PORT = 20
+_LOOK_SECONDS = 0.02
+_LAST_WORDS_SECONDS = 0.5
 
 
 def bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
@@ -55,16 +62,41 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     Raises:
         OperatorError: the files are no certificate chain and its key.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(certificate, key)
+        return tls_context_of(certificate.read_bytes(), key.read_bytes())
     except (OSError, ssl.SSLError) as error:
         raise OperatorError(
             f"The certificate {certificate} with the key {key} cannot be used: {error}.",
             "Give a PEM file with the chain, the server's own certificate first, and one with its unencrypted key.",
         ) from None
+
+
+def tls_context_of(chain: bytes, key: bytes) -> ssl.SSLContext:
+    """The same from what is in such files.
+
+    Raises:
+        ssl.SSLError: they are no certificate chain and its key.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    load_pair(context, chain, key)
     return context
+
+
+def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
+    """What handshakes from now on show. A pair that does not fit together spoils the context: try it on another first.
+
+    Raises:
+        ssl.SSLError: it is no certificate chain and its key.
+    """
+    # The ssl module reads certificates from files only; these are gone when it has.
+    with tempfile.TemporaryDirectory(prefix="watchword-tls-") as folder:
+        certificate_path, key_path = Path(folder, "certificate.pem"), Path(folder, "key.pem")
+        certificate_path.write_bytes(chain)
+        key_path.touch(0o600)
+        key_path.write_bytes(key)
+        # A password is given, though there is none, so that OpenSSL does not ask for it on the terminal.
+        context.load_cert_chain(certificate_path, key_path, password="")
 
 
 def run_event_loop(main: Coroutine[Any, Any, None]) -> None:
@@ -88,9 +120,10 @@ class HttpServer:
         on_stop: Callable[[], None],
     ) -> None:
         deadlines = {"head_deadline": head_deadline, "body_deadline": body_deadline}
+        protocol = type("Protocol", (HttpProtocol,), deadlines)
         config = uvicorn.Config(
             application,
-            http=type("Protocol", (HttpProtocol,), deadlines),
+            http=protocol,
             interface="asgi3",  # Which it is not; but so uvicorn leaves it alone.
             ws="none",
             lifespan="off",
@@ -98,11 +131,10 @@ class HttpServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=round(stop_deadline.total_seconds()),
         )
         config.load()
         config.ssl = tls
-        self._server = _Server(config, on_stop)
+        self._server = _Server(config, protocol, stop_deadline, on_stop)
         self._sockets = sockets
 
     async def run(self) -> None:
@@ -118,13 +150,55 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+    """Stops without losing a request: those in flight are answered, and so are those that come on a connection that
+    was open already, until each client has been told that its connection ends.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        protocol: type[HttpProtocol],
+        stop_deadline: timedelta,
+        on_stop: Callable[[], None],
+    ) -> None:
         super().__init__(config)
+        self._protocol = protocol
+        self._stop_deadline = stop_deadline
         self._on_stop = on_stop
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()
-        await super().shutdown(sockets)
+        self._protocol.is_stopping = True
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self._stop_deadline.total_seconds()):
+                await self._all_gone()
+                # A TLS handshake that was under way becomes a connection only when it is done.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STOP_LINGER.total_seconds()):
+                        await asyncio.gather(*(server.wait_closed() for server in self.servers))
+                await self._all_gone()
+        except TimeoutError:
+            _log.warning("%d connections were cut off at the stop deadline", len(self.server_state.connections))
+        await self._cut_off()
+
+    async def _all_gone(self) -> None:
+        # The HTTP library keeps sets, which nobody can wait for.
+        while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _cut_off(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        if tasks := set(self.server_state.tasks):
+            _, tasks = await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
+        for task in tasks:
+            task.cancel()
 
 
 def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:

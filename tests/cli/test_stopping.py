@@ -1,0 +1,137 @@
+"""A server that is told to stop: whoever was there is answered, whoever comes is refused, and it ends in time."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+
+from tests.support.commands import Home, Server, server
+from tests.support.polling import until
+from tests.support.processes import PLAIN, Process
+from tests.support.signed import SignedClient, read_reply, read_to_end
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+CLIENTS = 6
+
+
+@contextmanager
+def plain_server(home: Home, *arguments: str) -> Iterator[Server]:
+    with server(home, "dev", *arguments, environment=PLAIN) as running:
+        yield running
+
+
+@contextmanager
+def connected(running: Server) -> Iterator[socket.socket]:
+    """A connection that has been answered once."""
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(HEALTH)
+        assert read_reply(connection).status == 200
+        yield connection
+
+
+def accepts(running: Server) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", running.port), timeout=20).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def begin_to_stop(running: Server) -> None:
+    """Returns once new connections are refused."""
+    running.process.send_signal(signal.SIGTERM)
+    until(lambda: accepts(running), lambda accepting: not accepting)
+
+
+def test_a_request_on_a_connection_that_was_open_is_answered_and_told_that_it_is_the_last(home: Home) -> None:
+    with plain_server(home) as running, connected(running) as idle, connected(running) as half:
+        half.sendall(HEALTH[:20])
+        begin_to_stop(running)
+        idle.sendall(HEALTH)
+        reply = read_reply(idle)
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert read_to_end(idle) == b""
+        half.sendall(HEALTH[20:])
+        reply = read_reply(half)
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert running.process.wait(20) == 0
+
+
+def test_a_connection_that_says_nothing_more_does_not_hold_it_up(home: Home) -> None:
+    with plain_server(home, "--stop-deadline", "60") as running, connected(running) as idle:
+        begin_to_stop(running)
+        assert running.process.wait(20) == 0
+        assert read_to_end(idle) == b""
+
+
+def test_what_is_not_finished_at_the_deadline_is_cut_off(home: Home) -> None:
+    with plain_server(home, "--stop-deadline", "0.2") as running, connected(running) as slow:
+        slow.sendall(b"POST /identities?api-version=2023-10-01 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        status, log = running.stop(signal.SIGTERM)
+        assert read_to_end(slow) == b""
+    assert status == 0
+    assert [line for line in log if "1 connections were cut off at the stop deadline" in line]
+    assert not [line for line in log if "Traceback" in line]
+
+
+class Caller:
+    """Creates identities on one connection at a time until it is refused a new one."""
+
+    def __init__(self, running: Process) -> None:
+        self.created: list[str] = []
+        self.lost: list[BaseException] = []
+        self._running = running
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Caller:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with SignedClient(self._running) as client:
+                answered = 0
+                try:
+                    while True:
+                        reply = client.create()
+                        assert reply.status == 201
+                        self.created.append(reply.json["identity"]["id"])
+                        answered += 1
+                        if reply.headers.get("connection") == "close":
+                            break
+                except (OSError, HTTPException) as error:
+                    if answered:
+                        self.lost.append(error)
+                    return
+
+
+def test_no_answer_is_lost_by_a_stop_under_load(home: Home) -> None:
+    with plain_server(home, "--data", str(home.server_data)) as running:
+        callers = [Caller(Process(running)) for _ in range(CLIENTS)]
+        with callers[0], callers[1], callers[2], callers[3], callers[4], callers[5]:
+            until(lambda: min(len(each.created) for each in callers), lambda least: least > 20)
+            running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(20) == 0
+    assert [error for each in callers for error in each.lost] == []
+    with plain_server(home, "--data", str(home.server_data)) as running, SignedClient(Process(running)) as client:
+        there = _all_identities(client)
+    # What was created without an answer would be here as well.
+    assert there == sorted(id for each in callers for id in each.created)
+
+
+def _all_identities(client: SignedClient) -> list[str]:
+    found: list[str] = []
+    target = "/identities?maxPageSize=1000"
+    while target:
+        page = client.call("GET", target).json
+        found += [row["id"] for row in page["value"]]
+        target = page.get("nextLink", "").removeprefix(client.server.endpoint)
+    return sorted(found)
