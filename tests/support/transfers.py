@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.data import add_resource, add_verifier, beside, first_resource, transact, with_keyring
@@ -15,11 +17,13 @@ from tests.support.signed import PREVIEW, Signed, SignedClient
 from watchword.app import open_encryption, schedule
 from watchword.clock import Clock
 from watchword.entra.store import assign_management_role, assign_role
+from watchword.identifiers import random_bytes
 from watchword.identity.store import IdentityStore
 from watchword.resources.access_keys import regenerate_access_key
 from watchword.resources.deletion import Deletions, begin_resource_deletion
 from watchword.resources.store import Resource
-from watchword.storage import Database, Transaction
+from watchword.revocations.store import RevocationStore
+from watchword.storage import Transaction
 from watchword.testing import MovableClock, RunningServer, running_server
 from watchword.transfer.export_file import ExportReader
 from watchword.transfer.exports import Export, Report, write_export
@@ -35,30 +39,23 @@ def silent(doing: str, done: int, total: int) -> None:
     """Whoever does not look."""
 
 
-async def export_from(
-    database: Database, place: Place, file: Path, clock: Clock, rows: int = ROWS_IN_A_CHUNK
-) -> Export:
-    encryption = open_encryption(place.settings, place.folder)
-    return await write_export(
-        database, encryption, file, clock, silent, engine="any", program="0.2.0", rows_in_a_chunk=rows
-    )
-
-
-async def import_into(
-    database: Database, place: Place, file: Path, clock: Clock, report: Report = silent, *, keep_tokens: bool = False
-) -> Import:
-    with file.open("rb") as opened:
-        reader = ExportReader(file, opened, open_encryption(place.settings, place.folder))
-        return await Importer(database, reader, clock, report).run(keep_tokens=keep_tokens)
-
-
-def exported(place: Place, file: Path, clock: Clock | None = None) -> Export:
-    """The file's content, of a database that nobody need have open."""
+def exported(place: Place, file: Path, clock: Clock | None = None, report: Report = silent) -> Export:
+    """The content of a new file, in small chunks."""
 
     async def run() -> Export:
+        encryption = open_encryption(place.settings, place.folder)
         database = await place.open()
         try:
-            return await export_from(database, place, file, clock or MovableClock())
+            return await write_export(
+                database,
+                encryption,
+                file,
+                clock or MovableClock(),
+                report,
+                engine="any",
+                program="0.2.0",
+                rows_in_a_chunk=ROWS_IN_A_CHUNK,
+            )
         finally:
             await database.close()
 
@@ -68,11 +65,15 @@ def exported(place: Place, file: Path, clock: Clock | None = None) -> Export:
 def imported(
     place: Place, file: Path, clock: Clock | None = None, report: Report = silent, *, keep_tokens: bool = False
 ) -> Import:
+    """What came of reading a file into a database, which is made where it is missing."""
+
     async def run() -> Import:
         place.folder.mkdir(exist_ok=True)
         database = await place.open()
         try:
-            return await import_into(database, place, file, clock or MovableClock(), report, keep_tokens=keep_tokens)
+            with file.open("rb") as opened:
+                reader = ExportReader(file, opened, open_encryption(place.settings, place.folder))
+                return await Importer(database, reader, clock or MovableClock(), report).run(keep_tokens=keep_tokens)
         finally:
             await database.close()
 
@@ -93,7 +94,10 @@ class Source:
     exchanged: str
     cursor: str
     identity: str
-    clock: MovableClock = field(default_factory=MovableClock)
+
+    @property
+    def clock(self) -> MovableClock:
+        return self.provider.clock
 
 
 def fill(fresh_settings: FreshSettings, folder: Path, provider: Provider) -> Source:
@@ -128,7 +132,6 @@ def fill(fresh_settings: FreshSettings, folder: Path, provider: Provider) -> Sou
             exchanged,
             cursor,
             identities[0],
-            provider.clock,
         )
 
 
@@ -143,8 +146,6 @@ def exchange(provider: Provider, client: SignedClient) -> str:
 
 def raise_resource(server: RunningServer, resource: Resource) -> None:
     """Revoke every token of the resource, once."""
-    from watchword.revocations.store import RevocationStore
-
     now = server.clock.micros()
     beside(server, lambda database: RevocationStore(database).raise_resource(resource.number, now))
 
@@ -170,3 +171,41 @@ def sums(export: Export) -> dict[str, tuple[int, str]]:
     found = {name: (each.rows, each.sha256.hex()) for name, each in export.end.sums.items()}
     del found["clock"]
     return found
+
+
+def add_identities(place: Place, count: int) -> None:
+    """So many more in the oldest resource, half of them with a custom id."""
+    columns = (
+        "resource",
+        "flake",
+        "generation",
+        "valid_from_micros",
+        "custom_id",
+        "created_micros",
+        "last_token_micros",
+    )
+
+    def row(number: int) -> tuple[object, ...]:
+        flake = number.to_bytes(8, "big") + random_bytes(8)
+        named = f"user-{random_bytes(6).hex()}@example.org" if number % 2 else None
+        return 1, flake, 1 + number % 3, 0, named, number, number if number % 5 else None
+
+    async def run() -> None:
+        database = await place.open()
+        for start in range(0, count, 10_000):
+            rows = [row(number) for number in range(start, min(start + 10_000, count))]
+
+            async def load(transaction: Transaction, rows: list[tuple[object, ...]] = rows) -> None:
+                await transaction.load("identities", columns, rows)
+
+            await database.transact(load)
+        await database.close()
+
+    asyncio.run(run())
+
+
+@contextmanager
+def serving(place: Place, clock: MovableClock) -> Iterator[tuple[RunningServer, SignedClient]]:
+    """A server on the database, and a client with its oldest resource's key."""
+    with running_server(place.settings, data=place.folder, clock=clock) as server, SignedClient(server) as client:
+        yield server, client

@@ -34,8 +34,18 @@ def export_file(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(params=ENGINES)
 def target(request: pytest.FixtureRequest, tmp_path: Path, provider: Provider) -> Place:
     """An empty database under the same encryption key."""
-    cluster: postgres.Cluster | None = request.getfixturevalue("cluster") if request.param == "postgres" else None
+    return empty_place(request, request.param, tmp_path / "target", provider)
+
+
+@pytest.fixture
+def other_engine(request: pytest.FixtureRequest, source: Source, tmp_path: Path, provider: Provider) -> Place:
+    """The same, on the engine that `source` is not on."""
+    return empty_place(request, "sqlite" if source.place.is_postgres else "postgres", tmp_path / "target", provider)
+
+
+def empty_place(request: pytest.FixtureRequest, engine: str, folder: Path, provider: Provider) -> Place:
+    cluster: postgres.Cluster | None = request.getfixturevalue("cluster") if engine == "postgres" else None
     settings = FreshSettings(cluster)(
         encryption_key=KEY, entra_issuers=(provider.address,), entra_tenants=(TENANT,), synchronous="OFF"
     )
-    return Place(settings, tmp_path / "target")
+    return Place(settings, folder)

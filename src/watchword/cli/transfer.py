@@ -129,7 +129,8 @@ async def _import(settings: Settings, path: Path, keep_tokens: bool, report: Rep
     data = data_of(settings)
     with _opened(path) as file:
         reader = ExportReader(path, file, find_encryption(settings, data))
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not settings.database:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = await open_database(settings, data)
         try:
             done = await Importer(database, reader, SystemClock(), report).run(keep_tokens=keep_tokens)
@@ -141,11 +142,10 @@ async def _import(settings: Settings, path: Path, keep_tokens: bool, report: Rep
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        file = path.open("rb")
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise OperatorError(f"{path} cannot be read: {error.strerror}.", "Name a file of `watchword export`.") from None
-    with file:
-        yield file
 
 
 @contextmanager

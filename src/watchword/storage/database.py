@@ -107,9 +107,9 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-def refused_rows(table: str, error: Exception) -> OperatorError:
-    """What the engines say of a row names constraints and types, and no value of it."""
+def refused_rows(table: str, reason: str) -> OperatorError:
+    """`reason` is the engine's, and names constraints and types, but no value."""
     return OperatorError(
-        f"The database refuses rows of the table {table}: {error}.",
-        "Begin with an empty database that nobody else writes to; the engine it came from holds what this one may not.",
+        f"The database refuses rows of the table {table}: {reason}.",
+        "Begin with an empty one that nobody else writes to. What only one of the engines can hold, change before.",
     )

@@ -75,6 +75,8 @@ class PostgresDatabase:
             # Behind a pooler the role's limits hold, which are meant for requests.
             await connection.execute("set local statement_timeout = 0")
             await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            # The instant is that of the first question, which neither of these is.
+            await connection.execute("select 1")
             yield _Snapshot(connection)
 
     async def close(self) -> None:
@@ -158,7 +160,8 @@ class _Transaction:
             # Unlike an insert, a copy brings the numbers of identity columns along.
             await self._connection.copy_records_to_table(table, columns=columns, records=rows)
         except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-            raise refused_rows(table, error) from None
+            # Its first argument alone: the details that the server adds repeat the row.
+            raise refused_rows(table, error.args[0]) from None
 
 
 class _Snapshot:

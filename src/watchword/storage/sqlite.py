@@ -175,7 +175,7 @@ class _Transaction:
         try:
             await self._in_thread(self._connection.executemany, sql, rows)
         except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
-            raise refused_rows(table, error) from None
+            raise refused_rows(table, str(error)) from None
 
 
 class _Snapshot:

@@ -97,11 +97,12 @@ class Importer:
 
             async def write(transaction: Transaction, number: int = number, chunk: Rows = chunk) -> None:
                 if not await store.count_chunk(transaction, self._header.export_id, number):
-                    raise OperatorError("Another process reads the same file in.", "Wait for it, or end it.")
+                    raise _taken_up()
                 await self._write(transaction, chunk)
 
             await self._database.transact(write)
             self._report("importing", self._reader.position, self._reader.size)
+        self._report("importing", self._reader.size, self._reader.size)
 
     async def _write(self, transaction: Transaction, chunk: Rows) -> None:
         table, columns = _BY_NAME[chunk.table], self._header.tables[chunk.table]
@@ -134,6 +135,8 @@ class Importer:
             )
 
     async def _finish(self, transaction: Transaction, keep_tokens: bool) -> tuple[int, int]:
+        if (await self._begin(transaction)).finished_micros is not None:
+            raise _taken_up()
         high_water = await store.high_water(transaction)
         # Above every issue time and generation that the source knew, whatever this machine's clock says.
         now = max(self._clock.micros(), high_water + 1, self._header.taken_micros + 1)
@@ -146,3 +149,7 @@ class Importer:
 
 def _knows(name: str, columns: tuple[str, ...]) -> bool:
     return name in _BY_NAME and set(columns) <= set(_BY_NAME[name].columns)
+
+
+def _taken_up() -> OperatorError:
+    return OperatorError("Another process reads the same file into this database.", "Leave it to that one.")
