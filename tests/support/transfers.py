@@ -186,7 +186,7 @@ def add_identities(place: Place, count: int) -> None:
     )
 
     def row(number: int) -> tuple[object, ...]:
-        flake = number.to_bytes(8, "big") + random_bytes(8)
+        flake = (count + number).to_bytes(8, "big") + random_bytes(8)
         named = f"user-{random_bytes(6).hex()}@example.org" if number % 2 else None
         return 1, flake, 1 + number % 3, 0, named, number, number if number % 5 else None
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 _OF_A_DATA_FOLDER = ("data", "encryption_key_file")
 
+_AGAIN = "Run the same command again: it goes on where it was."
 _REVOKED = "Every access token so far is refused, of {}; verifiers hear of it through the feed."
 _KEPT = (
     "Tokens live on, as you wished: also those that were revoked, or whose identity, access key or signing key was,"
@@ -53,7 +54,7 @@ def export(settings: Settings, file: Path, verify: bool, as_json: bool) -> None:
     It is of one instant, and is encrypted under the encryption key: keep that apart from the file. What is interrupted
     leaves no file, and begins anew.
     """
-    with _interruptible("Nothing was written." if not verify else "Nothing was changed."), shown_progress() as report:
+    with _told("Nothing was changed." if verify else "Nothing was written."), shown_progress() as report:
         found = _verified(settings, file, report) if verify else asyncio.run(_export(settings, file, report))
     if as_json:
         print_json(_facts(found))
@@ -73,12 +74,8 @@ def import_(settings: Settings, file: Path, keep_tokens: bool, as_json: bool) ->
     What is interrupted goes on where it was, when the same command is run again. Every access token so far is refused
     afterwards, so that none that was revoked comes back to life.
     """
-    again = "Run the same command again: it goes on where it was."
-    with _interruptible(again), shown_progress() as report:
-        try:
-            found, done = asyncio.run(_import(settings, file, keep_tokens, report))
-        except Unavailable:
-            raise OperatorError("The database went away, or has no room.", again) from None
+    with _told(_AGAIN), shown_progress() as report:
+        found, done = asyncio.run(_import(settings, file, keep_tokens, report))
     if as_json:
         print_json(_facts(found) | {"finished": to_datetime(done.finished_micros), "revoked": done.revoked})
         return
@@ -114,47 +111,48 @@ def _verified(settings: Settings, path: Path, report: Report) -> Export:
     from watchword.transfer.exports import read_export
 
     encryption = find_encryption(settings, data_of(settings))
-    with _opened(path) as file:
+    with path.open("rb") as file:
         return read_export(path, file, encryption, report)
 
 
 async def _import(settings: Settings, path: Path, keep_tokens: bool, report: Report) -> tuple[Export, Import]:
+    import sqlite3
+
     from watchword.app import open_database
     from watchword.cli.data_folder import data_of
-    from watchword.cli.installation import find_encryption
+    from watchword.cli.installation import describe_database, find_encryption
     from watchword.transfer.export_file import ExportReader
     from watchword.transfer.exports import Export
     from watchword.transfer.imports import Importer
 
     data = data_of(settings)
-    with _opened(path) as file:
+    with path.open("rb") as file:
         reader = ExportReader(path, file, find_encryption(settings, data))
         if not settings.database:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = await open_database(settings, data)
         try:
             done = await Importer(database, reader, SystemClock(), report).run(keep_tokens=keep_tokens)
+        except (Unavailable, sqlite3.Error):
+            where = describe_database(settings, data)
+            raise OperatorError(f"The database {where} went away, or has no room.", _AGAIN) from None
         finally:
             await database.close()
     return Export(reader.header, done.end), done
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        with path.open("rb") as file:
-            yield file
-    except OSError as error:
-        raise OperatorError(f"{path} cannot be read: {error.strerror}.", "Name a file of `watchword export`.") from None
-
-
-@contextmanager
-def _interruptible(sentence: str) -> Iterator[None]:
+def _told(when_interrupted: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say(f"watchword: Interrupted. {sentence}")
+        say(f"watchword: Interrupted. {when_interrupted}")
         sys.exit(130)
+    except OSError as error:
+        raise OperatorError(
+            f"{error.filename or 'The file'} cannot be used: {error.strerror}.",
+            "Name another one, or see that it is this user's, on a disk that is sound and has room.",
+        ) from None
 
 
 def _facts(export: Export) -> dict[str, Any]:
@@ -171,5 +169,5 @@ def _facts(export: Export) -> dict[str, Any]:
 
 
 def _show(export: Export) -> None:
-    rows = [(name, f"{each.rows:,}", each.sha256.hex()) for name, each in export.end.sums.items()]
-    print_table(("table", "rows", "sha256"), rows)
+    rows = [(name, f"{each.rows:,}", each.sha256.hex()[:16]) for name, each in export.end.sums.items()]
+    print_table(("table", "rows", "sha256 begins with"), rows)
