@@ -57,6 +57,7 @@ from watchword.revocations.users import ExchangedUsers
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 from watchword.storage.sqlite import SqliteDatabase
+from watchword.transfer.store import require_finished_imports
 from watchword.verification.operations import VerificationOperations
 from watchword.wire.management import canonical_path
 
@@ -155,7 +156,6 @@ async def open_watchword(
     all_issuers: list[Issuer] = [*remote_issuers, *filter(None, [local_issuer])]
     issuers = Issuers(all_issuers, settings.entra_tenants or (local_issuer.tenants if local_issuer else ()), clock)
     exchanges = Exchanges(database, users, keyring, clock, issue_clock)
-
     deletions = Deletions(database, [store.purge, users.purge])
     hosts = ResourceHosts(settings.resource_suffix)
 
@@ -243,6 +243,7 @@ async def _first_start(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
 ) -> BearerSecret | None:
     """The token of the first operator, where this is the first start of all."""
+    await require_finished_imports(transaction)
     await require_fitting_key(transaction, encryption)
     # Who deleted every resource did so on purpose: the feed remembers that there was one.
     [(there,)] = await transaction.execute("select (select count(*) from resources) + (select cursor from feed)")

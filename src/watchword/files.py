@@ -39,6 +39,39 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A new file of its owner's alone, to be filled piece by piece; only when the block has ended has it its name.
+
+    Until then it is called `<name>.part`; what a dead process left of one is overwritten.
+
+    Raises:
+        FileExistsError: the name is taken, or another process is writing a file for it.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path} is there already")
+    part = path.with_name(f"{path.name}.part")
+    file = hold(part)
+    if file is None:
+        raise FileExistsError(f"another process is writing {part}")
+    with file:
+        try:
+            try:
+                file.truncate()
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            finally:
+                if sys.platform == "win32":
+                    # Which neither renames nor removes an open file. Elsewhere the lock is held until that is done.
+                    file.close()
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make new names and renames in the folder durable. Windows offers no such call and does it by itself."""
     if sys.platform != "win32":

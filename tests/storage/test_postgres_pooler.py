@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.engines import Place
 from tests.support.polling import until
 from tests.support.postgres import (
     PASSWORD,
@@ -18,6 +19,7 @@ from tests.support.postgres_programs import free_port, unprivileged
 from tests.support.requirements import require
 from tests.support.signed import PREVIEW, SignedClient
 from tests.support.standing import is_live
+from tests.support.transfers import exported, imported, sums
 from watchword.settings import Settings
 from watchword.testing import running_server
 
@@ -87,3 +89,8 @@ def test_a_server_behind_a_pooler_does_everything(cluster: Cluster, tmp_path: Pa
             assert client.listed("?customId=bob") == [identity]
             assert client.delete(identity).status == 204
             assert client.listed() == []
+        place = Place(settings, tmp_path / "data")
+        before = exported(place, tmp_path / "before")
+        on_connection(dsn, lambda connection: connection.execute("drop schema public cascade; create schema public"))
+        imported(place, tmp_path / "before", keep_tokens=True)
+        assert sums(exported(place, tmp_path / "after")) == sums(before)

@@ -19,6 +19,7 @@ from watchword.cli.role import role
 from watchword.cli.serve import dev, serve
 from watchword.cli.settings_list import settings
 from watchword.cli.token import token
+from watchword.cli.transfer import export, import_
 from watchword.cli.verifier import verifier
 from watchword.errors import CallerError, WatchwordError
 from watchword.wire.errors import describe
@@ -38,6 +39,8 @@ _COMMANDS: tuple[click.Command, ...] = (
     role,
     entra,
     keys,
+    export,
+    import_,
     doctor,
     settings,
 )

@@ -17,6 +17,7 @@ from watchword.resources.store import list_resources
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 from watchword.storage.migrations import schema_files
+from watchword.transfer.store import require_finished_imports
 
 
 def schema_version(data: Path) -> int:
@@ -52,6 +53,7 @@ async def opened_database(settings: Settings, data: Path) -> AsyncIterator[Datab
         )
     database = await open_database(settings, data)
     try:
+        await database.transact(require_finished_imports)
         yield database
     except (sqlite3.Error, Unavailable) as error:
         raise _unreadable(describe_database(settings, data), error) from None

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from watchword.errors import OperatorError
 from watchword.files import sync_folder
@@ -30,6 +32,7 @@ class Encryption:
     """Encrypts and decrypts secrets; `purpose` says what a secret is and whose, so that rows cannot be swapped."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._cipher = AESGCM(key)
         self._fingerprint_key = hmac.digest(key, b"fingerprints of access keys", hashlib.sha256)
 
@@ -53,6 +56,10 @@ class Encryption:
     def fingerprint(self, secret: bytes) -> bytes:
         """Equal for equal secrets; tells nothing of them to who has not the key."""
         return hmac.digest(self._fingerprint_key, secret, hashlib.sha256)
+
+    def derive(self, salt: bytes, purpose: str, length: int) -> bytes:
+        """Bytes for a key of another purpose, which tell nothing of this one (HKDF, RFC 5869)."""
+        return HKDF(SHA256(), length, salt, purpose.encode()).derive(self._key)
 
 
 def parse_key(text: str) -> bytes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from watchword.keyring.encryption import Encryption
 from watchword.storage import Transaction
 
+FIND = "select encrypted from key_check"
+
 _PURPOSE = "key check"
 _CONSTANT = b"watchword"
 
@@ -18,8 +20,15 @@ async def require_fitting_key(transaction: Transaction, encryption: Encryption) 
     Raises:
         OperatorError: the database was made with another key.
     """
-    rows = await transaction.execute("select encrypted from key_check")
+    rows = await transaction.execute(FIND)
     if rows:
-        encryption.decrypt(rows[0][0], _PURPOSE)
+        require_opens(encryption, rows[0][0])
     else:
         await transaction.execute("insert into key_check values (1, $1)", encryption.encrypt(_CONSTANT, _PURPOSE))
+
+
+def require_opens(encryption: Encryption, encrypted: bytes) -> None:
+    """Raises:
+    OperatorError: what `FIND` found was encrypted with another key.
+    """
+    encryption.decrypt(encrypted, _PURPOSE)

@@ -47,6 +47,34 @@ async def record_now(
     )
 
 
+async def raise_every_resource(transaction: Transaction, now_micros: int) -> int:
+    """Every token so far is dead, of every resource; how many resources. The feed must be woken after.
+
+    Also those of a generation that this database never heard of: a backup knows nothing of what was raised since. The
+    time is above all of them, for nobody raises a generation as often as a clock ticks.
+    """
+    await transaction.execute(
+        "update resources set generation = case when generation < $1 then $1 else generation + 1 end", now_micros
+    )
+    await transaction.execute("update feed set cursor = cursor + (select count(*) from resources)")
+    # The generation only ever grows, so the newest is the strictest; what is deleted stays so.
+    raised = await transaction.execute(
+        "insert into revocations (kind, subject, resource, generation, cursor, expires_micros)"
+        " select 'resource', id, number, generation,"
+        " (select cursor from feed) + 1 - row_number() over (order by number desc), $1"
+        " from resources where true on conflict (kind, resource, subject) do update"
+        " set generation = excluded.generation, cursor = excluded.cursor, expires_micros = excluded.expires_micros"
+        " returning 1",
+        now_micros + KEPT_MICROS,
+    )
+    return len(raised)
+
+
+async def begin_history(transaction: Transaction, epoch: str) -> None:
+    """Verifiers forget what they had, and are told everything anew; `epoch` is one that never was."""
+    await transaction.execute("update feed set epoch = $1", epoch)
+
+
 @dataclass(frozen=True, slots=True)
 class RevocationRow:
     """One row as the feed hands it on."""

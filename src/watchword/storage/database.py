@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+from watchword.errors import OperatorError
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
@@ -45,6 +48,28 @@ class Transaction(Protocol):
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
 
+    async def has_table(self, name: str) -> bool:
+        """Whether it is a table, and not a view or nothing at all: a rolling upgrade serves the schema of before."""
+        ...
+
+    async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows the fastest way there is; numbers that the database itself gives out may be among them.
+
+        Raises:
+            OperatorError: a row is there already, or cannot be held; no value is repeated.
+        """
+        ...
+
+
+class Snapshot(Protocol):
+    """Committed state as it was at one instant, for as long as the reading takes; writers do not wait for it."""
+
+    async def query(self, sql: str) -> list[Row]: ...
+
+    def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
+        """What it finds, at most so many rows at a time: however much there is, memory stays flat."""
+        ...
+
 
 class Database(Protocol):
     """The hot path reads and writes by `Statement`, coalesced; everything else takes an ordinary transaction."""
@@ -73,4 +98,20 @@ class Database(Protocol):
         """
         ...
 
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Of this instant, on a connection of its own.
+
+        Raises:
+            Unavailable: the database is out of reach.
+        """
+        ...
+
     async def close(self) -> None: ...
+
+
+def refused_rows(table: str, reason: str) -> OperatorError:
+    """`reason` is the engine's, and names constraints and types, but no value."""
+    return OperatorError(
+        f"The database refuses rows of the table {table}: {reason}.",
+        "Begin with an empty one that nobody else writes to. What only one of the engines can hold, change before.",
+    )

@@ -6,7 +6,8 @@ Each statement has its own coalescer, so that a batch is always one statement an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -16,7 +17,7 @@ import asyncpg
 
 from watchword.errors import OperatorError, Unavailable
 from watchword.storage.coalescer import Coalescer
-from watchword.storage.database import Parameters, Row, Statement, Transaction
+from watchword.storage.database import Parameters, Row, Snapshot, Statement, Transaction, refused_rows
 from watchword.storage.postgres_connections import Connection, Connections, Lost
 from watchword.storage.postgres_migrations import migrate
 
@@ -64,6 +65,19 @@ class PostgresDatabase:
             except _CONFLICT:
                 continue
         raise Unavailable(timedelta(seconds=1))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        async with (
+            self._connections.alone() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            # Behind a pooler the role's limits hold, which are meant for requests.
+            await connection.execute("set local statement_timeout = 0")
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            # The instant is that of the first question, which neither of these is.
+            await connection.execute("select 1")
+            yield _Snapshot(connection)
 
     async def close(self) -> None:
         for coalescer in self._coalescers.values():
@@ -135,6 +149,32 @@ class _Transaction:
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         await self._connection.executemany(sql, rows)
+
+    async def has_table(self, name: str) -> bool:
+        return bool(
+            await self.execute("select 1 from pg_class where oid = to_regclass($1) and relkind in ('r', 'p')", name)
+        )
+
+    async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        try:
+            # Unlike an insert, a copy brings the numbers of identity columns along.
+            await self._connection.copy_records_to_table(table, columns=columns, records=rows)
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+            # Its first argument alone: the details that the server adds repeat the row.
+            raise refused_rows(table, error.args[0]) from None
+
+
+class _Snapshot:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def query(self, sql: str) -> list[Row]:
+        return [tuple(row) for row in await self._connection.fetch(sql)]
+
+    async def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
+        found = await self._connection.cursor(sql)
+        while page := await found.fetch(rows):
+            yield [tuple(row) for row in page]
 
 
 async def open_postgres(

@@ -147,6 +147,19 @@ class Connections:
         finally:
             self._slots.release()
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Connection]:
+        """A connection beside the pool, for what takes longer than a request may; errors as those of `take`."""
+        try:
+            connection = await self.connect(unhurried=True)
+        except _NO_CONNECTION:
+            raise Unavailable(_RETRY_AFTER) from None
+        try:
+            with self._translated(connection):
+                yield connection
+        finally:
+            connection.terminate()
+
     async def close(self) -> None:
         if self._recovery is not None:
             self._recovery.cancel()

@@ -13,7 +13,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from watchword.errors import OperatorError, Unavailable
 from watchword.storage.coalescer import Coalescer
-from watchword.storage.database import Parameters, Row, Statement, Transaction
+from watchword.storage.database import Parameters, Row, Snapshot, Statement, Transaction, refused_rows
 from watchword.storage.migrations import migrate
 
 _log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+        self._path = path
         try:
             self._writer = _connect(path, synchronous)
             migrate(self._writer)
@@ -90,6 +91,18 @@ class SqliteDatabase:
                 if self._writer.in_transaction:
                     await asyncio.shield(self._in_thread(self._writer.execute, "rollback"))
             return result
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        with contextlib.closing(_connect(self._path, "FULL")) as connection:
+            connection.execute("pragma query_only = on")
+            connection.execute("begin")
+            try:
+                # The instant is that of the first look at the file.
+                connection.execute("select 1 from sqlite_schema").fetchone()
+                yield _Snapshot(connection)
+            except sqlite3.OperationalError as error:
+                raise _told(error) from None
 
     async def close(self) -> None:
         await self._writes.settle()
@@ -169,6 +182,32 @@ class _Transaction:
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         # To SQLite `?1` is the first parameter of a row as it stands.
         await self._in_thread(self._connection.executemany, sql.replace("$", "?"), rows)
+
+    async def has_table(self, name: str) -> bool:
+        return bool(await self.execute("select 1 from sqlite_schema where type = 'table' and name = $1", name))
+
+    async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        places = ", ".join("?" * len(columns))
+        sql = f"insert into {table} ({', '.join(columns)}) values ({places})"
+        try:
+            await self._in_thread(self._connection.executemany, sql, rows)
+        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+            raise refused_rows(table, str(error)) from None
+
+
+class _Snapshot:
+    """Inline, like every read; whoever takes one has nobody else to serve meanwhile."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def query(self, sql: str) -> list[Row]:
+        return self._connection.execute(sql).fetchall()
+
+    async def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
+        found = self._connection.execute(sql)
+        while page := found.fetchmany(rows):
+            yield page
 
 
 _NAMES = tuple(str(number) for number in range(1, 33))

@@ -1,0 +1,173 @@
+"""`watchword export` and `watchword import`: backups, and moving from one engine to the other."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from watchword.cli.output import format_moment, json_option, print_json, print_table, say
+from watchword.cli.progress import shown_progress
+from watchword.cli.setting_flags import with_settings
+from watchword.clock import SystemClock, to_datetime
+from watchword.errors import OperatorError, Unavailable
+from watchword.settings import Settings
+
+if TYPE_CHECKING:
+    from watchword.cli.progress import Report
+    from watchword.transfer.exports import Export
+    from watchword.transfer.imports import Import
+
+_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+_OF_A_DATA_FOLDER = ("data", "encryption_key_file")
+
+_AGAIN = "Run the same command again: it goes on where it was."
+_REVOKED = "Every access token so far is refused, of {}; verifiers hear of it through the feed."
+_KEPT = (
+    "Tokens live on, as you wished: also those that were revoked, or whose identity, access key or signing key was,"
+    " after the export was taken. That is right for a move whose source was stopped before, and wrong for a backup."
+)
+_BROUGHT_BACK = """\
+An export brings back what was there when it was taken. If that is long ago, see to what has ended since:
+  access keys that were regenerated    watchword resource regenerate-key
+  signing keys that were revoked       watchword keys list, then watchword keys revoke
+  credentials of verifiers             watchword verifier list, then watchword verifier delete
+  operators                            watchword operator list, then watchword operator delete
+  roles                                watchword role list, then watchword role remove
+  identities, resources and groups     watchword identity delete, watchword resource delete, watchword group delete
+Start the server with the encryption key that the file was exported under."""
+
+
+@click.command()
+@_file
+@click.option("--verify", is_flag=True, help="Write nothing: read a file that is there, and check every row of it.")
+@json_option
+@with_settings(_OF_A_DATA_FOLDER)
+def export(settings: Settings, file: Path, verify: bool, as_json: bool) -> None:
+    """Write the whole database into an encrypted file, beside a running server or without one.
+
+    It is of one instant, and is encrypted under the encryption key: keep that apart from the file. What is interrupted
+    leaves no file, and begins anew.
+    """
+    with _told("Nothing was changed." if verify else "Nothing was written."), shown_progress() as report:
+        found = _verified(settings, file, report) if verify else asyncio.run(_export(settings, file, report))
+    if as_json:
+        print_json(_facts(found))
+    else:
+        _show(found)
+        say(f"{file} is whole." if verify else f"Exported {found.header.rows:,} rows to {file}.")
+
+
+@click.command("import")
+@_file
+@click.option("--keep-tokens", is_flag=True, help="Leave access tokens valid: for a move, never for a backup.")
+@json_option
+@with_settings(_OF_A_DATA_FOLDER)
+def import_(settings: Settings, file: Path, keep_tokens: bool, as_json: bool) -> None:
+    """Read a file of `watchword export` into an empty database, of whichever engine.
+
+    What is interrupted goes on where it was, when the same command is run again. Every access token so far is refused
+    afterwards, so that none that was revoked comes back to life.
+    """
+    with _told(_AGAIN), shown_progress() as report:
+        found, done = asyncio.run(_import(settings, file, keep_tokens, report))
+    if as_json:
+        print_json(_facts(found) | {"finished": to_datetime(done.finished_micros), "revoked": done.revoked})
+        return
+    _show(found)
+    finished = format_moment(to_datetime(done.finished_micros))
+    if done.was_finished:
+        say(f"This very file is in already, since {finished}: nothing was changed.")
+        return
+    say(f"Imported {found.header.rows:,} rows, and compared them with the file.")
+    say(_KEPT if keep_tokens else _REVOKED.format("1 resource" if done.revoked == 1 else f"{done.revoked:,} resources"))
+    say(_BROUGHT_BACK)
+
+
+async def _export(settings: Settings, file: Path, report: Report) -> Export:
+    from importlib.metadata import version
+
+    from watchword.cli.data_folder import data_of
+    from watchword.cli.installation import find_encryption, opened_database
+    from watchword.transfer.exports import write_export
+
+    data = data_of(settings)
+    engine = "postgresql" if settings.database else "sqlite"
+    async with opened_database(settings, data) as database:
+        encryption = find_encryption(settings, data)
+        return await write_export(
+            database, encryption, file, SystemClock(), report, engine=engine, program=version("watchword")
+        )
+
+
+def _verified(settings: Settings, path: Path, report: Report) -> Export:
+    from watchword.cli.data_folder import data_of
+    from watchword.cli.installation import find_encryption
+    from watchword.transfer.exports import read_export
+
+    encryption = find_encryption(settings, data_of(settings))
+    with path.open("rb") as file:
+        return read_export(path, file, encryption, report)
+
+
+async def _import(settings: Settings, path: Path, keep_tokens: bool, report: Report) -> tuple[Export, Import]:
+    import sqlite3
+
+    from watchword.app import open_database
+    from watchword.cli.data_folder import data_of
+    from watchword.cli.installation import describe_database, find_encryption
+    from watchword.transfer.export_file import ExportReader
+    from watchword.transfer.exports import Export
+    from watchword.transfer.imports import Importer
+
+    data = data_of(settings)
+    with path.open("rb") as file:
+        reader = ExportReader(path, file, find_encryption(settings, data))
+        if not settings.database:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = await open_database(settings, data)
+        try:
+            done = await Importer(database, reader, SystemClock(), report).run(keep_tokens=keep_tokens)
+        except (Unavailable, sqlite3.Error):
+            where = describe_database(settings, data)
+            raise OperatorError(f"The database {where} went away, or has no room.", _AGAIN) from None
+        finally:
+            await database.close()
+    return Export(reader.header, done.end), done
+
+
+@contextmanager
+def _told(when_interrupted: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"watchword: Interrupted. {when_interrupted}")
+        sys.exit(130)
+    except OSError as error:
+        raise OperatorError(
+            f"{error.filename or 'The file'} cannot be used: {error.strerror}.",
+            "Name another one, or see that it is this user's, on a disk that is sound and has room.",
+        ) from None
+
+
+def _facts(export: Export) -> dict[str, Any]:
+    header = export.header
+    return {
+        "export_id": header.export_id,
+        "taken": to_datetime(header.taken_micros),
+        "engine": header.engine,
+        "program": header.program,
+        "schema_version": header.schema_version,
+        "tables": {name: {"rows": each.rows, "sha256": each.sha256.hex()} for name, each in export.end.sums.items()},
+        "numbers": export.end.numbers,
+    }
+
+
+def _show(export: Export) -> None:
+    rows = [(name, f"{each.rows:,}", each.sha256.hex()[:16]) for name, each in export.end.sums.items()]
+    print_table(("table", "rows", "sha256 begins with"), rows)

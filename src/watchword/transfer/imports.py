@@ -1,0 +1,155 @@
+"""A file into an empty database. Each chunk is one transaction that notes how far it came, so that whatever ends the
+process, the next run goes on from there; what is in is compared with the file before anybody may use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchword.clock import Clock
+from watchword.errors import OperatorError
+from watchword.identifiers import new_key_id
+from watchword.revocations.store import begin_history, raise_every_resource
+from watchword.storage import Database, Transaction
+from watchword.transfer import store
+from watchword.transfer.checksums import Checksums
+from watchword.transfer.export_file import End, ExportReader, Rows
+from watchword.transfer.exports import ROWS_IN_A_CHUNK, Report
+from watchword.transfer.store import ImportRow
+from watchword.transfer.tables import CUSTOM_IDS, TABLES
+
+_BY_NAME = {table.name: table for table in TABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What was read in; `was_finished` by an earlier run. `revoked` counts resources, whose tokens so far are dead."""
+
+    end: End
+    finished_micros: int
+    was_finished: bool
+    revoked: int
+
+
+class Importer:
+    """One file on its way into one database."""
+
+    def __init__(self, database: Database, reader: ExportReader, clock: Clock, report: Report) -> None:
+        self._database = database
+        self._reader = reader
+        self._header = reader.header
+        self._clock = clock
+        self._report = report
+
+    async def run(self, *, keep_tokens: bool) -> Import:
+        """All of it, from wherever an earlier run was interrupted.
+
+        Unless they are kept, every token so far is dead: what was revoked since the export was taken would live again.
+
+        Raises:
+            OperatorError: the file is damaged or of a newer program, the database is not empty, or differs afterwards.
+            Unavailable: the database went away; another run goes on.
+        """
+        # Before anything is written, the whole file is proved to be there.
+        end = self._reader.end()
+        await self._require_known()
+        begun = await self._database.transact(self._begin)
+        if begun.finished_micros is not None:
+            return Import(end, begun.finished_micros, was_finished=True, revoked=0)
+        await self._read_in(begun.chunks)
+        await self._compare(end)
+        for table, number in end.numbers.items():
+            await store.set_last_number(self._database, table, number)
+        revoked, finished = await self._database.transact(lambda transaction: self._finish(transaction, keep_tokens))
+        return Import(end, finished, was_finished=False, revoked=revoked)
+
+    async def _require_known(self) -> None:
+        header, known = self._header, await store.schema_version(self._database)
+        unknown = [name for name, columns in header.tables.items() if not _knows(name, columns)]
+        if header.schema_version > known or unknown:
+            raise OperatorError(
+                f"The file was exported by Watchword {header.program} with schema version {header.schema_version};"
+                f" this program knows versions up to {known}.",
+                "Run that Watchword, or a newer one.",
+            )
+
+    async def _begin(self, transaction: Transaction) -> ImportRow:
+        export_id = self._header.export_id
+        found = await store.list_imports(transaction)
+        for row in found:
+            if row.export_id == export_id:
+                return row
+        if any(row.finished_micros is None for row in found):
+            raise OperatorError(
+                "The database holds an import of another file that is not finished.",
+                "Give that file, or begin with an empty database.",
+            )
+        if found or not await store.is_untouched(transaction):
+            raise OperatorError(
+                "The database is not empty: nothing was changed.",
+                "Import into a new one before a server starts on it: name it in WATCHWORD_DATABASE or with --data.",
+            )
+        await store.insert_import(transaction, export_id)
+        return ImportRow(export_id, 0, None)
+
+    async def _read_in(self, first: int) -> None:
+        for number, chunk in self._reader.chunks(first):
+
+            async def write(transaction: Transaction, number: int = number, chunk: Rows = chunk) -> None:
+                if not await store.count_chunk(transaction, self._header.export_id, number):
+                    raise _taken_up()
+                await self._write(transaction, chunk)
+
+            await self._database.transact(write)
+            self._report("importing", self._reader.position, self._reader.size)
+        self._report("importing", self._reader.size, self._reader.size)
+
+    async def _write(self, transaction: Transaction, chunk: Rows) -> None:
+        table, columns = _BY_NAME[chunk.table], self._header.tables[chunk.table]
+        if table.is_made_with_the_schema:
+            for row in chunk.rows:
+                await store.update_only_row(transaction, table, columns, row)
+            return
+        await transaction.load(table.name, columns, chunk.rows)
+        # On SQLite it is a view of the identities.
+        if table.name == "identities" and await transaction.has_table("custom_ids"):
+            places = [columns.index(column) for column in CUSTOM_IDS]
+            named = [[row[place] for place in places] for row in chunk.rows if row[places[1]] is not None]
+            await transaction.load("custom_ids", CUSTOM_IDS, named)
+
+    async def _compare(self, end: End) -> None:
+        checksums = Checksums(self._header.tables)
+        done = 0
+        async with self._database.snapshot() as snapshot:
+            for name, columns in self._header.tables.items():
+                async for rows in snapshot.pages(store.select(_BY_NAME[name], columns), ROWS_IN_A_CHUNK):
+                    checksums.add(name, rows)
+                    done += len(rows)
+                    self._report("comparing", done, self._header.rows)
+            names, named = [(await snapshot.query(sql))[0][0] for sql in (store.count("custom_ids"), store.COUNT_NAMED)]
+        differing = [name for name, found in checksums.sums().items() if found != end.sums[name]]
+        if differing or names != named:
+            raise OperatorError(
+                f"What was read in differs from the file: {', '.join(differing) or 'custom_ids'}.",
+                "Somebody else wrote to the database. Begin again with an empty one that nobody uses.",
+            )
+
+    async def _finish(self, transaction: Transaction, keep_tokens: bool) -> tuple[int, int]:
+        if (await self._begin(transaction)).finished_micros is not None:
+            raise _taken_up()
+        high_water = await store.high_water(transaction)
+        # Above every issue time and generation that the source knew, whatever this machine's clock says.
+        now = max(self._clock.micros(), high_water + 1, self._header.taken_micros + 1)
+        await store.raise_clock(transaction, now)
+        revoked = 0 if keep_tokens else await raise_every_resource(transaction, now)
+        await begin_history(transaction, new_key_id())
+        await store.finish_import(transaction, self._header.export_id, now)
+        return revoked, now
+
+
+def _knows(name: str, columns: tuple[str, ...]) -> bool:
+    return name in _BY_NAME and set(columns) <= set(_BY_NAME[name].columns)
+
+
+def _taken_up() -> OperatorError:
+    return OperatorError("Another process reads the same file into this database.", "Leave it to that one.")
