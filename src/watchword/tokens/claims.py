@@ -11,7 +11,6 @@ The third is Watchword's: what exact revocation needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -97,8 +96,7 @@ def new_claims(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
+class AccessToken(msgspec.Struct, frozen=True):
     """A token that was verified."""
 
     identity: str

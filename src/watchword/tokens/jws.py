@@ -8,6 +8,8 @@ looked at.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from watchword.errors import InvalidToken
@@ -17,7 +19,7 @@ MAXIMUM_TOKEN_BYTES = 8_192
 """Ours have some 900; what is longer is refused before a byte of it is decoded (CVE-2025-61920)."""
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, frozen=True):
     """Of a name that is there twice the last one counts, as RFC 7515, section 4 allows."""
 
     alg: str
@@ -73,7 +75,9 @@ def require_size(text: str) -> None:
         raise InvalidToken("size", f"The token is longer than {MAXIMUM_TOKEN_BYTES} characters.")
 
 
+@lru_cache(64)
 def _read_header(segment: str) -> _Header:
+    # All tokens of one key share it.
     try:
         header = _headers.decode(decode_base64url(segment))
     except (ValueError, RecursionError):
