@@ -64,7 +64,7 @@ wheel: .venv/.runtime ## Build dist/watchword-*.whl.
 
 lock: .venv/.uv ## Write the lock files anew; ARGS=--upgrade moves to the newest versions.
 	@$(COMPILE) --extra server --extra postgres pyproject.toml --output-file requirements.lock >/dev/null
-	@$(COMPILE) --extra server --extra postgres --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock >/dev/null
+	@$(COMPILE) --extra server --extra postgres --extra otel --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock >/dev/null
 	@$(COMPILE) --group build --output-file requirements-build.lock >/dev/null
 	@$(COMPILE) --group sdk-1-0 --output-file requirements-sdk-1.0.lock >/dev/null
 	@$(COMPILE) --group bench --output-file requirements-bench.lock >/dev/null

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
@@ -61,6 +61,9 @@ from watchword.transfer.store import require_finished_imports
 from watchword.verification.operations import VerificationOperations
 from watchword.wire.management import canonical_path
 
+if TYPE_CHECKING:
+    from watchword.rest.tracing import Tracing
+
 DATABASE_FILE = "watchword.sqlite"
 KEY_FILE = "encryption.key"
 
@@ -85,6 +88,7 @@ class Watchword:
         database: Database,
         encryption: Encryption,
         feed: Feed,
+        tracing: Tracing | None,
         background: Sequence[Coroutine[Any, Any, None]],
         first_operator: BearerSecret | None,
     ) -> None:
@@ -94,6 +98,7 @@ class Watchword:
         self.first_operator = first_operator
         """The token that this very start has made, to be shown once."""
         self._feed = feed
+        self._tracing = tracing
         self._background = [asyncio.create_task(each) for each in background]
 
     async def answer(self, exchange: Exchange) -> None:
@@ -113,6 +118,8 @@ class Watchword:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        if self._tracing is not None:
+            await self._tracing.close()
         await self.database.close()
 
 
@@ -183,8 +190,15 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
+    tracing = open_tracing(clock) if settings.traces else None
     pipeline = Pipeline(
-        Routes(paths(bindings)), authenticators, origins, RequestLog(clock), settings.hsts or None, Managers(managers)
+        Routes(paths(bindings)),
+        authenticators,
+        origins,
+        RequestLog(clock),
+        settings.hsts or None,
+        Managers(managers),
+        tracing,
     )
     answer = Cors(pipeline.answer, settings.cors_origins).answer if settings.cors_origins else pipeline.answer
     background = (
@@ -194,7 +208,7 @@ async def open_watchword(
         *(issuer.follow() for issuer in remote_issuers),
         deletions.keep_finishing(),
     )
-    return Watchword(answer, database, encryption, feed, background, first_operator)
+    return Watchword(answer, database, encryption, feed, tracing, background, first_operator)
 
 
 async def open_database(settings: Settings, data: FilePath) -> Database:
@@ -220,6 +234,19 @@ async def open_database(settings: Settings, data: FilePath) -> Database:
         statement_cache=settings.database_statement_cache,
         patience=timedelta(seconds=settings.database_timeout),
     )
+
+
+def open_tracing(clock: Clock) -> Tracing:
+    """Raises:
+    OperatorError: what traces need is not installed.
+    """
+    try:
+        from watchword.rest.tracing import Tracing
+    except ImportError:
+        raise OperatorError(
+            "Traces need a library that is not installed.", "Install it with: pip install 'watchword[otel]'"
+        ) from None
+    return Tracing(clock)
 
 
 def schedule(settings: Settings) -> Schedule:

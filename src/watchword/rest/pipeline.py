@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from time import perf_counter
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -28,6 +29,7 @@ from watchword.rest.call import (
     why_not_allowed,
 )
 from watchword.rest.exchange import Exchange
+from watchword.rest.finished import Finished
 from watchword.rest.forwarded import Origins
 from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
@@ -35,6 +37,9 @@ from watchword.rest.request_reader import MAXIMUM_BODY_BYTES
 from watchword.rest.routes import METHODS, AnyBinding, Path, Routes
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
+
+if TYPE_CHECKING:
+    from watchword.rest.tracing import Tracing
 
 _NOWHERE = Path("")
 _JSON = ("content-type", headers.JSON)
@@ -57,6 +62,7 @@ class Pipeline:
         request_log: RequestLog,
         strict_transport_security: str | None,
         managers: Managers,
+        tracing: Tracing | None = None,
     ) -> None:
         self._routes = routes
         self._authenticators = authenticators
@@ -64,6 +70,7 @@ class Pipeline:
         self._request_log = request_log
         self._strict_transport_security = strict_transport_security
         self._managers = managers
+        self._tracing = tracing
 
     async def answer(self, exchange: Exchange) -> None:
         """Carry out the operation that is asked for, or say in the contract's words why not."""
@@ -72,6 +79,7 @@ class Pipeline:
         sent = exchange.headers
         path, binding, version = _NOWHERE, None, None
         caller: Caller | Manager | None = None
+        proved: float | None = None
         answer: Answer = None
         error: WireError | None = None
         try:
@@ -89,6 +97,7 @@ class Pipeline:
                 answer = await binding.function(request)
             elif isinstance(binding, ManagementBinding):
                 manager = caller = await self._managers.authenticate(request)
+                proved = perf_counter()
                 management_call = ManagementCall(binding.operation, version or "", request, manager, parts)
                 answer = await binding.function(management_call)
             else:
@@ -96,6 +105,7 @@ class Pipeline:
                 # processor's caches, which one whole request overruns.
                 await asyncio.sleep(0)
                 caller = await self._authenticate(request)
+                proved = perf_counter()
                 if binding.right not in caller.rights:
                     raise NotAllowed(why_not_allowed(caller, binding.right))
                 answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
@@ -106,9 +116,22 @@ class Pipeline:
             error = INTERNAL
         told = self._headers(path, sent, correlation, error, started)
         status = _send(exchange, binding, answer, error, told)
-        self._request_log.write(
-            correlation, exchange.method, path, binding, version, sent, status, error, caller, perf_counter() - started
+        finished = Finished(
+            correlation,
+            exchange.method,
+            path,
+            binding,
+            version,
+            sent,
+            exchange.connection.scheme,
+            status,
+            error,
+            caller,
+            perf_counter() - started,
+            None if proved is None else proved - started,
         )
+        trace_id = self._tracing.record(finished) if self._tracing is not None else None
+        self._request_log.write(finished, trace_id)
         if isinstance(answer, EventStream):
             await answer.write_to(exchange)
 

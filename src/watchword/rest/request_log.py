@@ -12,15 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
 
 from watchword.clock import Clock
-from watchword.rest.call import Caller, Manager
-from watchword.rest.routes import AnyBinding, Path
-from watchword.wire.errors import WireError
+from watchword.rest.call import Caller
+from watchword.rest.finished import Finished
 from watchword.wire.headers import CLIENT_REQUEST_ID, echoed_request_id
 from watchword.wire.identity_bodies import format_time
 
@@ -52,6 +50,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
     caller: str | None = None
     clientRequestId: str | None = None
     sdk: str | None = None
+    traceId: str | None = None
 
 
 class RequestLog:
@@ -62,37 +61,26 @@ class RequestLog:
         self._encoder = msgspec.json.Encoder()
         self._lines: list[bytes] = []
 
-    def write(
-        self,
-        request_id: str,
-        method: str,
-        path: Path,
-        binding: AnyBinding | None,
-        version: str | None,
-        sent: Mapping[str, str],
-        status: int,
-        error: WireError | None,
-        caller: Caller | Manager | None,
-        seconds: float,
-    ) -> None:
+    def write(self, finished: Finished, trace_id: str | None) -> None:
         if not logger.isEnabledFor(logging.INFO):
             return
+        sent, binding, error, caller = finished.headers, finished.binding, finished.error, finished.caller
         entry = Entry(
             time=format_time(self._clock.micros()),
-            requestId=request_id,
-            method=method,
-            path=path.template,
-            status=status,
-            durationMicros=round(seconds * 1_000_000),
+            requestId=finished.request_id,
+            method=finished.method,
+            path=finished.path.template,
+            status=finished.status,
+            durationMicros=round(finished.seconds * 1_000_000),
             operation=binding.operation.id if binding else None,
-            # What is not one of ours could be anything that somebody typed.
-            apiVersion=version if binding and version in (binding.operation.versions or ()) else None,
+            apiVersion=finished.known_version,
             code=error.code if error else None,
             reason=error.message if error else None,
             resource=caller.resource.id if isinstance(caller, Caller) else None,
             caller=caller.name if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),
             sdk=_sdk(sent.get("user-agent", ""), sent.get("x-ms-useragent", "")),
+            traceId=trace_id,
         )
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._flush)
