@@ -15,7 +15,8 @@ from tests.support.transfers import KEY, Source, exported, imported, serving, su
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import Encryption
 from watchword.storage import Row, Transaction
-from watchword.transfer.export_file import End, ExportWriter
+from watchword.transfer.checksums import Checksums
+from watchword.transfer.export_file import End, ExportWriter, Rows
 from watchword.transfer.tables import TABLES
 
 
@@ -183,3 +184,25 @@ def test_a_file_of_a_newer_program_is_refused_before_anything_is_written(
     with pytest.raises(OperatorError, match=rf"by Watchword 9.9.9 with schema version {schema_version}"):
         imported(target, file)
     assert is_empty(target)
+
+
+def test_a_file_of_an_older_schema_is_read_in_and_what_it_lacks_has_its_default(target: Place, tmp_path: Path) -> None:
+    file = tmp_path / "older"
+    columns = ("number", "id", "subscription", "name", "location", "created_micros")
+    groups = Rows("resource_groups", [[4, "id", "zero", "old", "global", 0]])
+    checksums = Checksums(["resource_groups"])
+    checksums.add(groups.table, groups.rows)
+    facts = {"engine": "any", "program": "0.2.0", "taken_micros": 0, "rows": 1, "schema_version": 3}
+    with file.open("wb") as opened:
+        encryption = Encryption(base64.b64decode(KEY))
+        writer = ExportWriter(opened, encryption, tables={"resource_groups": columns}, **facts)
+        writer.write(groups)
+        writer.write(End(checksums.sums(), {"resource_groups": 9}))
+    imported(target, file)
+    insert = "insert into resource_groups (id, subscription, name, location, created_micros)"
+    found = executed(
+        target,
+        "select number, name, tags, state from resource_groups",
+        f"{insert} values ('next', 'zero', 'new', 'global', 0) returning number",
+    )
+    assert found == [[(4, "old", "{}", "active")], [(10,)]]
