@@ -82,10 +82,21 @@ def test_a_server_starts_on_no_unfinished_import_and_on_the_finished_one(
         assert source.identity in client.listed()
 
 
-def test_a_server_starts_where_the_table_of_imports_is_not_there_yet(source: Source, target: Place) -> None:
-    executed(target, "drop table imports")
+def test_a_server_and_an_export_do_on_the_schema_before_and_an_import_refuses_it(
+    source: Source, export_file: Path, target: Place, tmp_path: Path
+) -> None:
+    """The table of imports is not there yet, nor a column that is newer than most."""
+    executed(target, "drop table imports", "alter table exchange_assignments drop column client_ids")
     with serving(target, source.clock) as (_, client):
-        assert client.new_identity()
+        identity = client.new_identity()
+    with pytest.raises(OperatorError, match="The database is not empty"):
+        imported(target, export_file)
+    made = exported(target, tmp_path / "file")
+    assert "client_ids" not in made.header.tables["exchange_assignments"]
+    upgraded = Place(FreshSettings(None)(encryption_key=KEY), tmp_path / "upgraded")
+    imported(upgraded, tmp_path / "file")
+    with serving(upgraded, source.clock) as (_, client):
+        assert client.listed() == [identity]
 
 
 def test_a_database_that_a_server_has_started_on_is_refused_and_left_alone(

@@ -187,6 +187,9 @@ class _Snapshot:
     async def query(self, sql: str) -> list[Row]:
         return self._connection.execute(sql).fetchall()
 
+    async def columns(self, table: str) -> list[str]:
+        return [name for (name,) in self._connection.execute("select name from pragma_table_info(?)", (table,))]
+
     async def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
         found = self._connection.execute(sql)
         while page := found.fetchmany(rows):
