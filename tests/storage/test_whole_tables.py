@@ -57,6 +57,12 @@ async def test_numbers_are_loaded_as_they_are(database: Database) -> None:
     assert await database.query("select number from resource_groups") == [(7,)]
 
 
+async def test_columns_are_those_of_the_schema_as_it_is(database: Database) -> None:
+    async with database.snapshot() as snapshot:
+        assert await snapshot.columns("clock") == ["singleton", "high_water_micros"]
+        assert await snapshot.columns("nothing") == []
+
+
 async def test_a_view_and_what_is_not_there_are_no_tables(database: Database, place: Place) -> None:
     async def work(transaction: Transaction) -> list[bool]:
         return [await transaction.has_table(name) for name in ("identities", "clock", "custom_ids", "nothing")]

@@ -59,7 +59,7 @@ class Interruption(BaseException):
 
 
 def test_an_import_that_is_interrupted_after_every_step_goes_on_and_ends_the_same(
-    source: Source, export_file: Path, target: Place, tmp_path: Path
+    source: Source, export_file: Path, other_engine: Place, tmp_path: Path
 ) -> None:
     steps: list[str] = []
 
@@ -71,13 +71,13 @@ def test_an_import_that_is_interrupted_after_every_step_goes_on_and_ends_the_sam
 
     while True:
         try:
-            done = imported(target, export_file, source.clock, interrupt, keep_tokens=True)
+            done = imported(other_engine, export_file, source.clock, interrupt, keep_tokens=True)
         except Interruption:
             continue
         break
     assert len([step for step in steps if step.startswith("importing")]) > len(TABLES)
     assert len([step for step in steps if step.startswith("comparing")]) >= len(TABLES)
     assert not done.was_finished
-    again = imported(target, export_file, source.clock, keep_tokens=True)
+    again = imported(other_engine, export_file, source.clock, keep_tokens=True)
     assert (again.was_finished, again.finished_micros) == (True, done.finished_micros)
-    assert sums(exported(target, tmp_path / "after")) == sums(exported(source.place, tmp_path / "before"))
+    assert sums(exported(other_engine, tmp_path / "after")) == sums(exported(source.place, tmp_path / "before"))

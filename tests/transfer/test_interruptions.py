@@ -36,15 +36,16 @@ class Interruption(BaseException):
 
 @dataclass
 class KillItself:
-    """A report of progress that ends its process at one of the steps, as a power cut would."""
+    """A report of progress that ends its process at one of the steps: as a power cut would, or Ctrl-C."""
 
     at: int
+    how: signal.Signals = signal.SIGKILL
     steps: int = 0
 
     def __call__(self, doing: str, done: int, total: int) -> None:
         self.steps += 1
         if self.steps == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.how)
 
 
 def test_an_import_that_is_killed_again_and_again_ends_the_same(
@@ -71,11 +72,12 @@ def test_an_export_that_is_interrupted_leaves_no_file_and_begins_anew(source: So
     with pytest.raises(Interruption):
         exported(source.place, path, report=interrupt)
     assert list(tmp_path.iterdir()) == []
-    process = get_context("spawn").Process(target=exported, args=(source.place, path, None, KillItself(3)))
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    assert [each.name for each in tmp_path.iterdir()] == ["file.part"]
+    for how, status, left in ((signal.SIGINT, 1, []), (signal.SIGKILL, -signal.SIGKILL, ["file.part"])):
+        process = get_context("spawn").Process(target=exported, args=(source.place, path, None, KillItself(3, how)))
+        process.start()
+        process.join()
+        assert process.exitcode == status
+        assert [each.name for each in tmp_path.iterdir()] == left
     made = exported(source.place, path)
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
     assert made.header.rows == sum(each.rows for each in made.end.sums.values())

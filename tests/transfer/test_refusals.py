@@ -15,7 +15,8 @@ from tests.support.transfers import KEY, Source, exported, imported, serving, su
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import Encryption
 from watchword.storage import Row, Transaction
-from watchword.transfer.export_file import End, ExportWriter
+from watchword.transfer.checksums import Checksums
+from watchword.transfer.export_file import End, ExportWriter, Rows
 from watchword.transfer.tables import TABLES
 
 
@@ -81,10 +82,21 @@ def test_a_server_starts_on_no_unfinished_import_and_on_the_finished_one(
         assert source.identity in client.listed()
 
 
-def test_a_server_starts_where_the_table_of_imports_is_not_there_yet(source: Source, target: Place) -> None:
-    executed(target, "drop table imports")
+def test_a_server_and_an_export_do_on_the_schema_before_and_an_import_refuses_it(
+    source: Source, export_file: Path, target: Place, tmp_path: Path
+) -> None:
+    """The table of imports is not there yet, nor a column that is newer than most."""
+    executed(target, "drop table imports", "alter table exchange_assignments drop column client_ids")
     with serving(target, source.clock) as (_, client):
-        assert client.new_identity()
+        identity = client.new_identity()
+    with pytest.raises(OperatorError, match="The database is not empty"):
+        imported(target, export_file)
+    made = exported(target, tmp_path / "file")
+    assert "client_ids" not in made.header.tables["exchange_assignments"]
+    upgraded = Place(FreshSettings(None)(encryption_key=KEY), tmp_path / "upgraded")
+    imported(upgraded, tmp_path / "file")
+    with serving(upgraded, source.clock) as (_, client):
+        assert client.listed() == [identity]
 
 
 def test_a_database_that_a_server_has_started_on_is_refused_and_left_alone(
@@ -183,3 +195,25 @@ def test_a_file_of_a_newer_program_is_refused_before_anything_is_written(
     with pytest.raises(OperatorError, match=rf"by Watchword 9.9.9 with schema version {schema_version}"):
         imported(target, file)
     assert is_empty(target)
+
+
+def test_a_file_of_an_older_schema_is_read_in_and_what_it_lacks_has_its_default(target: Place, tmp_path: Path) -> None:
+    file = tmp_path / "older"
+    columns = ("number", "id", "subscription", "name", "location", "created_micros")
+    groups = Rows("resource_groups", [[4, "id", "zero", "old", "global", 0]])
+    checksums = Checksums(["resource_groups"])
+    checksums.add(groups.table, groups.rows)
+    facts = {"engine": "any", "program": "0.2.0", "taken_micros": 0, "rows": 1, "schema_version": 3}
+    with file.open("wb") as opened:
+        encryption = Encryption(base64.b64decode(KEY))
+        writer = ExportWriter(opened, encryption, tables={"resource_groups": columns}, **facts)
+        writer.write(groups)
+        writer.write(End(checksums.sums(), {"resource_groups": 9}))
+    imported(target, file)
+    insert = "insert into resource_groups (id, subscription, name, location, created_micros)"
+    found = executed(
+        target,
+        "select number, name, tags, state from resource_groups",
+        f"{insert} values ('next', 'zero', 'new', 'global', 0) returning number",
+    )
+    assert found == [[(4, "old", "{}", "active")], [(10,)]]

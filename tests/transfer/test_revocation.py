@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.management.support import GROUPS
-from tests.support.data import first_resource
+from tests.support.data import add_resource, first_resource
 from tests.support.engines import Place
 from tests.support.signed import Signed, SignedClient
 from tests.support.standing import is_live, why_dead
@@ -130,7 +130,7 @@ def test_tokens_that_are_kept_live_on_and_those_revoked_before_the_export_do_not
 def test_callers_of_before_are_let_in_and_see_what_they_had(
     source: Source, export_file: Path, other_engine: Place
 ) -> None:
-    imported(other_engine, export_file, source.clock)
+    done = imported(other_engine, export_file, source.clock)
     with serving(other_engine, source.clock) as (server, client):
         assert server.keys == source.keys
         assert server.operator_token == "", "no first operator was made"
@@ -140,6 +140,8 @@ def test_callers_of_before_are_let_in_and_see_what_they_had(
         assert len(client.listed(f"?customId={CUSTOM_ID}")) == 1
         headers = {"Host": client.host, "Authorization": f"Bearer {source.operator}"}
         assert client.send(Signed("GET", f"{GROUPS}?api-version=2021-04-01", headers, b"")).status == 200
+        # No number is given out again, though its resource be gone.
+        assert add_resource(server, "next").resource.number == done.end.numbers["resources"] + 1
         # Whoever has the custom id is found by it, and nobody else gets it.
         same = client.create({"customId": CUSTOM_ID}, "2025-03-02-preview").json["identity"]["id"]
         assert [same] == client.listed(f"?customId={CUSTOM_ID}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from watchword.cli.output import say
 
-Report = Callable[[str, int, int], None]
-"""What is being done, and how much of how much is done."""
+if TYPE_CHECKING:
+    from watchword.transfer.exports import Report
 
 _LINES = 10
 
@@ -47,7 +48,7 @@ def _lines() -> Report:
     def report(doing: str, done: int, total: int) -> None:
         nonlocal last
         tenths = done * _LINES // total if total else _LINES
-        if (doing, tenths) > last or doing != last[0]:
+        if (doing, tenths) != last:
             last = (doing, tenths)
             say(f"{doing}: {done * 100 // total if total else 100} %")
 

@@ -19,8 +19,7 @@ from watchword.errors import OperatorError, Unavailable
 from watchword.settings import Settings
 
 if TYPE_CHECKING:
-    from watchword.cli.progress import Report
-    from watchword.transfer.exports import Export
+    from watchword.transfer.exports import Export, Report
     from watchword.transfer.imports import Import
 
 _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))

@@ -66,6 +66,10 @@ class Snapshot(Protocol):
 
     async def query(self, sql: str) -> list[Row]: ...
 
+    async def columns(self, table: str) -> list[str]:
+        """Which it has in the schema of this database; none where it is not there."""
+        ...
+
     def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
         """What it finds, at most so many rows at a time: however much there is, memory stays flat."""
         ...

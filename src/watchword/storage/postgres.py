@@ -171,6 +171,14 @@ class _Snapshot:
     async def query(self, sql: str) -> list[Row]:
         return [tuple(row) for row in await self._connection.fetch(sql)]
 
+    async def columns(self, table: str) -> list[str]:
+        found = await self._connection.fetch(
+            "select attname::text from pg_attribute where attrelid = to_regclass($1) and attnum > 0"
+            " and not attisdropped order by attnum",
+            table,
+        )
+        return [name for (name,) in found]
+
     async def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
         found = await self._connection.cursor(sql)
         while page := await found.fetch(rows):

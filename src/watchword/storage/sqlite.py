@@ -204,10 +204,15 @@ class _Snapshot:
     async def query(self, sql: str) -> list[Row]:
         return self._connection.execute(sql).fetchall()
 
+    async def columns(self, table: str) -> list[str]:
+        return [name for (name,) in self._connection.execute("select name from pragma_table_info(?)", (table,))]
+
     async def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
         found = self._connection.execute(sql)
         while page := found.fetchmany(rows):
             yield page
+            # Nothing here ever waits: without this, whoever is told to stop would not hear of it before the end.
+            await asyncio.sleep(0)
 
 
 _NAMES = tuple(str(number) for number in range(1, 33))

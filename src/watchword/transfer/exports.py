@@ -16,7 +16,7 @@ from watchword.storage import Database, Snapshot
 from watchword.transfer import store
 from watchword.transfer.checksums import Checksums, TableSum
 from watchword.transfer.export_file import End, ExportReader, ExportWriter, Header, Rows
-from watchword.transfer.tables import TABLES
+from watchword.transfer.tables import BY_NAME, TABLES
 
 ROWS_IN_A_CHUNK = 4_000
 
@@ -54,7 +54,8 @@ async def write_export(
         await _require_exportable(snapshot, encryption)
         # Read after the instant, these can only be too high, which does no harm.
         numbers = await store.last_numbers(database)
-        counts = [(await snapshot.query(store.count(table.name)))[0][0] for table in TABLES]
+        tables = await _tables_of(snapshot)
+        counts = [(await snapshot.query(store.count(name)))[0][0] for name in tables]
         try:
             with written_whole(path) as file:
                 writer = ExportWriter(
@@ -62,7 +63,7 @@ async def write_export(
                     encryption,
                     schema_version=await store.schema_version(database),
                     taken_micros=taken,
-                    tables={table.name: table.columns for table in TABLES},
+                    tables=tables,
                     rows=sum(counts),
                     engine=engine,
                     program=program,
@@ -98,7 +99,7 @@ def read_export(path: Path, file: BinaryIO, encryption: Encryption, report: Repo
 
 
 async def _require_exportable(snapshot: Snapshot, encryption: Encryption) -> None:
-    if await snapshot.query("select 1 from imports where finished_micros is null"):
+    if await snapshot.columns("imports") and await snapshot.query(store.UNFINISHED):
         raise OperatorError(
             "The database holds an import that is not finished.", "Run the same `watchword import` again first."
         )
@@ -109,15 +110,25 @@ async def _require_exportable(snapshot: Snapshot, encryption: Encryption) -> Non
     key_check.require_opens(encryption, rows[0][0])
 
 
+async def _tables_of(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """Every table with its columns; a release also runs on the schema before its own, which may lack some."""
+    there = {table: await snapshot.columns(table.name) for table in TABLES}
+    return {
+        table.name: tuple(column for column in table.columns if column in columns)
+        for table, columns in there.items()
+        if columns
+    }
+
+
 async def _write_rows(
     snapshot: Snapshot, writer: ExportWriter, report: Report, rows_in_a_chunk: int
 ) -> dict[str, TableSum]:
     checksums = Checksums(writer.header.tables)
     done = 0
-    for table in TABLES:
-        async for rows in snapshot.pages(store.select(table, table.columns), rows_in_a_chunk):
-            writer.write(Rows(table.name, rows))
-            checksums.add(table.name, rows)
+    for name, columns in writer.header.tables.items():
+        async for rows in snapshot.pages(store.select(BY_NAME[name], columns), rows_in_a_chunk):
+            writer.write(Rows(name, rows))
+            checksums.add(name, rows)
             done += len(rows)
             report("exporting", done, writer.header.rows)
     return checksums.sums()

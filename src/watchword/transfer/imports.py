@@ -16,9 +16,7 @@ from watchword.transfer.checksums import Checksums
 from watchword.transfer.export_file import End, ExportReader, Rows
 from watchword.transfer.exports import ROWS_IN_A_CHUNK, Report
 from watchword.transfer.store import ImportRow
-from watchword.transfer.tables import CUSTOM_IDS, TABLES
-
-_BY_NAME = {table.name: table for table in TABLES}
+from watchword.transfer.tables import BY_NAME, CUSTOM_IDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,8 @@ class Importer:
 
     async def _begin(self, transaction: Transaction) -> ImportRow:
         export_id = self._header.export_id
-        found = await store.list_imports(transaction)
+        is_known = await transaction.has_table("imports")
+        found = await store.list_imports(transaction) if is_known else []
         for row in found:
             if row.export_id == export_id:
                 return row
@@ -84,7 +83,7 @@ class Importer:
                 "The database holds an import of another file that is not finished.",
                 "Give that file, or begin with an empty database.",
             )
-        if found or not await store.is_untouched(transaction):
+        if found or not is_known or not await store.is_untouched(transaction):
             raise OperatorError(
                 "The database is not empty: nothing was changed.",
                 "Import into a new one before a server starts on it: name it in WATCHWORD_DATABASE or with --data.",
@@ -105,7 +104,7 @@ class Importer:
         self._report("importing", self._reader.size, self._reader.size)
 
     async def _write(self, transaction: Transaction, chunk: Rows) -> None:
-        table, columns = _BY_NAME[chunk.table], self._header.tables[chunk.table]
+        table, columns = BY_NAME[chunk.table], self._header.tables[chunk.table]
         if table.is_made_with_the_schema:
             for row in chunk.rows:
                 await store.update_only_row(transaction, table, columns, row)
@@ -122,7 +121,7 @@ class Importer:
         done = 0
         async with self._database.snapshot() as snapshot:
             for name, columns in self._header.tables.items():
-                async for rows in snapshot.pages(store.select(_BY_NAME[name], columns), ROWS_IN_A_CHUNK):
+                async for rows in snapshot.pages(store.select(BY_NAME[name], columns), ROWS_IN_A_CHUNK):
                     checksums.add(name, rows)
                     done += len(rows)
                     self._report("comparing", done, self._header.rows)
@@ -148,7 +147,7 @@ class Importer:
 
 
 def _knows(name: str, columns: tuple[str, ...]) -> bool:
-    return name in _BY_NAME and set(columns) <= set(_BY_NAME[name].columns)
+    return name in BY_NAME and set(columns) <= set(BY_NAME[name].columns)
 
 
 def _taken_up() -> OperatorError:

@@ -30,6 +30,7 @@ _SET_LAST_NUMBER = Statement(
 )
 
 
+UNFINISHED = "select 1 from imports where finished_micros is null"
 COUNT_NAMED = "select count(*) from identities where custom_id is not null"
 
 
@@ -126,9 +127,7 @@ async def require_finished_imports(transaction: Transaction) -> None:
     """Raises:
     OperatorError: some rows of an export are still missing.
     """
-    if not await transaction.has_table("imports"):
-        return
-    if any(row.finished_micros is None for row in await list_imports(transaction)):
+    if await transaction.has_table("imports") and await transaction.execute(UNFINISHED):
         raise OperatorError(
             "The database holds an import that is not finished: some of its rows are missing.",
             "Run the same `watchword import` again, which goes on where it was; or begin with an empty database.",

@@ -46,6 +46,8 @@ TABLES = (
     _table("identities", "resource flake", "generation valid_from_micros custom_id created_micros last_token_micros"),
 )
 
+BY_NAME = {table.name: table for table in TABLES}
+
 NUMBERED = ("resource_groups", "resources")
 """Tables whose numbers are never given out again: the highest ever goes along, though its row be gone."""
 
