@@ -25,7 +25,6 @@ from benchmarks.report import to_markdown
 from benchmarks.rounds import Measurement
 from benchmarks.spread import Spread
 
-_REPORT = Path(__file__).with_name("report")
 _TOOLS = ("wrk", "taskset", "setpriv")
 
 
@@ -41,9 +40,9 @@ def main() -> int:
     text = to_markdown(findings)
     print(text)
     if not plan.quick:
-        _REPORT.mkdir(exist_ok=True)
-        (_REPORT / "report.md").write_text(text + "\n", "utf-8")
-        (_REPORT / "chart.svg").write_text(draw(findings), "utf-8")
+        plan.report.mkdir(parents=True, exist_ok=True)
+        (plan.report / "report.md").write_text(text + "\n", "utf-8")
+        (plan.report / "chart.svg").write_text(draw(findings), "utf-8")
     return 0
 
 
@@ -67,7 +66,7 @@ def _measure(plan: Plan, folder: Path, cores: Cores) -> Findings:
         verified = verification.measure(lineup.main, plan, cores)
         memory = measure_memory(lineup, at_start)
     starts = _start_seconds(plan, folder, cores)
-    return Findings(plan, lineup, limits, latencies, verified, starts, memory, growth_findings.load())
+    return Findings(plan, lineup, limits, latencies, verified, starts, memory, growth_findings.load(plan.report))
 
 
 def _latencies(lineup: Lineup, plan: Plan) -> list[tuple[Measurement, list[Latency]]]:
@@ -76,8 +75,10 @@ def _latencies(lineup: Lineup, plan: Plan) -> list[tuple[Measurement, list[Laten
     halved = [each for each in lineup.measurements if each.connections == COMPARED and not each.failure]
     wanted = [lineup.contenders[name] for name in names if name in lineup.contenders]
     found: list[tuple[Measurement, list[Latency]]] = [(each, []) for each in halved if each.contender in wanted]
-    for _ in range(plan.rounds):
+    for number in range(plan.rounds):
         for each, latencies in found:
+            if len(latencies) < number:
+                continue  # It failed before.
             requests = each.workload.requests(each.contender.target, plan.distinct_requests)
             rate = each.spread("per_second").median / 2
             try:
@@ -85,7 +86,7 @@ def _latencies(lineup: Lineup, plan: Plan) -> list[tuple[Measurement, list[Laten
             except LoadFailed as failed:
                 plan.say(f"{each.name} at half load: {failed}")
     plan.say("latency at half load: done")
-    return [(each, latencies) for each, latencies in found if latencies]
+    return [(each, latencies) for each, latencies in found if len(latencies) == plan.rounds]
 
 
 def _start_seconds(plan: Plan, folder: Path, cores: Cores) -> Spread:

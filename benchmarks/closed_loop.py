@@ -44,7 +44,7 @@ def closed_loop(
     server: Process, requests: Sequence[bytes], *, connections: int, seconds: float, core: int, tls: bool = False
 ) -> Load:
     """Raises:
-    LoadFailed: the server refused or dropped a request, so the figures would mean nothing.
+    LoadFailed: the server refused or dropped a request or answered none, so the figures would mean nothing.
     """
     with tempfile.NamedTemporaryFile(prefix="watchword-bench-") as file:
         file.writelines(b"%d\n%b" % (len(request), request) for request in requests)
@@ -61,7 +61,7 @@ def closed_loop(
         cpu, own = server.cpu_seconds() - cpu_before, _children_seconds() - own_before
     [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     found = json.loads(line.removeprefix("RESULT "))
-    if found["failed"]:
+    if found["failed"] or not found["requests"]:
         raise LoadFailed(f"{found['failed']} of {found['requests']} requests failed")
     return Load(
         requests=found["requests"],

@@ -22,7 +22,7 @@ from benchmarks.grown import ENGINES, Grown, grown
 from benchmarks.growth_findings import Cost, Growth
 from benchmarks.growth_report import to_markdown
 from benchmarks.machine import Cores, choose_cores
-from benchmarks.plan import Plan, temporary_folder
+from benchmarks.plan import REPORT, Plan, temporary_folder
 from benchmarks.processes import end_on_signals
 from benchmarks.spread import Spread
 from benchmarks.workloads import CREATE, ISSUE, REVOKE, Workload
@@ -52,9 +52,9 @@ def main() -> int:
         growth = measure(folder, given.sizes, given.rounds, given.seconds, given.requests, cores)
     text = to_markdown(growth)
     print(text)
-    if tuple(given.sizes) == _SIZES:
-        growth_findings.save(growth)
-        growth_findings.FILE.with_name("growth.md").write_text(text + "\n", "utf-8")
+    given.report.mkdir(parents=True, exist_ok=True)
+    growth_findings.save(growth, given.report)
+    (given.report / "growth.md").write_text(text + "\n", "utf-8")
     return 0
 
 
@@ -130,6 +130,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=3, help="seconds of load for each figure and round (3)")
     parser.add_argument("--requests", type=int, default=30_000, help="different requests in each load (30000)")
     parser.add_argument("--folder", type=Path, help="where databases are made for the run")
+    parser.add_argument("--report", type=Path, default=REPORT, help="where the report goes (benchmarks/report)")
     return parser.parse_args()
 
 

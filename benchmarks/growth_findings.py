@@ -10,7 +10,7 @@ import msgspec
 
 from benchmarks.spread import Spread
 
-FILE = Path(__file__).with_name("report") / "growth.json"
+_NAME = "growth.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Growth:
     sizes: Sequence[Size]
 
 
-def save(growth: Growth, file: Path = FILE) -> None:
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(growth)) + b"\n")
+def save(growth: Growth, report: Path) -> None:
+    (report / _NAME).write_bytes(msgspec.json.format(msgspec.json.encode(growth)) + b"\n")
 
 
-def load(file: Path = FILE) -> Growth | None:
-    """The newest there is."""
+def load(report: Path) -> Growth | None:
+    """What that folder of a report holds, if anything."""
+    file = report / _NAME
     return msgspec.json.decode(file.read_bytes(), type=Growth) if file.exists() else None

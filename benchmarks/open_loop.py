@@ -17,6 +17,7 @@ import uvloop
 
 from benchmarks.closed_loop import LoadFailed
 
+_PATIENCE_SECONDS = 30
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 
@@ -33,7 +34,7 @@ class Latency:
 
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float, connections: int = 64) -> Latency:
     """Raises:
-    LoadFailed: the server refused a request, so the figures would mean nothing.
+    LoadFailed: the server refused a request, or kept one for too long, so the figures would mean nothing.
     """
     return uvloop.run(_Generator(requests, rate, seconds).run(port, connections))
 
@@ -57,10 +58,14 @@ class _Generator:
         ]
         self._free.extend(protocol for _, protocol in opened)
         self._started, cpu = perf_counter(), process_time()
-        while self._sent < self._count:
-            self.send_what_is_due()
-            await asyncio.sleep(0.001)
-        await self._finished
+        try:
+            async with asyncio.timeout(self._count * self._interval + _PATIENCE_SECONDS):
+                while self._sent < self._count and not self._finished.done():
+                    self.send_what_is_due()
+                    await asyncio.sleep(0.001)
+                await self._finished
+        except TimeoutError:
+            raise LoadFailed(f"{self._count - len(self._millis)} of {self._count} requests were not answered") from None
         elapsed, cpu = perf_counter() - self._started, process_time() - cpu
         for transport, _ in opened:
             transport.close()

@@ -21,11 +21,15 @@ class Plan:
     identities: int
     distinct_requests: int
     folder: Path | None
+    report: Path
 
     @staticmethod
     def say(text: str) -> None:
         """Progress goes to standard error: standard output is the report's."""
         print(text, file=sys.stderr, flush=True)
+
+
+REPORT = Path(__file__).with_name("report")
 
 
 @contextmanager
@@ -48,6 +52,7 @@ def parse_plan(arguments: list[str]) -> Plan:
     parser.add_argument("--seconds", type=int, help="seconds of load for each figure and round (3, quick: 2)")
     parser.add_argument("--identities", type=int, default=10_000, help="identities in each database (10000)")
     parser.add_argument("--folder", type=Path, help="where databases are made for the run")
+    parser.add_argument("--report", type=Path, default=REPORT, help="where the report goes (benchmarks/report)")
     given = parser.parse_args(arguments)
     return Plan(
         quick=given.quick,
@@ -56,4 +61,5 @@ def parse_plan(arguments: list[str]) -> Plan:
         identities=given.identities,
         distinct_requests=min(given.identities, 10_000),
         folder=given.folder,
+        report=given.report,
     )

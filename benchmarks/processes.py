@@ -48,7 +48,9 @@ def end_on_signals() -> None:
         raise SystemExit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
+        # Whoever ignores the end of a terminal, as `nohup` does, wants the run to go on.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def to_markdown(findings: Findings) -> str:
             table(("", "The machine"), describe()),
             "![What each reached, beside the limits](chart.svg)",
             "## What is to be reached",
-            goals.to_table(findings),
+            goals.to_table(findings) + "\n\nGrowth is measured by a run of its own: [growth.md](growth.md).",
             "## Who is measured",
             _contenders(findings),
             "## Limits of this machine, measured in the same rounds",

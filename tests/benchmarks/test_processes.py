@@ -14,10 +14,13 @@ from tests.support.polling import until
 from tests.support.requirements import require
 
 RUN = """
-import sys
+import signal, sys
 from pathlib import Path
 from benchmarks.processes import end_on_signals, python_server
 
+# Whatever the tests were started under: nohup ignores one, a shell's background the other.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 end_on_signals()
 with python_server("benchmarks.bare", core=int(sys.argv[1]), home=Path(sys.argv[2])) as bare:
     print(bare.pid, flush=True)

@@ -121,7 +121,7 @@ def test_chart_is_drawn_of_all_that_was_compared() -> None:
 
 
 def test_findings_on_growth_are_kept_for_the_main_report(tmp_path: Path) -> None:
-    growth_findings.save(GROWTH, tmp_path / "growth.json")
-    assert growth_findings.load(tmp_path / "growth.json") == GROWTH
-    assert growth_findings.load(tmp_path / "none.json") is None
+    assert growth_findings.load(tmp_path) is None
+    growth_findings.save(GROWTH, tmp_path)
+    assert growth_findings.load(tmp_path) == GROWTH
     assert "| SQLite, issue | 10,000,000 | 4,000 [4,000 .. 4,000] | 1.200" in growth_report.to_markdown(GROWTH)

@@ -23,7 +23,9 @@ class Identity(Base):
 
 
 def open_database(path: Path) -> sessionmaker[Session]:
-    engine = create_engine(f"sqlite:///{path}", pool_size=40, connect_args={"timeout": 30})
+    # Without a bound: a request keeps its connection while it waits for a thread, so that with fewer connections than
+    # requests all threads may wait for a connection, and nobody gives one back.
+    engine = create_engine(f"sqlite:///{path}", pool_size=40, max_overflow=-1, connect_args={"timeout": 30})
     event.listen(engine, "connect", _make_durable)
     Base.metadata.create_all(engine)
     return sessionmaker(engine, expire_on_commit=False)
