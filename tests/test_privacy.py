@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.app import DATABASE_FILE
 from watchword.client import IdentityClient
 from watchword.clock import MonotoneClock
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
 from watchword.revocations.store import RevocationStore
+from watchword.storage.opening import DATABASE_FILE
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.testing import MovableClock, running_server
 

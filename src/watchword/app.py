@@ -19,7 +19,6 @@ from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.opening import open_local_issuer, open_remote_issuers
 from watchword.entra.operations import EntraOperations
 from watchword.errors import OperatorError
-from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
 from watchword.identity.access_tokens import AccessTokens, LastTokens
@@ -56,7 +55,7 @@ from watchword.revocations.store import RevocationStore
 from watchword.revocations.users import ExchangedUsers
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
-from watchword.storage.sqlite import SqliteDatabase
+from watchword.storage.opening import Worker, open_database
 from watchword.transfer.store import require_finished_imports
 from watchword.verification.operations import VerificationOperations
 from watchword.wire.management import canonical_path
@@ -64,7 +63,6 @@ from watchword.wire.management import canonical_path
 if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
 
-DATABASE_FILE = "watchword.sqlite"
 KEY_FILE = "encryption.key"
 
 
@@ -124,9 +122,16 @@ class Watchword:
 
 
 async def open_watchword(
-    settings: Settings, data: FilePath, first: FirstResource, clock: Clock | None = None, endpoint: str | None = None
+    settings: Settings,
+    data: FilePath,
+    first: FirstResource,
+    clock: Clock | None = None,
+    endpoint: str | None = None,
+    worker: Worker | None = None,
 ) -> Watchword:
     """The service over a data folder, which is made where it is missing; at `endpoint` it issues tokens to everybody.
+
+    `worker` says that this process is one of several, which their supervisor has prepared the folder for.
 
     Raises:
         OperatorError: the folder, the database or its encryption key is not usable; says what to do.
@@ -136,7 +141,7 @@ async def open_watchword(
     # Storage.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
     encryption = open_encryption(settings, data)
-    database = await open_database(settings, data)
+    database = await open_database(settings, data, worker)
     try:
         first_operator = await database.transact(
             lambda transaction: _first_start(transaction, encryption, clock, first)
@@ -209,31 +214,6 @@ async def open_watchword(
         deletions.keep_finishing(),
     )
     return Watchword(answer, database, encryption, feed, tracing, background, first_operator)
-
-
-async def open_database(settings: Settings, data: FilePath) -> Database:
-    """The engine by setting, with its schema in place.
-
-    Raises:
-        OperatorError: the database is not usable.
-    """
-    if not settings.database:
-        database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
-        sync_folder(data)
-        return database
-    try:
-        from watchword.storage.postgres import open_postgres
-    except ImportError:
-        raise OperatorError(
-            "PostgreSQL needs a driver that is not installed.", "Install it with: pip install 'watchword[postgres]'"
-        ) from None
-    return await open_postgres(
-        settings.database,
-        pool=settings.database_pool,
-        batch=settings.database_batch,
-        statement_cache=settings.database_statement_cache,
-        patience=timedelta(seconds=settings.database_timeout),
-    )
 
 
 def open_tracing(clock: Clock) -> Tracing:

@@ -27,6 +27,7 @@ class Settings:
     data: Path | None = _setting(None, "Folder that holds the database and the key file.", "path")
     host: tuple[str, ...] = _setting(("127.0.0.1", "::1"), "Addresses to listen on, separated by commas.")
     port: int = _setting(8443, "Port to listen on; 0 picks a free one.")
+    workers: int = _setting(1, "Processes that answer requests; with more than one, another one looks after them.")
     tls: bool = _setting(True, "Whether to speak TLS; off only behind a proxy that does.")
     certificate: Path | None = _setting(
         None, "PEM file with the certificate chain to use instead of the local CA's.", "path"
@@ -63,7 +64,7 @@ class Settings:
     resource_name: str = _setting("watchword", "Name of the resource that is made at first start.")
     data_location: str = _setting("unitedstates", "Data location of the resource that is made at first start.")
     database: str = _setting("", "postgresql:// address of the database; empty: SQLite in the data folder.")
-    database_pool: int = _setting(10, "Connections to PostgreSQL at the most.")
+    database_pool: int = _setting(10, "Connections to PostgreSQL at the most, of each worker.")
     database_batch: int = _setting(64, "Requests that share one statement at the most; 1 on sharded engines.")
     database_statement_cache: bool = _setting(True, "Whether to prepare statements; off behind PgBouncer.")
     database_timeout: float = _setting(5.0, "How long a statement may take, and the wait for a connection.", "seconds")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 
+import pytest
+
+from tests.support.callers import all_identities, callers, created
 from tests.support.commands import Home, Server, server
 from tests.support.polling import until
 from tests.support.processes import PLAIN, Process
 from tests.support.signed import SignedClient, read_reply, read_to_end
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-CLIENTS = 6
 
 
 @contextmanager
@@ -78,60 +78,16 @@ def test_what_is_not_finished_at_the_deadline_is_cut_off(home: Home) -> None:
     assert not [line for line in log if "Traceback" in line]
 
 
-class Caller:
-    """Creates identities on one connection at a time until it is refused a new one."""
-
-    def __init__(self, running: Process) -> None:
-        self.created: list[str] = []
-        self.lost: list[BaseException] = []
-        self._running = running
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Caller:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-
-    def _run(self) -> None:
-        while True:
-            with SignedClient(self._running) as client:
-                answered = 0
-                try:
-                    while True:
-                        reply = client.create()
-                        assert reply.status == 201
-                        self.created.append(reply.json["identity"]["id"])
-                        answered += 1
-                        if reply.headers.get("connection") == "close":
-                            break
-                except (OSError, HTTPException) as error:
-                    if answered:
-                        self.lost.append(error)
-                    return
-
-
-def test_no_answer_is_lost_by_a_stop_under_load(home: Home) -> None:
-    with plain_server(home, "--data", str(home.server_data)) as running:
-        callers = [Caller(Process(running)) for _ in range(CLIENTS)]
-        with callers[0], callers[1], callers[2], callers[3], callers[4], callers[5]:
-            until(lambda: min(len(each.created) for each in callers), lambda least: least > 20)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_answer_is_lost_by_a_stop_under_load(home: Home, workers: int) -> None:
+    with plain_server(home, "--data", str(home.server_data), "--workers", str(workers)) as running:
+        with callers(Process(running)) as every:
             running.process.send_signal(signal.SIGTERM)
+            for each in every:
+                each.join()
         assert running.process.wait(20) == 0
-    assert [error for each in callers for error in each.lost] == []
+    assert [failure for each in every for failure in each.failures] == []
+    assert all(each.was_refused for each in every)
     with plain_server(home, "--data", str(home.server_data)) as running, SignedClient(Process(running)) as client:
-        there = _all_identities(client)
-    # What was created without an answer would be here as well.
-    assert there == sorted(id for each in callers for id in each.created)
-
-
-def _all_identities(client: SignedClient) -> list[str]:
-    found: list[str] = []
-    target = "/identities?maxPageSize=1000"
-    while target:
-        page = client.call("GET", target).json
-        found += [row["id"] for row in page["value"]]
-        target = page.get("nextLink", "").removeprefix(client.server.endpoint)
-    return sorted(found)
+        # What was created without an answer would be here as well.
+        assert all_identities(client) == created(every)

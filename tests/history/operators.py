@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.history.events import Acknowledged, Log, Revoking
 from tests.history.plan import Plan
-from watchword.app import open_database, open_encryption, schedule
+from watchword.app import open_encryption, schedule
 from watchword.clock import MonotoneClock, SystemClock
 from watchword.errors import Unavailable
 from watchword.identifiers import new_key_id
@@ -21,6 +21,7 @@ from watchword.resources.store import Resource, list_access_keys, list_resources
 from watchword.revocations.store import RevocationStore, record_now
 from watchword.settings import load_settings
 from watchword.storage import Database, Transaction
+from watchword.storage.opening import open_database
 from watchword.verification import signing_keys
 
 _PAUSE_SECONDS = (1.5, 3.5)

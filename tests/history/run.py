@@ -32,20 +32,21 @@ from tests.history.plan import BUGS, Bug, Plan
 from tests.support.nginx import free_port
 from tests.support.polling import until
 from tests.support.postgres import Cluster, cluster
-from watchword.app import open_database, open_encryption
+from watchword.app import open_encryption
 from watchword.clock import SystemClock
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.store import list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential
 from watchword.settings import Settings, load_settings
 from watchword.storage import Transaction
+from watchword.storage.opening import open_database
 
 HEALTHY = ("a", "b")
 SEVERAL = "several nodes"
 """In place of a bug: three nodes on one PostgreSQL, in place of one on SQLite."""
 
 _NODES = 3
-_WORKERS = 1
+_WORKERS = 2
 
 _PULSE_SECONDS = 0.005
 _REVOKERS = 2

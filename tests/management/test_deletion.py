@@ -21,11 +21,11 @@ from tests.support.engines import FreshSettings
 from tests.support.polling import until
 from tests.support.requirements import require
 from tests.support.signed import SignedClient, to_bytes
-from watchword.app import DATABASE_FILE
 from watchword.identity.store import IdentityStore
 from watchword.resources.deletion import begin_resource_deletion
 from watchword.resources.store import list_resources
 from watchword.storage import Transaction
+from watchword.storage.opening import DATABASE_FILE
 from watchword.testing import RunningServer, running_server
 
 IDENTITIES = 100_000

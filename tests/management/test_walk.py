@@ -13,9 +13,9 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, 
 
 from tests.management.support import is_active, management_clients
 from tests.support.data import beside
-from watchword.app import DATABASE_FILE
 from watchword.client import IdentityClient
 from watchword.revocations.store import RevocationStore
+from watchword.storage.opening import DATABASE_FILE
 from watchword.testing import RunningServer, running_server
 
 IDENTITIES = 1_000

@@ -10,10 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from tests.support.signed import SignedClient
-from watchword.app import DATABASE_FILE, KEY_FILE
+from watchword.app import KEY_FILE
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import Encryption, load_or_create_key_file
 from watchword.settings import Settings
+from watchword.storage.opening import DATABASE_FILE
 from watchword.testing import RunningServer, running_server
 
 SETTINGS = Settings(request_log=False, tls=False)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.signed import NEWEST, PREVIEW, Reply, SignedClient
-from watchword.app import DATABASE_FILE
 from watchword.settings import Settings
 from watchword.storage import sqlite
+from watchword.storage.opening import DATABASE_FILE
 from watchword.testing import RunningServer, running_server
 
 SETTINGS = Settings(tls=False)

@@ -24,7 +24,7 @@ from schemathesis.checks import content_type_conformance, not_a_server_error, re
 from schemathesis.core.result import Ok
 
 from tests.support.requirements import shared
-from watchword.app import DATABASE_FILE
+from watchword.storage.opening import DATABASE_FILE
 from watchword.testing import RunningServer, running_server
 from watchword.wire import exchanges, identity, management, versions
 from watchword.wire.errors import ErrorResponse

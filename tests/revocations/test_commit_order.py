@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.engines import Place
-from watchword.app import DATABASE_FILE
 from watchword.resources.store import Resource
 from watchword.revocations.feed import Feed
 from watchword.revocations.statements import NEXT_CURSOR
 from watchword.revocations.store import RevocationStore
+from watchword.storage.opening import DATABASE_FILE
 
 Both = tuple[Resource, Resource]
 INSERT = (

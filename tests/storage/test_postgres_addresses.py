@@ -12,10 +12,10 @@ import pytest
 
 from tests.support.postgres import PASSWORD, USER, Cluster
 from tests.support.postgres_programs import free_port
-from watchword.app import open_database
 from watchword.errors import OperatorError
 from watchword.settings import Settings
 from watchword.storage import postgres_connections
+from watchword.storage.opening import open_database
 from watchword.storage.postgres import open_postgres
 from watchword.storage.postgres_connections import split_hosts
 

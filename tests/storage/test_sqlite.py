@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from watchword.errors import OperatorError, Unavailable
-from watchword.storage import Statement, Transaction, sqlite
+from watchword.storage import Statement, Transaction, sqlite_connections
 from watchword.storage.sqlite import SqliteDatabase
 
 ADD = Statement(sqlite=("insert into numbers values (:number) returning number",), parameters=(), postgres="")
@@ -69,7 +69,7 @@ async def test_a_row_that_fails_fails_alone(database: SqliteDatabase) -> None:
 async def test_a_database_that_another_holds_refuses_a_whole_batch_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite_connections, "BUSY_TIMEOUT_SECONDS", 0.2)
     path = tmp_path / "held.sqlite"
     held = SqliteDatabase(path)
     await held.transact(lambda transaction: transaction.execute("create table numbers (number integer unique)"))

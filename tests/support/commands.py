@@ -98,9 +98,9 @@ class Server:
     def __init__(self, process: subprocess.Popen[str], start_up: str) -> None:
         self.process = process
         self.start_up = start_up
-        self._log: list[str] = []
+        self.log: list[str] = []
         assert process.stderr is not None
-        self._reader = threading.Thread(target=self._log.extend, args=(process.stderr,), daemon=True)
+        self._reader = threading.Thread(target=self.log.extend, args=(process.stderr,), daemon=True)
         self._reader.start()
 
     def fact(self, name: str) -> str:
@@ -125,7 +125,7 @@ class Server:
         self.process.send_signal(signal_number)
         status = self.process.wait(_TIMEOUT_SECONDS)
         self._reader.join(_TIMEOUT_SECONDS)
-        return status, self._log
+        return status, self.log
 
 
 @contextmanager
@@ -135,10 +135,14 @@ def server(
     *arguments: str | Path,
     environment: Mapping[str, str] | None = None,
     under: Sequence[str] = (),
+    descriptors: Sequence[int] = (),
 ) -> Iterator[Server]:
-    """`watchword dev` or `watchword serve` on a free port, until the block ends; `under` is a program that runs it."""
+    """`watchword dev` or `watchword serve` on a free port, until the block ends; `under` is a program that runs it, and
+    `descriptors` stay open for it.
+    """
     process = subprocess.Popen(
         [*under, *WATCHWORD, mode, "--port", "0", *map(str, arguments)],
+        pass_fds=descriptors,
         env=home.environment(**(environment or {})),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from watchword.app import open_database, open_encryption
+from watchword.app import open_encryption
 from watchword.clock import MonotoneClock
 from watchword.identifiers import random_bytes
 from watchword.keyring.keyring import Keyring
@@ -16,6 +16,7 @@ from watchword.resources.access_keys import ACCESS_KEY_BYTES, create_resource
 from watchword.resources.store import Resource, list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential
 from watchword.storage import Database, Transaction
+from watchword.storage.opening import open_database
 from watchword.testing import RunningServer
 
 Result = TypeVar("Result")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.postgres import Cluster
-from watchword.app import open_database
 from watchword.settings import Settings
 from watchword.storage import Database
+from watchword.storage.opening import open_database
 
 ENGINES = ("sqlite", "postgres")
 

@@ -113,7 +113,15 @@ class SignedClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._connection.close()
+
+    @property
+    def port(self) -> int:
+        """Its own, once it is connected."""
+        return int(self._connection.sock.getsockname()[1])
 
     def sign(self, method: str, target: str, body: bytes = b"", **parts: Any) -> Signed:
         """`parts`: key, host, date, names, headers."""

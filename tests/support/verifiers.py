@@ -2,10 +2,10 @@
 
 import asyncio
 
-from watchword.app import open_database
 from watchword.resources.store import list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential, delete_verifier_credential
 from watchword.storage import Transaction
+from watchword.storage.opening import open_database
 from watchword.testing import RunningServer
 
 

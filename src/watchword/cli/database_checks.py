@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.app import DATABASE_FILE, KEY_FILE
+from watchword.app import KEY_FILE
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
 from watchword.cli.installation import access_keys, describe_database, find_encryption, opened_database, schema_version
 from watchword.clock import Clock
@@ -19,6 +19,7 @@ from watchword.keyring.encryption import load_or_create_key_file, parse_key
 from watchword.settings import Settings
 from watchword.storage import Database
 from watchword.storage.migrations import schema_files
+from watchword.storage.opening import DATABASE_FILE
 
 _A_LITTLE_BEHIND = timedelta(seconds=5)
 _LARGEST_SKEW = timedelta(minutes=5)

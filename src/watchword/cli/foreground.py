@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
 
-from watchword.app import DATABASE_FILE, FirstResource
-from watchword.cli import development
-from watchword.cli.folders import Folders, find_folders
-from watchword.cli.installation import access_keys, describe_database, find_encryption
+from watchword.app import FirstResource
+from watchword.cli import development, systemd
+from watchword.cli.announcement import Foreground, Mode, describe_start
+from watchword.cli.folders import find_folders
+from watchword.cli.installation import find_encryption
 from watchword.cli.logs import set_up_logs
-from watchword.cli.output import say
-from watchword.cli.running import announced, describe_this, running_servers
-from watchword.cli.server import Door, Listener, open_door, opened_application
+from watchword.cli.server import Listener, open_door, opened_application
 from watchword.cli.signals import Signals, is_left_by_its_terminal
-from watchword.cli.start_up import InForce, format_start_up
 from watchword.errors import OperatorError
-from watchword.resources.access_keys import AccessKey
-from watchword.resources.store import list_resources
-from watchword.rest.resource_hosts import ResourceHosts
-from watchword.rest.serving import run_event_loop
+from watchword.rest.event_loop import run_event_loop
 from watchword.settings import Settings
-
-Mode = Literal["dev", "serve"]
+from watchword.storage.opening import DATABASE_FILE
 
 
 def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource) -> None:
@@ -34,53 +28,43 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
         OperatorError: the server could not start; says what to do.
     """
     set_up_logs(settings, for_people=mode == "dev")
+    _require_workers(settings)
     folders = find_folders()
     with ExitStack() as stack:
         reloads = mode == "serve" and not is_left_by_its_terminal()
         signals = stack.enter_context(Signals(hang_up_reloads=reloads))
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=development.FOLDER_PREFIX)))
-        door = open_door(settings, folders.certificates)
-        run_event_loop(_serve(mode, settings, data, first, door, signals, folders))
+        # `watchword dev` listens on loopback, whatever it is given.
+        sockets = systemd.take_sockets() if mode == "serve" else []
+        door = open_door(settings, folders.certificates, sockets)
+        foreground = Foreground(mode, settings, data, first, door, signals, folders)
+        if (data / DATABASE_FILE).exists():
+            # A new key in the place of a lost one would only hide what has happened.
+            find_encryption(settings, data)
+        if settings.workers == 1:
+            run_event_loop(_serve(foreground))
+        else:
+            from watchword.cli.supervised import supervise
+
+            run_event_loop(supervise(foreground))
 
 
-async def _serve(
-    mode: Mode, settings: Settings, data: Path, first: FirstResource, door: Door, signals: Signals, folders: Folders
-) -> None:
-    if (data / DATABASE_FILE).exists():
-        # A new key in the place of a lost one would only hide what has happened.
-        find_encryption(settings, data)
-    async with opened_application(settings, data, first, door.endpoint) as application:
+async def _serve(foreground: Foreground) -> None:
+    settings, door, folders = foreground.settings, foreground.door, foreground.folders
+    async with opened_application(settings, foreground.data, foreground.first, door.endpoint) as application:
         listener = Listener(settings, application, door, folders.certificates)
-        signals.direct(stop=listener.stop, reload=listener.reload)
-        resources = await application.database.transact(list_resources)
-        keys = await access_keys(application.database, application.encryption) if resources else []
-        _require_private(mode, keys, data)
-        ca = door.certificate.ca if door.certificate else None
-        in_force = InForce(
-            mode,
-            door.endpoint,
-            keys,
-            describe_database(settings, data),
-            data.name.startswith(development.FOLDER_PREFIX),
-            door.certificate,
-            application.first_operator is not None,
-            len(running_servers(folders.running)),
-            str(application.first_operator or ""),
-            len(resources),
-            ResourceHosts(settings.resource_suffix).endpoint(door.endpoint, resources[0].name) if resources else "",
-        )
-        this = describe_this(mode, door.endpoint, door.host, door.port, data, ca, entra=settings.entra)
-        with announced(this, folders.running):
-            print(format_start_up(in_force, door.port), flush=True)
-            for note in door.certificate.notes if door.certificate else ():
-                say(f"watchword: {note}")
+        foreground.signals.direct(stop=listener.stop, reload=listener.reload)
+        start_up = await describe_start(foreground, application)
+        with foreground.announced():
+            foreground.greet(start_up)
             await listener.run()
 
 
-def _require_private(mode: Mode, keys: list[AccessKey], data: Path) -> None:
-    if mode == "serve" and keys and keys[0].resource.id == development.RESOURCE_ID:
+def _require_workers(settings: Settings) -> None:
+    if settings.workers < 1:
+        raise OperatorError(f"{settings.workers} workers answer nobody.", "Set --workers to 1 or more.")
+    if settings.workers > 1 and sys.platform == "win32":
         raise OperatorError(
-            f"The data directory {data} was made by `watchword dev`: everybody knows its access keys.",
-            "Run `watchword dev` on it, or give `watchword serve` a directory of its own with --data.",
+            "On Windows a server is one process.", "Leave --workers at 1; several servers can share PostgreSQL."
         )

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from watchword.app import DATABASE_FILE, KEY_FILE, open_database, open_encryption
+from watchword.app import KEY_FILE, open_encryption
 from watchword.errors import OperatorError, Unavailable
 from watchword.keyring.encryption import Encryption
 from watchword.resources.access_keys import AccessKey, open_access_keys
@@ -17,6 +17,7 @@ from watchword.resources.store import list_resources
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 from watchword.storage.migrations import schema_files
+from watchword.storage.opening import DATABASE_FILE, open_database
 from watchword.transfer.store import require_finished_imports
 
 

@@ -29,7 +29,7 @@ def quickstart(connection_string: str | None, connection_string_file: str | None
 
     Without a connection string it starts a service of its own for that long, on a free port of this machine.
     """
-    from watchword.rest.serving import run_event_loop
+    from watchword.rest.event_loop import run_event_loop
 
     given = find_given(connection_string, connection_string_file, os.environ)
     run_event_loop(_run(given.text, given.origin) if given else _run_embedded())

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from watchword.errors import InvalidConnectionString, OperatorError
 from watchword.rest.host_certificates import HostCertificates
 from watchword.rest.serving import HttpServer, bind
 from watchword.settings import Settings
+from watchword.storage.opening import Worker
 from watchword.wire.connection_string import parse_endpoint
 
 
@@ -41,8 +42,8 @@ class Door:
         return int(self.sockets[0].getsockname()[1])
 
 
-def open_door(settings: Settings, certificates: Path) -> Door:
-    """Listen; who connects from now on is answered as soon as the application runs.
+def open_door(settings: Settings, certificates: Path, sockets: Sequence[socket.socket] = ()) -> Door:
+    """Listen, or take the sockets that listen already; who connects is answered as soon as the application runs.
 
     Raises:
         OperatorError: the port is taken, or a setting does not hold.
@@ -54,7 +55,7 @@ def open_door(settings: Settings, certificates: Path) -> Door:
             raise OperatorError(
                 f"{settings.public_endpoint!r} is no public endpoint: {error}", "Write it like https://acs.example."
             ) from None
-    sockets = bind(settings.host, settings.port)
+    sockets = list(sockets) or bind(settings.host, settings.port)
     if not sockets:
         raise OperatorError(
             f"None of these addresses is one of this machine's: {', '.join(settings.host)}.",
@@ -72,7 +73,7 @@ def open_door(settings: Settings, certificates: Path) -> Door:
 
 @asynccontextmanager
 async def opened_application(
-    settings: Settings, data: Path, first: FirstResource, endpoint: str
+    settings: Settings, data: Path, first: FirstResource, endpoint: str, worker: Worker | None = None
 ) -> AsyncIterator[Watchword]:
     """The application over its data directory.
 
@@ -80,7 +81,8 @@ async def opened_application(
         OperatorError: the data directory is not usable.
     """
     try:
-        application = await open_watchword(settings, data, first, endpoint=endpoint if settings.entra else None)
+        issuer = endpoint if settings.entra else None
+        application = await open_watchword(settings, data, first, endpoint=issuer, worker=worker)
     except OSError as error:
         raise OperatorError(
             f"The data directory {data} cannot be used: {error}.",
@@ -111,7 +113,7 @@ class Listener:
             on_stop=application.stop_waiting,
         )
 
-    async def run(self) -> None:
+    async def run(self, on_listening: Callable[[], None] = lambda: None) -> None:
         """Returns after a graceful stop."""
         # What was loaded stays: the collector need not look at it again, and from here on it works as usual.
         gc.freeze()
@@ -120,16 +122,12 @@ class Listener:
         gc.enable()
         watching = asyncio.create_task(self._certificate.keep_fresh()) if self._certificate else None
         try:
-            await self._http.run()
+            await self._http.run(on_listening)
         finally:
             if watching is not None:
                 watching.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await watching
-
-    @property
-    def is_listening(self) -> bool:
-        return self._http.is_listening
 
     def stop(self) -> None:
         self._http.stop()

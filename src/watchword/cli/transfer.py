@@ -117,9 +117,9 @@ def _verified(settings: Settings, path: Path, report: Report) -> Export:
 async def _import(settings: Settings, path: Path, keep_tokens: bool, report: Report) -> tuple[Export, Import]:
     import sqlite3
 
-    from watchword.app import open_database
     from watchword.cli.data_folder import data_of
     from watchword.cli.installation import describe_database, find_encryption
+    from watchword.storage.opening import open_database
     from watchword.transfer.export_file import ExportReader
     from watchword.transfer.exports import Export
     from watchword.transfer.imports import Importer

@@ -99,12 +99,6 @@ def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
         context.load_cert_chain(certificate_path, key_path, password="")
 
 
-def run_event_loop(main: Coroutine[Any, Any, None]) -> None:
-    """Run until `main` returns, on uvloop where there is one (not on Windows)."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(main)
-
-
 class HttpServer:
     """Hands every exchange to an application until it is told to stop; then finishes what is in flight."""
 
@@ -137,8 +131,9 @@ class HttpServer:
         self._server = _Server(config, protocol, stop_deadline, on_stop)
         self._sockets = sockets
 
-    async def run(self) -> None:
+    async def run(self, on_listening: Callable[[], None] = lambda: None) -> None:
         """Returns after a stop, or after SIGINT or SIGTERM where it runs in the main thread."""
+        self._server.on_listening = on_listening
         await self._server.serve(sockets=self._sockets)
 
     @property
@@ -165,6 +160,11 @@ class _Server(uvicorn.Server):
         self._protocol = protocol
         self._stop_deadline = stop_deadline
         self._on_stop = on_stop
+        self.on_listening: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()
@@ -201,6 +201,16 @@ class _Server(uvicorn.Server):
             task.cancel()
 
 
+def adopt(descriptor: int) -> socket.socket:
+    """A listening socket that another process has bound for us."""
+    found = socket.socket(fileno=descriptor)
+    found.setblocking(False)
+    if found.family not in (socket.AF_INET, socket.AF_INET6):
+        return found
+    # Not every system can say that it is TCP, see `_listen`.
+    return socket.socket(found.family, found.type, socket.IPPROTO_TCP, fileno=found.detach())
+
+
 def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     # The protocol must be named: asyncio sets TCP_NODELAY only where it sees TCP, and without it an answer waits 40 ms.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -218,14 +228,6 @@ def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket
         listening.close()
         raise
     return listening
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def _has_ipv6() -> bool:

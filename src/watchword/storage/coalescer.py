@@ -45,6 +45,10 @@ class Coalescer(Generic[Call, Result]):
         """Raises:
         Unavailable: too many calls wait already; this one was not begun.
         """
+        return await self.enqueue(call)
+
+    def enqueue(self, call: Call) -> asyncio.Future[Result]:
+        """The same for whoever has several calls, and waits for them later."""
         if len(self._waiting) >= self._most_waiting:
             raise Unavailable(timedelta(seconds=1))
         loop = asyncio.get_running_loop()
@@ -55,7 +59,7 @@ class Coalescer(Generic[Call, Result]):
             # The task starts in the next tick, when this tick's other callers have joined. It belongs to nobody: a
             # caller that is cancelled takes only its own answer away.
             flights.add(loop.create_task(self._fly()))
-        return await answer
+        return answer
 
     async def settle(self) -> None:
         """Wait until nothing is waiting or in flight."""

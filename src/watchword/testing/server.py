@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.app import FirstResource, open_database, open_encryption, open_watchword
+from watchword.app import FirstResource, open_encryption, open_watchword
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.clock import SystemClock, to_datetime
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.store import list_resources
+from watchword.rest.event_loop import run_event_loop
 from watchword.rest.host_certificates import HostCertificates
-from watchword.rest.serving import HttpServer, bind, run_event_loop, tls_context
+from watchword.rest.serving import HttpServer, bind, tls_context
 from watchword.settings import Settings
 from watchword.storage import Transaction
+from watchword.storage.opening import open_database
 from watchword.testing.clock import MovableClock
 from watchword.wire.connection_string import ConnectionString
 

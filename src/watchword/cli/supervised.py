@@ -1,0 +1,48 @@
+"""A server of several processes in the foreground: it prepares the data, has workers answer, and sees to them."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from watchword.cli.announcement import Foreground, describe_start
+from watchword.cli.orders import Orders
+from watchword.cli.server import opened_application
+from watchword.cli.supervisor import Supervisor
+from watchword.storage.opening import Worker
+from watchword.storage.sqlite_messages import SOCKET_NAME
+
+_LONGEST_SOCKET_PATH_BYTES = 100
+"""Systems take 103 at the least."""
+
+
+async def supervise(foreground: Foreground) -> None:
+    """Returns after a graceful stop.
+
+    Raises:
+        OperatorError: the server could not start, or no worker is left and none starts.
+    """
+    settings, data, door = foreground.settings, foreground.data, foreground.door
+    async with opened_application(settings, data, foreground.first, door.endpoint) as application:
+        start_up = await describe_start(foreground, application)
+    gc.enable()
+    with _common_folder() as folder:
+        everybody = Worker("supervisor", Path(folder))
+        orders = Orders(everybody, foreground.mode, settings, data.absolute(), door.endpoint, ())
+        supervisor = Supervisor(orders, door.sockets)
+        foreground.signals.direct(stop=supervisor.stop, reload=supervisor.reload)
+        async with supervisor.started():
+            with foreground.announced():
+                foreground.greet(start_up)
+                await supervisor.watch()
+
+
+def _common_folder() -> TemporaryDirectory[str]:
+    """Of this server's processes alone; sockets in it have to have short names."""
+    made = TemporaryDirectory(prefix="watchword-workers-", ignore_cleanup_errors=True)
+    if len(os.fsencode(made.name)) + 1 + len(SOCKET_NAME) > _LONGEST_SOCKET_PATH_BYTES:
+        made.cleanup()
+        made = TemporaryDirectory(prefix="watchword-workers-", dir="/tmp", ignore_cleanup_errors=True)
+    return made

@@ -1,0 +1,34 @@
+"""The process that writes SQLite for all workers: `python -m watchword.cli.writer`, which only a supervisor starts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from datetime import timedelta
+
+from watchword.cli.orders import Orders, at_end_of_input, carry_out, ignore_signals, report_ready
+from watchword.storage.opening import DATABASE_FILE
+from watchword.storage.sqlite import SqliteDatabase
+from watchword.storage.sqlite_writer import SqliteWriter
+
+
+async def _write(orders: Orders) -> None:
+    # Workers that finish still need it: it goes when they are gone.
+    ignore_signals()
+    settings = orders.settings
+    database = SqliteDatabase(orders.data / DATABASE_FILE, synchronous=settings.synchronous)
+    stopping = asyncio.Event()
+    at_end_of_input(stopping.set)
+    try:
+        writer = SqliteWriter(database)
+        [listening] = [socket.socket(fileno=each) for each in orders.sockets]
+        await writer.listen(listening)
+        report_ready()
+        await stopping.wait()
+        await writer.finish(2 * timedelta(seconds=settings.stop_deadline))
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    carry_out(_write)

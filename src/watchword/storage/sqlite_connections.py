@@ -1,0 +1,77 @@
+"""Connections to the SQLite file, whoever reads or writes by them: WAL mode, synced commits, and what errors mean."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from watchword.errors import OperatorError, Unavailable
+
+_log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_SECONDS = 5
+_PAGE_CACHE_KIB = 16_384
+_WAL_WAIT_SECONDS = 0.01
+
+
+def connect(path: Path, synchronous: str = "FULL") -> sqlite3.Connection:
+    if not path.exists():
+        # SQLite would create the file readable by all; whoever may read it may read custom ids. A file that is there
+        # is left alone: closing it would take away the locks that this process's other connections hold on it (that is
+        # POSIX), and another process that closes last would then delete the log under their feet.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS)
+    _enter_wal_mode(connection)
+    connection.execute(f"pragma synchronous = {synchronous}")
+    connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma secure_delete = on")
+    connection.execute(f"pragma cache_size = -{_PAGE_CACHE_KIB}")
+    return connection
+
+
+def _enter_wal_mode(connection: sqlite3.Connection) -> None:
+    """Of two processes that open a new file at once, one is told that it is locked, without the wait of other calls."""
+    waits = round(BUSY_TIMEOUT_SECONDS / _WAL_WAIT_SECONDS)
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waits <= 0:
+                raise
+        waits -= 1
+        time.sleep(_WAL_WAIT_SECONDS)
+
+
+def unusable(path: Path, error: Exception) -> OperatorError:
+    """What an operator is told of a file that cannot be opened."""
+    return OperatorError(
+        f"The database {path} cannot be opened: {error}.",
+        "Check that the data directory exists, has room, and belongs to the user who runs Watchword.",
+    )
+
+
+def told(error: sqlite3.OperationalError) -> Unavailable | sqlite3.OperationalError:
+    """Another process holds the file, or the disk is full or fails: nothing was committed. Wrong SQL is our own fault,
+    and must not pass for an outage.
+    """
+    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
+        return error
+    _log.error("the database refused: %s", error)
+    return Unavailable(timedelta(seconds=1))
+
+
+_NAMES = tuple(str(number) for number in range(1, 33))
+
+
+def named(parameters: Sequence[Any]) -> dict[str, Any]:
+    """To SQLite `$1` is a parameter of the name 1."""
+    return dict(zip(_NAMES, parameters, strict=False))

@@ -1,0 +1,177 @@
+"""A server of several processes: they share one truth, and none of them is missed when it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.callers import all_identities, callers, created, wait_for_more
+from tests.support.commands import Home, Server, refusal, server
+from tests.support.engines import FreshSettings
+from tests.support.polling import until
+from tests.support.process_tree import client_of, is_alive, kill, linux_only, process_of, workers, writer
+from tests.support.processes import PLAIN, Process
+from tests.support.signed import SignedClient
+from tests.support.standing import is_live, why_dead
+from watchword.settings import Settings
+
+pytestmark = linux_only
+
+FAULTY_START = "import os, sys\nif 'watchword.cli.worker' in sys.orig_argv:\n    os._exit(3)\n"
+
+
+class Place:
+    """Where a server's data is; it can be started there again and again."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self.home = home
+        self.is_sqlite = not settings.database
+        self._environment = PLAIN | {"WATCHWORD_DATABASE": settings.database, "WATCHWORD_WORKERS": "2"}
+        self._keys = (b"", b"")
+
+    @contextmanager
+    def started(self, *arguments: str, **variables: str) -> Iterator[tuple[Server, Process]]:
+        environment = self._environment | variables
+        with server(self.home, "serve", *arguments, environment=environment) as running:
+            if found := re.findall(r"^  (?:primary|secondary) key +(\S+)", running.start_up, re.MULTILINE):
+                self._keys = (b64decode(found[0]), b64decode(found[1]))
+            yield running, Process(running, self._keys)
+
+
+@pytest.fixture
+def place(home: Home, fresh_settings: FreshSettings) -> Place:
+    return Place(home, fresh_settings())
+
+
+@pytest.fixture
+def sqlite_place(home: Home) -> Place:
+    return Place(home, Settings())
+
+
+def test_what_is_revoked_through_one_is_refused_by_the_other_at_once(place: Place) -> None:
+    with place.started() as (running, process):
+        pids = workers(running.process.pid)
+        assert len(pids) == 2
+        one, other = (client_of(process, pid, pids) for pid in pids)
+        with one, other:
+            for revoking, asking in [(one, other), (other, one)] * 10:
+                id = asking.new_identity()
+                before = asking.new_token(id)
+                assert is_live(revoking, before)
+                assert revoking.revoke(id).status == 204
+                assert why_dead(asking, before)
+                after = asking.new_token(id)
+                assert is_live(revoking, after)
+                assert revoking.delete(id).status == 204
+                assert asking.issue(id).status == 404
+        assert running.stop(signal.SIGTERM) == (0, [])
+    assert list(place.home.temporary.iterdir()) == []
+    assert place.home.announcements == []
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(place: Place) -> None:
+    with place.started() as (running, process):
+        pids = workers(running.process.pid)
+        with SignedClient(process) as client:
+            mine = process_of(client, pids)
+            [victim] = pids - {mine}
+            kill(victim)
+            assert client.create().status == 201
+            now = until(lambda: workers(running.process.pid), lambda found: len(found) == 2 and victim not in found)
+            assert mine in now
+        [another] = now - {mine}
+        with client_of(process, another, now) as fresh:
+            assert fresh.create().status == 201
+        status, log = running.stop(signal.SIGTERM)
+    assert status == 0
+    [line] = log
+    assert re.search(r"worker-\d+ ended with status -9; another one takes its place", line)
+
+
+def test_a_reload_replaces_every_worker_and_no_request_notices(place: Place) -> None:
+    with place.started() as (running, process):
+        before = workers(running.process.pid)
+        with callers(process) as every:
+            running.process.send_signal(signal.SIGHUP)
+            until(lambda: workers(running.process.pid), lambda now: len(now) == 2 and now.isdisjoint(before))
+            wait_for_more(every)
+        assert [failure for each in every for failure in each.failures] == []
+        assert not any(each.was_refused for each in every)
+        with SignedClient(process) as client:
+            assert all_identities(client) == created(every)
+        assert running.stop(signal.SIGTERM) == (0, [])
+
+
+def test_the_writer_may_be_killed_and_nothing_that_was_acknowledged_is_lost(sqlite_place: Place) -> None:
+    with sqlite_place.started() as (running, process):
+        with callers(process) as every:
+            victim = writer(running.process.pid)
+            kill(victim)
+            until(lambda: writer(running.process.pid), lambda now: now != victim)
+            wait_for_more(every)
+        # Creating may be repeated without harm, and was: no caller was even told.
+        assert [failure for each in every for failure in each.failures] == []
+        with SignedClient(process) as client:
+            assert set(created(every)) == set(all_identities(client))
+        assert running.stop(signal.SIGTERM)[0] == 0
+
+
+def test_without_their_supervisor_they_finish_and_end_and_a_new_one_can_start(place: Place) -> None:
+    with place.started("--stop-deadline", "20") as (running, process):
+        port, supervisor = running.port, running.process.pid
+        pids = workers(supervisor) | ({writer(supervisor)} if place.is_sqlite else set())
+        with SignedClient(process) as client:
+            id = client.new_identity()
+            kill(supervisor)
+            running.process.wait(20)
+            # Its connection is still open, and is told before long that this was the last answer.
+            until(lambda: client.get(id).headers.get("connection"), lambda said: said == "close")
+        until(lambda: any(map(is_alive, pids)), lambda alive: not alive)
+    with place.started("--port", str(port)) as (_, process), SignedClient(process) as client:
+        assert client.get(id).status == 200
+
+
+def test_workers_that_cannot_start_are_told_in_a_sentence(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FAULTY_START)
+    environment = PLAIN | {"WATCHWORD_WORKERS": "2", "WATCHWORD_PORT": "0", "PYTHONPATH": str(tmp_path)}
+    complaint = refusal(home, "serve", environment=environment)
+    assert re.search(r"worker-\d ended before it answered", complaint)
+    assert list(home.temporary.iterdir()) == []
+
+
+def test_a_reload_that_fails_leaves_the_workers_that_are_there(sqlite_place: Place, tmp_path: Path) -> None:
+    with sqlite_place.started(PYTHONPATH=str(tmp_path)) as (running, process), SignedClient(process) as client:
+        before = workers(running.process.pid)
+        (tmp_path / "sitecustomize.py").write_text(FAULTY_START)
+        os.kill(running.process.pid, signal.SIGHUP)
+        until(lambda: list(running.log), lambda log: any("the reload ended early" in line for line in log))
+        assert workers(running.process.pid) == before
+        assert client.create().status == 201
+
+
+def test_no_workers_at_all_are_refused(home: Home) -> None:
+    assert "0 workers answer nobody" in refusal(home, "serve", "--workers", "0")
+
+
+def test_secrets_are_not_among_the_arguments(sqlite_place: Place) -> None:
+    with sqlite_place.started(WATCHWORD_ENCRYPTION_KEY="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=") as (running, _):
+        pids = {*workers(running.process.pid), writer(running.process.pid)}
+        arguments = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:-1] for pid in pids]
+        assert sorted(arguments) == sorted(
+            [[b"-P", b"-m", b"watchword.cli.worker"]] * 2 + [[b"-P", b"-m", b"watchword.cli.writer"]]
+        )
+
+
+def test_both_addresses_answer(home: Home) -> None:
+    hosts = {"WATCHWORD_HOST": "127.0.0.1,::1"}
+    with Place(home, Settings()).started(**hosts) as (running, _):
+        for host in ["127.0.0.1", *(["::1"] if Path("/proc/net/if_inet6").exists() else [])]:
+            socket.create_connection((host, running.port), timeout=10).close()
