@@ -62,7 +62,10 @@ def watchword(
         ids = insert_into_postgres(cluster.dsn, identities)
     else:
         ids = insert_into_sqlite(folder / "data" / "watchword.sqlite", identities)
-    with python_server("watchword", *arguments, core=core, home=folder, environment=environment) as process:
+    ready = "" if tls else "/readyz"
+    with python_server(
+        "watchword", *arguments, core=core, home=folder, ready=ready, environment=environment
+    ) as process:
         yield Contender(
             f"Watchword {algorithm}{' on PostgreSQL' if cluster else ''}{' TLS' if tls else ''}",
             algorithm,

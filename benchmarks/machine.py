@@ -89,8 +89,13 @@ def _own_and_reaped_seconds(pid: int) -> float:
 
 
 def _kibibytes(pid: int, file: str, name: str) -> int:
-    [kibibytes] = re.findall(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
-    return int(kibibytes)
+    """0 of a process that has ended, as a database's do now and then."""
+    try:
+        told = Path(f"/proc/{pid}/{file}").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    found = re.search(rf"^{name}:\s+(\d+) kB", told, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def _cpu_model() -> str:

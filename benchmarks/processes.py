@@ -26,11 +26,15 @@ _STOP_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A server that listens on loopback, what it printed until it said where, and its database server's process."""
+    """A server that listens on loopback, what it printed until it said where, and its database server's process.
+
+    `start_seconds` went by from its start to its first answer, where it was asked for one.
+    """
 
     pid: int
     port: int
     said: str = ""
+    start_seconds: float | None = None
     database: int | None = None
 
     def cpu_seconds(self) -> float:
@@ -60,11 +64,12 @@ def python_server(
     core: int,
     home: Path,
     until: str = "localhost:",
+    ready: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Process]:
     """A module that is a server, run by the interpreter that runs this."""
     command = [sys.executable, "-m", module, *arguments]
-    with announced_server(command, core=core, home=home, until=until, environment=environment) as process:
+    with announced_server(command, core=core, home=home, until=until, ready=ready, environment=environment) as process:
         yield process
 
 
@@ -75,16 +80,19 @@ def announced_server(
     core: int,
     home: Path,
     until: str = "localhost:",
+    ready: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Process]:
-    """Run a command that prints its address, and more, up to a line that holds `until`; it ends on SIGTERM.
+    """Run a command that prints its address, and more, up to a line that holds `until`, and wait until a GET of `ready`
+    is answered with 200; it ends on SIGTERM.
 
     Its standard error is thrown away, but written all the same: the request log costs its system calls. `home` is the
     user's home as it sees it, so that nothing is left on the machine.
 
     Raises:
-        RuntimeError: it ended before it said where it listens.
+        RuntimeError: it ended before that.
     """
+    before = perf_counter()
     with started(command, core=core, home=home, environment=environment, stdout=subprocess.PIPE) as child:
         said = ""
         for line in child.stdout or ():
@@ -94,7 +102,10 @@ def announced_server(
         found = _ADDRESS.search(said)
         if found is None:
             raise _did_not_start(command)
-        yield Process(child.pid, int(found[1]), said)
+        port = int(found[1])
+        if ready:
+            _wait_for_answer(child, port, ready, command)
+        yield Process(child.pid, port, said, perf_counter() - before if ready else None)
 
 
 @contextmanager
@@ -104,23 +115,20 @@ def answering_server(command: Sequence[str], *, port: int, path: str, core: int,
     Raises:
         RuntimeError: it ended before that.
     """
+    before = perf_counter()
     with started(command, core=core, home=home) as child:
-        while child.poll() is None:
-            if _answers(port, path):
-                yield Process(child.pid, port)
-                return
-            sleep(0.002)
-    raise _did_not_start(command)
+        _wait_for_answer(child, port, path, command)
+        yield Process(child.pid, port, start_seconds=perf_counter() - before)
 
 
 def seconds_to_first_answer(
     module: str, arguments: Sequence[str], *, port: int, path: str, core: int, home: Path
 ) -> float:
     """From the start of the process until a GET is answered with 200."""
-    before = perf_counter()
     command = [sys.executable, "-m", module, *arguments]
-    with answering_server(command, port=port, path=path, core=core, home=home):
-        return perf_counter() - before
+    with answering_server(command, port=port, path=path, core=core, home=home) as process:
+        assert process.start_seconds is not None
+        return process.start_seconds
 
 
 @contextmanager
@@ -152,6 +160,13 @@ def started(
                 child.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
+
+
+def _wait_for_answer(child: subprocess.Popen[str], port: int, path: str, command: Sequence[str]) -> None:
+    while not _answers(port, path):
+        if child.poll() is not None:
+            raise _did_not_start(command)
+        sleep(0.002)
 
 
 def _did_not_start(command: Sequence[str]) -> RuntimeError:

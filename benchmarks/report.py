@@ -181,9 +181,13 @@ def _memory(findings: Findings) -> str:
     def rows() -> Iterator[Sequence[str]]:
         for name, memory in findings.memory.items():
             database = f"{memory.database:.0f}" if memory.database else ""
-            told = findings.lineup.contenders[name].name
-            yield told, f"{memory.at_start:.0f}", f"{memory.after_load:.0f}", database
+            contender = findings.lineup.contenders[name]
+            seconds = contender.process.start_seconds
+            first = "" if seconds is None else f"{seconds:.2f}"
+            yield contender.name, f"{memory.at_start:.0f}", f"{memory.after_load:.0f}", database, first
 
-    head = ("contender", "MiB at its start", "MiB after all load", "MiB of its database server")
+    head = (
+        "contender", "MiB at its start", "MiB after all load", "MiB of its database server", "first answer, s, once",
+    )  # fmt: skip
     start = f"First answer after the start of `watchword serve`: {interval(findings.start_seconds, '.2f', ' s')}."
     return table(head, rows()) + "\n\n" + start

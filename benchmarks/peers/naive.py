@@ -24,7 +24,7 @@ def naive(folder: Path, *, identities: int, core: int) -> Iterator[Contender]:
     database = folder / "naive.sqlite"
     command = [str(PYTHON), "-m", "benchmarks.peers.naive_service", str(database)]
     environment = {"NAIVE_RESOURCE": resource, "NAIVE_ACCESS_KEY": base64.b64encode(key).decode("ascii")}
-    with announced_server(command, core=core, home=folder, environment=environment) as process:
+    with announced_server(command, core=core, home=folder, ready="/jwks", environment=environment) as process:
         ids = _insert_identities(database, resource, identities)
         yield Contender(
             "FastAPI, PyJWT, SQLAlchemy",

@@ -24,7 +24,8 @@ def oidc_provider(folder: Path, algorithm: str, *, core: int) -> Iterator[Conten
     """Everything in memory; an access token lives an hour and carries two scopes, as Watchword's do."""
     secret = secrets.token_urlsafe(32)
     command = ["node", str(NODE_FOLDER / "server.mjs"), algorithm, secret]
-    with announced_server(command, core=core, home=folder, environment={"NODE_ENV": "production"}) as process:
+    environment = {"NODE_ENV": "production"}
+    with announced_server(command, core=core, home=folder, ready="/jwks", environment=environment) as process:
         lock = json.loads((NODE_FOLDER / "package-lock.json").read_text("utf-8"))
         version = lock["packages"]["node_modules/oidc-provider"]["version"]
         yield Contender(

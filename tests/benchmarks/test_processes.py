@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.closed_loop import closed_loop
+from benchmarks.machine import cpu_seconds, family, proportional_mebibytes, resident_mebibytes
 from benchmarks.processes import PROJECT, python_server
 from tests.benchmarks.support import CORE
 from tests.support.polling import until
@@ -16,6 +17,7 @@ from tests.support.requirements import require
 RUN = """
 import signal, sys
 from pathlib import Path
+from benchmarks.machine import cpu_seconds, family, proportional_mebibytes, resident_mebibytes
 from benchmarks.processes import end_on_signals, python_server
 
 # Whatever the tests were started under: nohup ignores one, a shell's background the other.
@@ -44,6 +46,14 @@ def test_server_ends_when_the_run_that_started_it_does(tmp_path: Path, how: sign
         assert server.exists()
         run.send_signal(how)
         until(server.exists, lambda there: not there)
+
+
+def test_processes_that_end_while_they_are_counted_count_nothing() -> None:
+    """A database's processes come and go."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    assert family(ended.pid) == [ended.pid]
+    assert cpu_seconds(ended.pid) == resident_mebibytes(ended.pid) == proportional_mebibytes(ended.pid) == 0
 
 
 def test_load_counts_requests_and_the_servers_cpu(tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ def test_every_goal_is_told_beside_what_was_measured() -> None:
     assert reached["first answer after the start"] is True
     assert reached["resident memory of a worker on SQLite"] is False
     assert reached["issue on SQLite: CPU of a request at 10,000,000 identities, of that at the fewest"] is False
+    assert reached["resident memory of a worker on SQLite with 10,000,000 identities"] is False
+    assert reached["resident memory of a worker on PostgreSQL with 10,000,000 identities"] is True
     assert reached["revoke, until it is durable, p99"] is False
     assert reached["token verified for the first time, of its signature's check"] is True
 
