@@ -41,6 +41,7 @@ from watchword.rest.cors import Cors
 from watchword.rest.exchange import Exchange
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
+from watchword.rest.limits import Limits, parse_limits
 from watchword.rest.management_authentication import ManagerAuthenticator, Managers
 from watchword.rest.openapi import OpenApi
 from watchword.rest.operator_authentication import OperatorAuthenticator
@@ -195,6 +196,7 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
+    limits = parse_limits(settings.rate_limits)
     tracing = open_tracing(clock) if settings.traces else None
     pipeline = Pipeline(
         Routes(paths(bindings)),
@@ -203,6 +205,7 @@ async def open_watchword(
         RequestLog(clock),
         settings.hsts or None,
         Managers(managers),
+        Limits(limits, clock, settings.workers) if limits else None,
         tracing,
     )
     answer = Cors(pipeline.answer, settings.cors_origins).answer if settings.cors_origins else pipeline.answer

@@ -24,6 +24,7 @@
     │   ├── MethodNotAllowed
     │   ├── TooLarge                   a head or a body above its cap
     │   ├── TooSlow                    a head or a body that took longer than its deadline
+    │   ├── TooManyRequests            more than the limit by setting allows
     │   ├── NotServed                  a published operation that is refused, in words
     │   └── ManagementRefusal          what the management API refuses, and the commands that do the same
     │       ├── UnknownOperator            no operator could be proved
@@ -216,6 +217,16 @@ class TooSlow(CallerError):
 
     part: str
     deadline: timedelta
+
+
+@dataclass(eq=False)
+class TooManyRequests(CallerError):
+    """Of this kind the resource may send so many requests within so many seconds; `retry_after` until one fits in."""
+
+    kind: str
+    requests: int
+    seconds: int
+    retry_after: timedelta
 
 
 @dataclass(eq=False)

@@ -75,6 +75,9 @@ class Settings:
     log_format: str = _setting(
         "auto", "Form of that line: json, text, or auto, which is text for `dev` on a terminal and else json."
     )
+    rate_limits: tuple[str, ...] = _setting(
+        (), "Most requests of a resource: azure, or limits such as issue=200/10s, separated by commas; empty: no limit."
+    )
     traces: bool = _setting(False, "Whether to make OpenTelemetry traces; OTEL_* variables say where they go.")
     head_deadline: float = _setting(10.0, "How long the head of a request may take.", "seconds")
     body_deadline: float = _setting(20.0, "How long the body of a request may take.", "seconds")

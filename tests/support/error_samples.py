@@ -33,6 +33,7 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.TooLarge("body", 65_536),
     errors.TooLarge("head", 32_768),
     errors.TooSlow("body", timedelta(seconds=20)),
+    errors.TooManyRequests("issue", 1_000, 30, timedelta(seconds=7)),
     errors.NotServed("TeamsExtensionToken_Exchange", "It is not part of this release."),
     errors.UnknownOperator("The operator's token is unknown, or was deleted."),
     errors.OperatorNotAllowed(),

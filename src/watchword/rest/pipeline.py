@@ -31,6 +31,7 @@ from watchword.rest.call import (
 from watchword.rest.exchange import Exchange
 from watchword.rest.finished import Finished
 from watchword.rest.forwarded import Origins
+from watchword.rest.limits import Limits
 from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
 from watchword.rest.request_reader import MAXIMUM_BODY_BYTES
@@ -62,6 +63,7 @@ class Pipeline:
         request_log: RequestLog,
         strict_transport_security: str | None,
         managers: Managers,
+        limits: Limits | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._routes = routes
@@ -70,6 +72,7 @@ class Pipeline:
         self._request_log = request_log
         self._strict_transport_security = strict_transport_security
         self._managers = managers
+        self._limits = limits
         self._tracing = tracing
 
     async def answer(self, exchange: Exchange) -> None:
@@ -108,6 +111,8 @@ class Pipeline:
                 proved = perf_counter()
                 if binding.right not in caller.rights:
                     raise NotAllowed(why_not_allowed(caller, binding.right))
+                if self._limits is not None:
+                    self._limits.take(caller.resource.number, binding.operation, request.body)
                 answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
         except (CallerError, Unavailable) as refusal:
             error = describe(refusal)

@@ -9,6 +9,7 @@ in camelCase and the header. Source: identity.md section 3.2.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import assert_never
@@ -77,6 +78,7 @@ _Fact = (
     | errors.MethodNotAllowed
     | errors.TooLarge
     | errors.TooSlow
+    | errors.TooManyRequests
     | errors.NotServed
     | Unavailable
 )
@@ -175,6 +177,11 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.TooSlow(part, deadline):
             message = f"The request's {part} was not complete within {deadline.total_seconds():g} seconds."
             return WireError(408, "RequestTimeout", message, lists_versions=False)
+        case errors.TooManyRequests(kind, requests, seconds, retry_after):
+            # Source: status, surroundings.md section 1. Observed: code and sentence, of the chat service.
+            # Assumed: the identity service words it alike, and sends `Retry-After`.
+            message = f"Rate limit exceeded. Of {kind}, a resource may send {requests} requests in {seconds} seconds."
+            return WireError(429, "TooManyRequests", message, headers=_retry(retry_after))
         case errors.NotServed(operation, reason):
             return WireError(501, "NotImplemented", f"{operation} is not served. {reason}")
         case errors.IssuerUnavailable(retry_after, issuer):
@@ -246,8 +253,12 @@ def _invalid(message: str, target: str | None, *, lists_versions: bool = True) -
 
 
 def _unavailable(message: str, retry_after: timedelta) -> WireError:
-    retry = (("retry-after", str(max(1, round(retry_after.total_seconds())))),)
-    return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=retry)
+    return WireError(503, "ServiceUnavailable", message, lists_versions=False, headers=_retry(retry_after))
+
+
+def _retry(after: timedelta) -> tuple[tuple[str, str], ...]:
+    """In whole seconds, and not too early."""
+    return (("retry-after", str(max(1, math.ceil(after.total_seconds())))),)
 
 
 def _pascal(name: str) -> str:

@@ -1,0 +1,111 @@
+"""How many requests a resource may send, by setting; without one there is no limit.
+
+    --rate-limits azure                        the original's published table
+    --rate-limits azure,issue=5000/30s         the same but for one kind
+    --rate-limits issue=200/10s,create=50/1s   these alone
+
+A window slides: of one kind a resource is answered so many requests within any such time, and not one more. Who is
+refused spends nothing. It is counted once the caller is proved, so that no stranger can use up what is a resource's.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from watchword.clock import Clock
+from watchword.errors import OperatorError, TooManyRequests
+from watchword.wire import exchanges, identity
+from watchword.wire.operations import Operation
+
+_WITH_TOKEN = b'"createTokenWithScopes"'
+_MOST_WINDOWS = 1_000
+_RULE = re.compile(r"([A-Za-z]+)=([1-9][0-9]{0,8})/([1-9][0-9]{0,5})s", re.ASCII)
+
+_KINDS: Mapping[Operation, str] = {
+    identity.CREATE: "create",
+    identity.CREATE_EARLY: "create",
+    identity.DELETE: "delete",
+    identity.ISSUE: "issue",
+    identity.ISSUE_EARLY: "issue",
+    identity.REVOKE: "revoke",
+    identity.UPDATE_EARLY: "revoke",
+    exchanges.EXCHANGE_TEAMS: "exchange",
+    exchanges.EXCHANGE_ENTRA: "exchange",
+    exchanges.EXCHANGE_EXTENSION: "exchange",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    requests: int
+    seconds: int
+
+
+AZURE = {
+    "create": Limit(1_000, 30),
+    "createWithToken": Limit(1_000, 30),
+    "delete": Limit(500, 30),
+    "issue": Limit(1_000, 30),
+    "revoke": Limit(500, 30),
+    "exchange": Limit(500, 30),
+}
+"""Source: identity.md section 6. Assumed: its windows slide, and each of its rows is counted by itself."""
+
+
+def parse_limits(rules: Sequence[str]) -> dict[str, Limit]:
+    """Raises:
+    OperatorError: a rule that cannot be read, or of a kind that is not limited.
+    """
+    found: dict[str, Limit] = {}
+    for rule in rules:
+        if rule == "azure":
+            found |= AZURE
+        elif (match := _RULE.fullmatch(rule)) and match[1] in AZURE:
+            found[match[1]] = Limit(int(match[2]), int(match[3]))
+        else:
+            raise OperatorError(
+                f"{rule!r} is no rate limit.",
+                f"Write azure, or limits such as issue=200/10s; kinds are {', '.join(AZURE)}.",
+            )
+    return found
+
+
+class Limits:
+    """Counts for this process alone: of a server's `workers` each answers its share."""
+
+    def __init__(self, limits: Mapping[str, Limit], clock: Clock, workers: int = 1) -> None:
+        self._limits = {
+            kind: Limit(math.ceil(limit.requests / workers), limit.seconds) for kind, limit in limits.items()
+        }
+        self._clock = clock
+        self._windows: dict[tuple[int, str], deque[int]] = {}
+
+    def take(self, resource: int, operation: Operation, body: bytes) -> None:
+        """Raises:
+        TooManyRequests: the window is full.
+        """
+        kind = _KINDS.get(operation, "")
+        if kind == "create" and _WITH_TOKEN in body:
+            kind = "createWithToken"
+        limit = self._limits.get(kind)
+        if limit is None:
+            return
+        now, span = self._clock.micros(), limit.seconds * 1_000_000
+        window = self._windows.get((resource, kind))
+        if window is None:
+            self._forget_idle(now)
+            window = self._windows[resource, kind] = deque(maxlen=limit.requests)
+        # A clock that was set back must not lock anybody out.
+        if len(window) == limit.requests and 0 <= now - window[0] < span:
+            raise TooManyRequests(kind, limit.requests, limit.seconds, timedelta(microseconds=window[0] + span - now))
+        window.append(now)
+
+    def _forget_idle(self, now: int) -> None:
+        if len(self._windows) >= _MOST_WINDOWS:
+            longest = max(limit.seconds for limit in self._limits.values()) * 1_000_000
+            self._windows = {key: window for key, window in self._windows.items() if now - window[-1] < longest}

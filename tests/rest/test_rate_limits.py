@@ -1,0 +1,114 @@
+"""Rate limits: exact at the edge of a window that slides, of each kind and resource by itself, and spent by nobody else."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.signed import EARLY, NEWEST, SignedClient
+from watchword.errors import OperatorError, TooManyRequests
+from watchword.rest.limits import AZURE, Limit, Limits, parse_limits
+from watchword.settings import Settings
+from watchword.testing import MovableClock, running_server
+from watchword.wire import identity, verification
+
+SECOND = timedelta(seconds=1)
+WITH_TOKEN = {"createTokenWithScopes": ["chat"]}
+
+
+def test_the_azure_profile_is_the_published_table() -> None:
+    # Source: identity.md section 6, "Create identity 1000 / 30 s, Delete 500 / 30 s" and so on.
+    published = {"create": 1000, "createWithToken": 1000, "delete": 500, "issue": 1000, "revoke": 500, "exchange": 500}
+    assert parse_limits(["azure"]) == {kind: Limit(requests, 30) for kind, requests in published.items()}
+
+
+def test_limits_are_read_one_by_one_and_later_ones_hold() -> None:
+    assert parse_limits([]) == {}
+    assert parse_limits(["issue=200/10s", "create=5/1s"]) == {"issue": Limit(200, 10), "create": Limit(5, 1)}
+    assert parse_limits(["azure", "issue=5000/30s"]) == AZURE | {"issue": Limit(5_000, 30)}
+
+
+@pytest.mark.parametrize(
+    "rule", ["", "Azure", "issue", "issue=0/1s", "issue=1/0s", "issue=1/1", "issue=-1/1s", "sell=1/1s"]
+)
+def test_what_is_no_limit_is_told_with_what_would_be(rule: str) -> None:
+    with pytest.raises(OperatorError, match=r"issue=200/10s; kinds are create, createWithToken, delete"):
+        parse_limits([rule])
+
+
+def test_a_window_slides_and_is_exact_at_its_edge() -> None:
+    clock = MovableClock()
+    clock.stop()
+    limits = Limits({"issue": Limit(3, 10)}, clock)
+
+    def take(resource: int = 1) -> None:
+        limits.take(resource, identity.ISSUE, b"")
+
+    take()
+    clock.move(4 * SECOND)
+    take()
+    take()
+    clock.move(6 * SECOND - timedelta(microseconds=1))
+    with pytest.raises(TooManyRequests) as refused:
+        take()
+    assert refused.value.retry_after == timedelta(microseconds=1)
+    # Another resource has a window of its own, and so has another kind; what is not limited has none.
+    take(2)
+    limits.take(1, identity.CREATE, b"")
+    limits.take(1, verification.INTROSPECT, b"")
+    clock.move(timedelta(microseconds=1))
+    take()
+    with pytest.raises(TooManyRequests) as refused:
+        take()
+    assert refused.value.retry_after == 4 * SECOND
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+    clock = MovableClock()
+    clock.stop()
+    limits = Limits({"issue": Limit(1, 10)}, clock)
+    limits.take(1, identity.ISSUE, b"")
+    clock.move(-timedelta(days=1))
+    limits.take(1, identity.ISSUE, b"")
+
+
+def test_each_of_several_workers_has_its_share() -> None:
+    limits = Limits({"issue": Limit(5, 10)}, MovableClock(), workers=2)
+    for _ in range(3):
+        limits.take(1, identity.ISSUE, b"")
+    with pytest.raises(TooManyRequests):
+        limits.take(1, identity.ISSUE, b"")
+
+
+def test_windows_that_nobody_uses_are_forgotten() -> None:
+    clock = MovableClock()
+    clock.stop()
+    limits = Limits({"issue": Limit(1, 10)}, clock)
+    for resource in range(1_000):
+        limits.take(resource, identity.ISSUE, b"")
+    clock.move(11 * SECOND)
+    limits.take(1_000, identity.ISSUE, b"")
+    assert len(limits._windows) == 1
+
+
+def test_a_refusal_has_the_contracts_shape_and_says_when_to_come_again() -> None:
+    limits = ("create=2/10s", "createWithToken=1/10s", "issue=1/10s", "revoke=1/10s", "delete=1/10s")
+    with running_server(Settings(tls=False, request_log=False, rate_limits=limits)) as server:
+        server.clock.stop()
+        with SignedClient(server) as client:
+            first, second = client.new_identity(), client.new_identity()
+            server.clock.move(2.5 * SECOND)
+            # A stranger's request is refused as that, and spends nothing.
+            assert client.call("POST", f"/identities?api-version={NEWEST}", key=b"wrong").status == 401
+            reply = client.create()
+            assert (reply.status, reply.error["code"]) == (429, "TooManyRequests")
+            assert reply.error["message"].startswith("Rate limit exceeded.")
+            assert reply.headers["retry-after"] == "8"
+            assert "ms-cv" in reply.headers
+            assert [client.create(WITH_TOKEN).status for _ in range(2)] == [201, 429]
+            assert [client.issue(first).status for _ in range(2)] == [200, 429]
+            assert [client.revoke(first).status, client.update(first, {"tokensValidFrom": None}).status] == [204, 429]
+            assert [client.delete(first).status, client.delete(second, EARLY).status] == [204, 429]
+            assert client.listed()
+            server.clock.move(8 * SECOND)
+            assert client.create().status == 201
+            assert client.issue(second).status == 429
