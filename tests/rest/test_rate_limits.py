@@ -27,9 +27,10 @@ def test_limits_are_read_one_by_one_and_later_ones_hold() -> None:
     assert parse_limits(["azure", "issue=5000/30s"]) == AZURE | {"issue": Limit(5_000, 30)}
 
 
-@pytest.mark.parametrize(
-    "rule", ["", "Azure", "issue", "issue=0/1s", "issue=1/0s", "issue=1/1", "issue=-1/1s", "sell=1/1s"]
-)
+_NO_LIMITS = ["", "Azure", "issue", "issue=0/1s", "issue=1/0s", "issue=1/1", "issue=-1/1s", "sell=1/1s"]
+
+
+@pytest.mark.parametrize("rule", _NO_LIMITS)
 def test_what_is_no_limit_is_told_with_what_would_be(rule: str) -> None:
     with pytest.raises(OperatorError, match=r"issue=200/10s; kinds are create, createWithToken, delete"):
         parse_limits([rule])
