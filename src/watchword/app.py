@@ -20,7 +20,7 @@ from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.opening import open_local_issuer, open_remote_issuers
 from watchword.entra.operations import EntraOperations
-from watchword.errors import NotServed, OperatorError, UnknownPath
+from watchword.errors import NotServed, UnknownPath
 from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
@@ -57,6 +57,8 @@ from watchword.revocations.store import RevocationStore
 from watchword.revocations.users import ExchangedUsers
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
+from watchword.storage.driver import driver_required
+from watchword.storage.schema import Migrating
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.verification.operations import VerificationOperations
 from watchword.wire.management import canonical_path
@@ -206,28 +208,26 @@ async def open_watchword(
     return Watchword(http, database, encryption, feed, background, first_operator)
 
 
-async def open_database(settings: Settings, data: FilePath) -> Database:
-    """The engine by setting, with its schema in place.
+async def open_database(settings: Settings, data: FilePath, migrating: Migrating | None = None) -> Database:
+    """The engine by setting. On PostgreSQL nodes of the release before may run: there only who says so migrates.
 
     Raises:
         OperatorError: the database is not usable.
     """
     if not settings.database:
-        database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
+        file = data / DATABASE_FILE
+        database = SqliteDatabase(file, synchronous=settings.synchronous, migrating=migrating or "always")
         sync_folder(data)
         return database
-    try:
+    with driver_required():
         from watchword.storage.postgres import open_postgres
-    except ImportError:
-        raise OperatorError(
-            "PostgreSQL needs a driver that is not installed.", "Install it with: pip install 'watchword[postgres]'"
-        ) from None
     return await open_postgres(
         settings.database,
         pool=settings.database_pool,
         batch=settings.database_batch,
         statement_cache=settings.database_statement_cache,
         patience=timedelta(seconds=settings.database_timeout),
+        migrating=migrating or "when empty",
     )
 
 

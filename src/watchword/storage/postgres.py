@@ -6,7 +6,8 @@ Each statement has its own coalescer, so that a batch is always one statement an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -18,7 +19,8 @@ from watchword.errors import OperatorError, Unavailable
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Statement, Transaction
 from watchword.storage.postgres_connections import Connection, Connections, Lost
-from watchword.storage.postgres_migrations import migrate
+from watchword.storage.postgres_migrations import prepare, read_version
+from watchword.storage.schema import Migrating, Schema
 
 Result = TypeVar("Result")
 
@@ -31,7 +33,8 @@ _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementErr
 class PostgresDatabase:
     """Made by `open_postgres`."""
 
-    def __init__(self, connections: Connections, *, batch: int, batches: int) -> None:
+    def __init__(self, connections: Connections, schema: Schema, *, batch: int, batches: int) -> None:
+        self.schema = schema
         self._connections = connections
         self._batch = batch
         self._batches = batches
@@ -138,19 +141,46 @@ class _Transaction:
 
 
 async def open_postgres(
-    dsn: str, *, pool: int, batch: int, statement_cache: bool, patience: timedelta
+    dsn: str,
+    *,
+    pool: int,
+    batch: int,
+    statement_cache: bool,
+    patience: timedelta,
+    migrating: Migrating = "when empty",
 ) -> PostgresDatabase:
     """Raises:
     OperatorError: the server cannot be reached or refuses, or the database is not one that Watchword can use.
     """
-    try:
+    with _told_to_operators():
         connections = Connections(dsn, size=pool, sessions=statement_cache, patience=patience)
         connection = await connections.connect(unhurried=True)
         try:
-            await migrate(connection)
+            schema = await prepare(connection, migrating)
         finally:
             await connection.close()
         await connections.open()
+    return PostgresDatabase(connections, schema, batch=batch, batches=max(1, pool // 2))
+
+
+async def read_schema_version(dsn: str, *, statement_cache: bool, patience: timedelta) -> int:
+    """0 where the database is empty. Nothing is made.
+
+    Raises:
+        OperatorError: the server cannot be reached or refuses.
+    """
+    with _told_to_operators():
+        connection = await Connections(dsn, size=1, sessions=statement_cache, patience=patience).connect()
+        try:
+            return await read_version(connection)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def _told_to_operators() -> Iterator[None]:
+    try:
+        yield
     except ValueError:
         # Its words would repeat parts of the address, the password among them.
         raise OperatorError(
@@ -163,7 +193,6 @@ async def open_postgres(
             f"The PostgreSQL database cannot be used: {str(error) or type(error).__name__}.",
             "Check the address, user and password in WATCHWORD_DATABASE, and that the server accepts connections.",
         ) from None
-    return PostgresDatabase(connections, batch=batch, batches=max(1, pool // 2))
 
 
 def _text(statement: Statement) -> str:

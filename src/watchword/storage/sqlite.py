@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 from watchword.errors import OperatorError, Unavailable
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Statement, Transaction
-from watchword.storage.migrations import migrate
+from watchword.storage.migrations import prepare
+from watchword.storage.schema import Migrating
 
 _log = logging.getLogger(__name__)
 
@@ -36,13 +37,13 @@ _WAL_WAIT_SECONDS = 0.01
 
 class SqliteDatabase:
     """Raises:
-    OperatorError: the file cannot be opened, or its schema is newer than this program.
+    OperatorError: the file cannot be opened, or this program does not run on its schema.
     """
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+    def __init__(self, path: Path, *, synchronous: str = "FULL", migrating: Migrating = "always") -> None:
         try:
             self._writer = _connect(path, synchronous)
-            migrate(self._writer)
+            self.schema = prepare(self._writer, migrating)
             self._reader = _connect(path, synchronous)
             self._reader.execute("pragma query_only = on")
         except (sqlite3.Error, OSError) as error:
