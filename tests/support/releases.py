@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.requirements import PROJECT
 from watchword.storage.schema import Engine
+from watchword.testing import MovableClock
 
 WHEELS = sorted((PROJECT / "tests/releases").glob("watchword-*.whl"))
 ENGINES: tuple[Engine, ...] = ("sqlite_schema", "postgres_schema")
@@ -35,3 +38,20 @@ def _schema_files(wheel: Path, engine: Engine) -> Iterator[tuple[str, bytes]]:
         for entry in files.namelist():
             if entry.startswith(f"watchword/storage/{engine}/") and entry.endswith(".sql"):
                 yield entry.rpartition("/")[2], files.read(entry)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A server in a process of its own, without TLS, as a `SignedClient` sees it."""
+
+    port: int
+    keys: tuple[bytes, bytes]
+    clock: MovableClock = field(default_factory=MovableClock)
+    ca_file: Path | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def client_tls(self) -> ssl.SSLContext:
+        raise AssertionError("it speaks no TLS")

@@ -51,12 +51,19 @@ class PostgresDatabase:
         return await self._coalescer(statement, is_read=False).submit(parameters)
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
-        try:
-            return await self._query(sql, parameters)
-        except Lost:
-            return await self._query(sql, parameters)
-        except asyncpg.CharacterNotInRepertoireError:
-            return []
+        was_lost = False
+        for _ in range(_TRIES_AFTER_CONFLICT):
+            try:
+                return await self._query(sql, parameters)
+            except _CONFLICT:
+                continue
+            except Lost:
+                if was_lost:
+                    raise
+                was_lost = True
+            except asyncpg.CharacterNotInRepertoireError:
+                return []
+        raise Unavailable(timedelta(seconds=1))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         for _ in range(_TRIES_AFTER_CONFLICT):
