@@ -61,7 +61,9 @@ def test_apply_tells_what_it_does_and_plan_has_nothing_left(home: Home) -> None:
 
 def test_commands_leave_the_version_before_as_it_is_and_say_what_to_do_with_older_ones(home: Home) -> None:
     path = made(home, NEWEST.version - 1)
-    assert json.loads(answer(home, "resource", "list", "--json")) == []
+    listed = run(home, "resource", "list", "--json")
+    assert json.loads(listed.stdout) == []
+    assert "`watchword migrate apply` is due" in listed.stderr
     assert version_of(path) == NEWEST.version - 1
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"pragma user_version = {NEWEST.version - 2}")

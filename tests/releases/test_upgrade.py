@@ -174,6 +174,9 @@ def require_way_back(released: Released) -> None:
     for path in (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm"):
         (data / path).unlink(missing_ok=True)
     backup.rename(data / DATABASE_FILE)
+    with closing(sqlite3.connect(data / DATABASE_FILE)) as connection:
+        connection.execute("update feed set epoch = lower(hex(randomblob(8)))")
+        connection.commit()
     with (
         server(released.home, "serve", "--no-tls", "--no-request-log", environment=released.there) as running,
         SignedClient(Reached(running.port, released.made.keys)) as client,

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from watchword.clock import to_datetime
 from watchword.errors import OperatorError
 from watchword.storage import schema as schema_module
 from watchword.storage.migrations import migrate, read_version
-from watchword.storage.schema import Step, schema_files
+from watchword.storage.schema import Schema, Step, require_newest, schema_files
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.storage.sqlite_backup import KEPT, back_up, remove_old_backups
 from watchword.testing import MovableClock
@@ -71,6 +72,8 @@ async def test_whoever_only_looks_in_neither_migrates_nor_copies(path: Path) -> 
     database = SqliteDatabase(path, migrating="never")
     assert database.schema.version == NEWEST - 1
     assert await database.query("select count(*) from clock") == [(1,)]
+    with pytest.raises(OperatorError, match=f"An import needs schema version {NEWEST}; .* has version {NEWEST - 1}"):
+        require_newest(database.schema, "An import")
     await database.close()
     assert backups(path) == []
 
@@ -127,6 +130,18 @@ def test_the_newest_few_are_kept_and_half_a_copy_is_cleared_away(path: Path) -> 
     remove_old_backups(path)
     assert backups(path) == sorted(made[-KEPT:])
     assert not half.exists()
+
+
+def test_of_several_that_migrate_at_once_one_copies(path: Path) -> None:
+    def one() -> Schema:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            return migrate(connection)
+
+    with ThreadPoolExecutor(4) as threads:
+        schemas = [each.result() for each in [threads.submit(one) for _ in range(4)]]
+    assert [schema.version for schema in schemas] == [NEWEST] * 4
+    assert sum(bool(schema.note) for schema in schemas) == 1
+    assert len(backups(path)) == 1
 
 
 def test_a_migration_waits_for_whoever_writes(

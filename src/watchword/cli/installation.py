@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from watchword.app import DATABASE_FILE, KEY_FILE, open_database, open_encryption
+from watchword.cli.output import say
 from watchword.errors import OperatorError, Unavailable
 from watchword.keyring.encryption import Encryption
 from watchword.resources.access_keys import AccessKey, open_access_keys
@@ -63,6 +64,8 @@ async def opened_database(settings: Settings, data: Path) -> AsyncIterator[Datab
     if not settings.database:
         require_file(data)
     database = await open_database(settings, data, migrating="never")
+    if database.schema.note:
+        say(f"watchword: The database has schema {database.schema.note}.")
     try:
         yield database
     except (sqlite3.Error, Unavailable) as error:

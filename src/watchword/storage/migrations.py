@@ -50,9 +50,9 @@ def migrate(connection: sqlite3.Connection) -> Schema:
         backup = _apply(connection, steps, None if backup else path) or backup
     version = read_version(connection)
     if path is None or backup is None:
-        return Schema(version)
+        return Schema(version, version)
     remove_old_backups(path)
-    return Schema(version, f"version {version}, migrated from {found}; {backup} is the database of before")
+    return Schema(version, version, f"version {version}, migrated from {found}; {backup} is the database of before")
 
 
 def read_version(connection: sqlite3.Connection) -> int:

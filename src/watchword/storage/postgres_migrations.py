@@ -58,7 +58,7 @@ async def prepare(connection: Connection, migrating: Migrating) -> Schema:
         await migrate(connection)
         present = await read_version(connection)
     schema = require_served(present, "postgres_schema")
-    if schema.note:
+    if schema.note and migrating != "never":
         _log.warning("the schema has %s", schema.note)
     return schema
 

@@ -38,9 +38,12 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Of a database that was opened: its version, and a note for the operator where something is to be known."""
+    """Of a database that was opened: its version, the newest that this program knows, and a note for its operator where
+    there is something to be known.
+    """
 
     version: int
+    newest: int
     note: str = ""
 
 
@@ -79,9 +82,9 @@ def require_served(present: int, engine: Engine) -> Schema:
         OperatorError: it is empty, too old, or was made by a newer program.
     """
     missing = missing_steps(present, engine)
+    newest = present + len(missing)
     if not missing:
-        return Schema(present)
-    newest = missing[-1].version
+        return Schema(present, newest)
     if not present:
         raise OperatorError(
             f"The database is empty; this program runs on schema version {newest}.",
@@ -92,18 +95,19 @@ def require_served(present: int, engine: Engine) -> Schema:
             f"The database has schema version {present}; this program runs on the versions {newest - 1} and {newest}.",
             f"Stop every server that runs on it, run {APPLY}, and start this release.",
         )
-    return Schema(present, f"version {present} of {newest}: {APPLY} is due, once every server runs this release")
+    due = f"version {present} of {newest}: {APPLY} is due, once every server runs this release"
+    return Schema(present, newest, due)
 
 
-def require_newest(schema: Schema, engine: Engine, what: str) -> None:
+def require_newest(schema: Schema, what: str) -> None:
     """For what cannot do with the version before; `what` begins a sentence, such as `An import`.
 
     Raises:
         OperatorError: the database has an older schema than this program.
     """
-    if missing := missing_steps(schema.version, engine):
+    if schema.version < schema.newest:
         raise OperatorError(
-            f"{what} needs schema version {missing[-1].version}; the database has version {schema.version}.",
+            f"{what} needs schema version {schema.newest}; the database has version {schema.version}.",
             f"Run {APPLY} first, once every server runs this release.",
         )
 
