@@ -80,6 +80,7 @@ class Caller:
     """Creates, issues, revokes and introspects until told to stop; remembers all that was acknowledged."""
 
     service: Balanced
+    pause_seconds: float
     created: list[str] = field(default_factory=list)
     live: list[str] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
@@ -100,6 +101,7 @@ class Caller:
         self._require(random.choice(self.live), active=True)
         self._require(random.choice(self.dead), active=False)
         self.turns += 1
+        time.sleep(self.pause_seconds)
 
     def _issue(self, identity: str) -> str:
         target = f"/identities/{identity}/:issueAccessToken?api-version={PREVIEW}"
@@ -158,9 +160,9 @@ class Load:
 
 
 @contextmanager
-def load_on(addresses: Sequence[Address], key: bytes, callers: int) -> Iterator[Load]:
-    """Until the block ends."""
-    load = Load([Caller(Balanced(addresses, key, turn)) for turn in range(callers)])
+def load_on(addresses: Sequence[Address], key: bytes, callers: int, pause_seconds: float) -> Iterator[Load]:
+    """Until the block ends; each caller pauses after each turn."""
+    load = Load([Caller(Balanced(addresses, key, turn), pause_seconds) for turn in range(callers)])
     threads = [threading.Thread(target=load.run, args=(caller,)) for caller in load.callers]
     for thread in threads:
         thread.start()
