@@ -63,7 +63,7 @@ def test_commands_leave_the_version_before_as_it_is_and_say_what_to_do_with_olde
     path = made(home, NEWEST.version - 1)
     listed = run(home, "resource", "list", "--json")
     assert json.loads(listed.stdout) == []
-    assert "`watchword migrate apply` is due" in listed.stderr
+    assert "the next start, or `watchword migrate apply`, migrates it" in listed.stderr
     assert version_of(path) == NEWEST.version - 1
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"pragma user_version = {NEWEST.version - 2}")

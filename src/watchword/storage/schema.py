@@ -95,8 +95,13 @@ def require_served(present: int, engine: Engine) -> Schema:
             f"The database has schema version {present}; this program runs on the versions {newest - 1} and {newest}.",
             f"Stop every server that runs on it, run {APPLY}, and start this release.",
         )
-    due = f"version {present} of {newest}: {APPLY} is due, once every server runs this release"
-    return Schema(present, newest, due)
+    has_nodes = engine == "postgres_schema"
+    due = (
+        f"{APPLY} is due, once every server runs this release"
+        if has_nodes
+        else f"the next start, or {APPLY}, migrates it"
+    )
+    return Schema(present, newest, f"version {present} of {newest}: {due}")
 
 
 def require_newest(schema: Schema, what: str) -> None:
