@@ -1,4 +1,4 @@
-"""Rate limits: exact at the edge of a window that slides, of each kind and resource by itself, and spent by nobody else."""
+"""Rate limits: exact at the edge of a window that slides, for each kind and resource by itself."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The schema as numbered files: from nothing, from every earlier state, and by two processes at once."""
+"""The schema as numbered files: from nothing, from every earlier state, by several processes at once; copies first."""
 
 import asyncio
 import sqlite3
@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.old_rows import EXPECTED, KEPT, rows_of
 from watchword.errors import OperatorError
-from watchword.storage import migrations
-from watchword.storage.migrations import migrate, schema_files
+from watchword.storage import schema as schema_module
+from watchword.storage.migrations import migrate
+from watchword.storage.schema import Engine, Step, schema_files
 from watchword.storage.sqlite import SqliteDatabase
 
 OPEN_IT = """
@@ -44,9 +46,25 @@ def version(connection: sqlite3.Connection) -> int:
     return found
 
 
+def only(steps: list[Step], patch: pytest.MonkeyPatch) -> None:
+    """The program knows no others."""
+    patch.setattr(schema_module, "schema_files", lambda engine="sqlite_schema": steps)
+
+
+def bring_to(connection: sqlite3.Connection, start: int) -> None:
+    """An earlier version, with the rows of its time."""
+    for step in schema_files()[:start]:
+        with pytest.MonkeyPatch.context() as earlier:
+            only(schema_files()[: step.version], earlier)
+            migrate(connection)
+        for sql in rows_of(step.version, f"x'{'01' * 16}'"):
+            connection.execute(sql)
+    assert version(connection) == start
+
+
 @pytest.mark.parametrize("engine", ["sqlite_schema", "postgres_schema"])
-def test_versions_are_applied_in_their_order(engine: str) -> None:
-    found = [number for number, _ in schema_files(engine)]
+def test_versions_are_applied_in_their_order(engine: Engine) -> None:
+    found = [step.version for step in schema_files(engine)]
     assert found[0] == 1
     assert found == sorted(set(found))
 
@@ -60,16 +78,13 @@ def test_an_empty_database_gets_the_whole_schema_once(connection: sqlite3.Connec
     assert schema(connection) == made
 
 
-@pytest.mark.parametrize("start", [number for number, _ in schema_files()])
-def test_every_earlier_version_arrives_at_the_same_schema(
-    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, start: int
+@pytest.mark.parametrize("start", [step.version for step in schema_files()])
+def test_every_earlier_version_arrives_at_the_same_schema_with_its_rows(
+    connection: sqlite3.Connection, start: int
 ) -> None:
-    everything = [each for each in schema_files() if each[0] <= start]
-    with monkeypatch.context() as earlier:
-        earlier.setattr(migrations, "schema_files", lambda engine="sqlite_schema": everything)
-        migrate(connection)
-    assert version(connection) == start
+    bring_to(connection, start)
     migrate(connection)
+    assert connection.execute(KEPT).fetchall() == [EXPECTED]
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
         migrate(fresh)
         assert schema(connection) == schema(fresh)
@@ -78,12 +93,12 @@ def test_every_earlier_version_arrives_at_the_same_schema(
 def test_a_step_that_fails_leaves_the_version_before_it(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = schema_files()[0]
-    broken = (2, "create table half (a);\ncreate table half (a);\n")
-    monkeypatch.setattr(migrations, "schema_files", lambda engine="sqlite_schema": [first, broken])
-    with pytest.raises(sqlite3.OperationalError):
+    bring_to(connection, 1)
+    half = Step(3, "0003_half.sql", "-- Half.\ncreate table half (a);\ncreate table half (a);\n")
+    only([*schema_files()[:2], half], monkeypatch)
+    with pytest.raises(OperatorError, match=r"0003_half.sql failed: table half already exists. .* at schema version 2"):
         migrate(connection)
-    assert version(connection) == 1
+    assert version(connection) == 2
     assert not connection.in_transaction
     assert "half" not in str(schema(connection))
 

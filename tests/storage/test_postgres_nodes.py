@@ -22,7 +22,7 @@ from watchword.revocations.feed import Feed
 from watchword.revocations.statements import NEXT_CURSOR
 from watchword.revocations.store import RevocationStore
 from watchword.settings import Settings
-from watchword.storage.migrations import schema_files
+from watchword.storage.schema import schema_files
 from watchword.testing import running_server
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

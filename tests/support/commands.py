@@ -19,7 +19,7 @@ from watchword.cli.commands import watchword
 from watchword.cli.connection import VARIABLES
 
 WATCHWORD = (sys.executable, "-m", "watchword")
-IN_PROCESS = {"identity", "token", "resource", "export", "import"}
+IN_PROCESS = {"identity", "token", "resource", "migrate", "export", "import"}
 _TIMEOUT_SECONDS = 60
 
 

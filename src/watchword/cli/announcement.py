@@ -73,6 +73,7 @@ async def describe_start(foreground: Foreground, application: Watchword) -> str:
         str(application.first_operator or ""),
         len(resources),
         ResourceHosts(settings.resource_suffix).endpoint(door.endpoint, resources[0].name) if resources else "",
+        application.database.schema.note,
     )
     return format_start_up(in_force, door.port)
 

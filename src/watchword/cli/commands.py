@@ -12,6 +12,7 @@ from watchword.cli.env import env, trust
 from watchword.cli.group import group
 from watchword.cli.identity import identity
 from watchword.cli.keys import keys
+from watchword.cli.migrate import migrate
 from watchword.cli.operator import operator
 from watchword.cli.quickstart import quickstart
 from watchword.cli.resource import resource
@@ -41,6 +42,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     keys,
     export,
     import_,
+    migrate,
     doctor,
     settings,
 )

@@ -18,8 +18,8 @@ from watchword.identity.store import newest_marks
 from watchword.keyring.encryption import load_or_create_key_file, parse_key
 from watchword.settings import Settings
 from watchword.storage import Database
-from watchword.storage.migrations import schema_files
 from watchword.storage.opening import DATABASE_FILE
+from watchword.storage.schema import APPLY, Step, missing_steps, require_served
 
 _A_LITTLE_BEHIND = timedelta(seconds=5)
 _LARGEST_SKEW = timedelta(minutes=5)
@@ -47,25 +47,36 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
 def check_database(settings: Settings, data: Path, clock: Clock) -> Iterator[Finding]:
     about = "database"
     path = data / DATABASE_FILE
-    if settings.database:
-        yield from _check_content_of(settings, data, clock)
-        return
     try:
-        version, newest = schema_version(data), schema_files()[-1][0]
-        if os.name == "posix" and path.stat().st_mode & 0o077:
+        present = schema_version(settings, data)
+        if not settings.database and os.name == "posix" and path.stat().st_mode & 0o077:
             yield warning(about, f"Others may read {path}.", f"Close it with: chmod 600 {path}")
-        if 0 < version < newest:
-            yield ok(about, f"The next start brings the schema of {path} from version {version} to {newest}.")
-        else:
+        steps = missing_steps(present, "postgres_schema" if settings.database else "sqlite_schema")
+        yield _check_schema(settings, present, steps)
+        if settings.database or len(steps) <= 1:
+            # Of older ones only a migration knows what is in them.
             yield from _check_content_of(settings, data, clock)
     except OperatorError as error:
         yield told_by(about, error)
-    if settings.synchronous not in ("FULL", "EXTRA"):
+    if not settings.database and settings.synchronous not in ("FULL", "EXTRA"):
         yield warning(
             "durability",
             f"SQLite's synchronous level is {settings.synchronous}: a power cut may undo what was acknowledged.",
             "Leave WATCHWORD_SYNCHRONOUS at FULL.",
         )
+
+
+def _check_schema(settings: Settings, present: int, steps: list[Step]) -> Finding:
+    """Raises:
+    OperatorError: this program does not run on it; says what to do.
+    """
+    about = "schema"
+    if not steps:
+        return ok(about, f"It has version {present}, which is this program's.")
+    if settings.database or not present:
+        schema = require_served(present, "postgres_schema")
+        return warning(about, f"It has {schema.note}.", f"Replace the servers that do not, then run {APPLY}.")
+    return ok(about, f"The next start brings it from version {present} to {steps[-1].version}, after a backup.")
 
 
 def _check_content_of(settings: Settings, data: Path, clock: Clock) -> list[Finding]:

@@ -6,26 +6,46 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from watchword.app import KEY_FILE, open_encryption
+from watchword.cli.output import say
 from watchword.errors import OperatorError, Unavailable
 from watchword.keyring.encryption import Encryption
 from watchword.resources.access_keys import AccessKey, open_access_keys
 from watchword.resources.store import list_resources
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
-from watchword.storage.migrations import schema_files
+from watchword.storage.driver import driver_required
+from watchword.storage.migrations import read_version
 from watchword.storage.opening import DATABASE_FILE, open_database
 from watchword.transfer.store import require_finished_imports
 
 
-def schema_version(data: Path) -> int:
-    """Of the database in the directory; 0 where it is empty.
+def schema_version(settings: Settings, data: Path) -> int:
+    """Of the database by setting, else of the one in the directory; 0 where it is empty.
 
     Raises:
         OperatorError: there is none, or it cannot be read.
+    """
+    if settings.database:
+        return asyncio.run(_postgres_version(settings))
+    path = require_file(data)
+    try:
+        # Not `mode=ro`: reading a database in WAL mode takes its shared-memory file, which may have to be made.
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
+            return read_version(connection)
+    except sqlite3.Error as error:
+        raise _unreadable(str(path), error) from None
+
+
+def require_file(data: Path) -> Path:
+    """SQLite's database in the directory.
+
+    Raises:
+        OperatorError: there is none.
     """
     path = data / DATABASE_FILE
     if not path.exists():
@@ -33,26 +53,21 @@ def schema_version(data: Path) -> int:
             f"There is no database in {data}.",
             "Name the data directory with --data; `watchword serve` makes a new one.",
         )
-    try:
-        # Not `mode=ro`: reading a database in WAL mode takes its shared-memory file, which may have to be made.
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
-            return int(connection.execute("pragma user_version").fetchone()[0])
-    except sqlite3.Error as error:
-        raise _unreadable(str(path), error) from None
+    return path
 
 
 @asynccontextmanager
 async def opened_database(settings: Settings, data: Path) -> AsyncIterator[Database]:
-    """Raises:
-    OperatorError: there is none, it cannot be read, or it is of another version.
+    """Whoever only looks in does not migrate: a server of the release before may run on it.
+
+    Raises:
+        OperatorError: there is none, it cannot be read, or this program does not run on its schema.
     """
-    newest = schema_files()[-1][0]
-    if not settings.database and (version := schema_version(data)) < newest:
-        raise OperatorError(
-            f"The database in {data} has schema version {version}, and this program reads version {newest}.",
-            "Start the server once: it brings the schema up to date.",
-        )
-    database = await open_database(settings, data)
+    if not settings.database:
+        require_file(data)
+    database = await open_database(settings, data, migrating="never")
+    if database.schema.note:
+        say(f"watchword: The database has schema {database.schema.note}.")
     try:
         await database.transact(require_finished_imports)
         yield database
@@ -118,6 +133,16 @@ async def access_keys(database: Database, encryption: Encryption, name: str | No
         return await open_access_keys(transaction, chosen[0], encryption)
 
     return await database.transact(read)
+
+
+async def _postgres_version(settings: Settings) -> int:
+    with driver_required():
+        from watchword.storage.postgres import read_schema_version
+    return await read_schema_version(
+        settings.database,
+        statement_cache=settings.database_statement_cache,
+        patience=timedelta(seconds=settings.database_timeout),
+    )
 
 
 def _unreadable(database: str, error: Exception) -> OperatorError:

@@ -39,7 +39,8 @@ _EVALUATE = {
 class InForce:
     """Of a server that starts: it has just made its resource and `operator` if `is_first_start`; `others` run already.
 
-    `keys` are those of the oldest of its `resources`, whose own endpoint is `resource_endpoint`, if any.
+    `keys` are those of the oldest of its `resources`, whose own endpoint is `resource_endpoint`, if any. `schema` is
+    what its operator has to know of the database's schema, or empty.
     """
 
     mode: str
@@ -53,6 +54,7 @@ class InForce:
     operator: str = ""
     resources: int = 1
     resource_endpoint: str = ""
+    schema: str = ""
 
 
 def format_start_up(server: InForce, port: int) -> str:
@@ -69,6 +71,8 @@ def _facts(server: InForce) -> Iterator[tuple[str, str]]:
     yield "endpoint", server.endpoint
     yield "resource", _resource(server)
     yield "database", f"{server.database}{' (removed when the server stops)' if server.is_temporary else ''}"
+    if server.schema:
+        yield "schema", server.schema
     yield "certificate", str(server.certificate or "none: no TLS, which is for a proxy in front that has it")
     if not server.keys:
         return

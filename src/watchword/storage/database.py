@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from watchword.errors import OperatorError
+from watchword.storage.schema import Schema
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
@@ -77,6 +78,9 @@ class Snapshot(Protocol):
 
 class Database(Protocol):
     """The hot path reads and writes by `Statement`, coalesced; everything else takes an ordinary transaction."""
+
+    schema: Schema
+    """As it was when this was opened; another process may have migrated it since."""
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
         """Committed state: everything that was acknowledged, by whichever process, before the caller's request came."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.errors import OperatorError
 from watchword.files import sync_folder
 from watchword.settings import Settings
 from watchword.storage.database import Database
+from watchword.storage.driver import driver_required
+from watchword.storage.schema import Migrating
 
 DATABASE_FILE = "watchword.sqlite"
 
@@ -24,14 +25,17 @@ class Worker:
     folder: Path
 
 
-async def open_database(settings: Settings, data: Path, worker: Worker | None = None) -> Database:
-    """The engine by setting, with its schema in place; a worker on SQLite finds it so.
+async def open_database(
+    settings: Settings, data: Path, worker: Worker | None = None, *, migrating: Migrating | None = None
+) -> Database:
+    """The engine by setting. On PostgreSQL nodes of the release before may run: there only who says so migrates. A
+    worker on SQLite never does: its supervisor has.
 
     Raises:
         OperatorError: the database is not usable.
     """
     if settings.database:
-        return await _open_postgres(settings)
+        return await _open_postgres(settings, migrating or "when empty")
     if worker is not None:
         from watchword.storage.sqlite_worker import WorkerDatabase
 
@@ -40,22 +44,20 @@ async def open_database(settings: Settings, data: Path, worker: Worker | None = 
         return shared
     from watchword.storage.sqlite import SqliteDatabase
 
-    database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
+    file = data / DATABASE_FILE
+    database = SqliteDatabase(file, synchronous=settings.synchronous, migrating=migrating or "always")
     sync_folder(data)
     return database
 
 
-async def _open_postgres(settings: Settings) -> Database:
-    try:
+async def _open_postgres(settings: Settings, migrating: Migrating) -> Database:
+    with driver_required():
         from watchword.storage.postgres import open_postgres
-    except ImportError:
-        raise OperatorError(
-            "PostgreSQL needs a driver that is not installed.", "Install it with: pip install 'watchword[postgres]'"
-        ) from None
     return await open_postgres(
         settings.database,
         pool=settings.database_pool,
         batch=settings.database_batch,
         statement_cache=settings.database_statement_cache,
         patience=timedelta(seconds=settings.database_timeout),
+        migrating=migrating,
     )

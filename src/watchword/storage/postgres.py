@@ -6,8 +6,8 @@ Each statement has its own coalescer, so that a batch is always one statement an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -19,7 +19,8 @@ from watchword.errors import OperatorError, Unavailable
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Snapshot, Statement, Transaction, refused_rows
 from watchword.storage.postgres_connections import Connection, Connections, Lost
-from watchword.storage.postgres_migrations import migrate
+from watchword.storage.postgres_migrations import prepare, read_version
+from watchword.storage.schema import Migrating, Schema
 
 Result = TypeVar("Result")
 
@@ -32,7 +33,8 @@ _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementErr
 class PostgresDatabase:
     """Made by `open_postgres`."""
 
-    def __init__(self, connections: Connections, *, batch: int, batches: int) -> None:
+    def __init__(self, connections: Connections, schema: Schema, *, batch: int, batches: int) -> None:
+        self.schema = schema
         self._connections = connections
         self._batch = batch
         self._batches = batches
@@ -49,12 +51,19 @@ class PostgresDatabase:
         return await self._coalescer(statement, is_read=False).submit(parameters)
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
-        try:
-            return await self._query(sql, parameters)
-        except Lost:
-            return await self._query(sql, parameters)
-        except asyncpg.CharacterNotInRepertoireError:
-            return []
+        was_lost = False
+        for _ in range(_TRIES_AFTER_CONFLICT):
+            try:
+                return await self._query(sql, parameters)
+            except _CONFLICT:
+                continue
+            except Lost:
+                if was_lost:
+                    raise
+                was_lost = True
+            except asyncpg.CharacterNotInRepertoireError:
+                return []
+        raise Unavailable(timedelta(seconds=1))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         for _ in range(_TRIES_AFTER_CONFLICT):
@@ -186,19 +195,46 @@ class _Snapshot:
 
 
 async def open_postgres(
-    dsn: str, *, pool: int, batch: int, statement_cache: bool, patience: timedelta
+    dsn: str,
+    *,
+    pool: int,
+    batch: int,
+    statement_cache: bool,
+    patience: timedelta,
+    migrating: Migrating = "when empty",
 ) -> PostgresDatabase:
     """Raises:
     OperatorError: the server cannot be reached or refuses, or the database is not one that Watchword can use.
     """
-    try:
+    with _told_to_operators():
         connections = Connections(dsn, size=pool, sessions=statement_cache, patience=patience)
         connection = await connections.connect(unhurried=True)
         try:
-            await migrate(connection)
+            schema = await prepare(connection, migrating)
         finally:
             await connection.close()
         connections.open()
+    return PostgresDatabase(connections, schema, batch=batch, batches=max(1, pool // 2))
+
+
+async def read_schema_version(dsn: str, *, statement_cache: bool, patience: timedelta) -> int:
+    """0 where the database is empty. Nothing is made.
+
+    Raises:
+        OperatorError: the server cannot be reached or refuses.
+    """
+    with _told_to_operators():
+        connection = await Connections(dsn, size=1, sessions=statement_cache, patience=patience).connect()
+        try:
+            return await read_version(connection)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def _told_to_operators() -> Iterator[None]:
+    try:
+        yield
     except ValueError:
         # Its words would repeat parts of the address, the password among them.
         raise OperatorError(
@@ -211,7 +247,6 @@ async def open_postgres(
             f"The PostgreSQL database cannot be used: {str(error) or type(error).__name__}.",
             "Check the address, user and password in WATCHWORD_DATABASE, and that the server accepts connections.",
         ) from None
-    return PostgresDatabase(connections, batch=batch, batches=max(1, pool // 2))
 
 
 def _text(statement: Statement) -> str:

@@ -1,23 +1,45 @@
 """The schema on PostgreSQL: the same numbered files as for SQLite, in PostgreSQL's words.
 
-Several nodes may start at once: whoever locks the version's row applies, the others find it done. A row lock, because
-the distributed engines have no advisory ones.
+Whoever locks the version's row applies, the others find it done. A row lock, because the distributed engines have no
+advisory ones. Statements of running servers go on meanwhile: who cannot get a lock soon lets go, and tries again.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 import asyncpg
 
 from watchword.errors import OperatorError
-from watchword.storage.migrations import require_known, schema_files
+from watchword.storage.postgres_connections import Connection
+from watchword.storage.schema import (
+    Migrating,
+    Schema,
+    Step,
+    in_transactions,
+    missing_steps,
+    require_served,
+    step_failed,
+)
 
 _TRIES = 5
 _OLDEST_SERVER = 14
 
+_LOCK_TIMEOUT = "1s"
+"""Whoever comes after a lock that is waited for waits as well, so this stays below what a request has."""
 
-async def migrate(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+_NAP_SECONDS = 1.0
+_TRIES_FOR_LOCKS = 150
+
+_IN_THE_WAY = (asyncpg.LockNotAvailableError, asyncpg.TransactionRollbackError)
+
+_log = logging.getLogger(__name__)
+
+
+async def prepare(connection: Connection, migrating: Migrating) -> Schema:
     """Raises:
-    OperatorError: the database was made by a newer program, or cannot hold all characters.
+    OperatorError: the database cannot hold all characters, this program does not run on its schema, or a step failed.
     """
     encoding = await connection.fetchval("show server_encoding")
     if encoding != "UTF8":
@@ -31,17 +53,70 @@ async def migrate(connection: asyncpg.Connection[asyncpg.Record]) -> None:
             f"The PostgreSQL server has version {server.major}; Watchword needs {_OLDEST_SERVER} or newer.",
             "Upgrade the server, or name another one in WATCHWORD_DATABASE.",
         )
+    present = await read_version(connection)
+    if migrating == "always" or (migrating == "when empty" and not present):
+        await migrate(connection)
+        present = await read_version(connection)
+    schema = require_served(present, "postgres_schema")
+    if schema.note and migrating != "never":
+        _log.warning("the schema has %s", schema.note)
+    return schema
+
+
+async def migrate(connection: Connection) -> None:
+    """Bring a database to this program's schema; several nodes that try at once do it once.
+
+    Raises:
+        OperatorError: the database was made by a newer program, or a step failed.
+    """
     await _make_version_row(connection)
-    async with connection.transaction():
-        present = await connection.fetchval("select version from schema_version for update")
-        require_known(present, "postgres_schema")
-        for version, sql in schema_files("postgres_schema"):
-            if version > present:
-                await connection.execute(sql)
-                await connection.execute("update schema_version set version = $1", version)
+    found = await read_version(connection)
+    for steps in in_transactions(missing_steps(found, "postgres_schema"), found):
+        await _apply_patiently(connection, steps)
 
 
-async def _make_version_row(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def read_version(connection: Connection) -> int:
+    """0 where the database is empty. Nobody is waited for, and nothing is made."""
+    try:
+        return await connection.fetchval("select version from schema_version") or 0
+    except asyncpg.UndefinedTableError:
+        return 0
+
+
+async def _apply_patiently(connection: Connection, steps: list[Step]) -> None:
+    for left in range(_TRIES_FOR_LOCKS, -1, -1):
+        try:
+            async with connection.transaction():
+                await _apply(connection, steps)
+            return
+        except _IN_THE_WAY as error:
+            if not left:
+                raise OperatorError(
+                    f"{steps[0].name} waited for too long: another transaction holds what it changes.",
+                    "Find it with: select pid, xact_start, query from pg_stat_activity order by xact_start",
+                ) from error
+        _log.warning("%s waits for a lock that another transaction holds", steps[0].name)
+        await asyncio.sleep(_NAP_SECONDS)
+
+
+async def _apply(connection: Connection, steps: list[Step]) -> None:
+    await connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
+    # Behind a pooler the role's limit holds, which is meant for requests.
+    await connection.execute("set local statement_timeout = 0")
+    present = await connection.fetchval("select version from schema_version for update")
+    for step in steps:
+        if step.version > present:
+            try:
+                await connection.execute(step.sql)
+            except _IN_THE_WAY:
+                raise
+            except asyncpg.PostgresError as error:
+                raise step_failed(step, present, error) from None
+            await connection.execute("update schema_version set version = $1", step.version)
+            _log.info("applied %s", step.name)
+
+
+async def _make_version_row(connection: Connection) -> None:
     for attempt in range(_TRIES):
         try:
             # Looked for first: whoever runs Watchword need not be allowed to make tables, once they are there.

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Statement, Transaction, refused_rows
-from watchword.storage.migrations import migrate
+from watchword.storage.migrations import prepare
+from watchword.storage.schema import Migrating
 from watchword.storage.sqlite_connections import connect, named, told, unusable
 from watchword.storage.sqlite_reader import SqliteReader
 
@@ -25,13 +26,13 @@ _Write = tuple[Statement, Parameters]
 
 class SqliteDatabase(SqliteReader):
     """Raises:
-    OperatorError: the file cannot be opened, or its schema is newer than this program.
+    OperatorError: the file cannot be opened, or this program does not run on its schema.
     """
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+    def __init__(self, path: Path, *, synchronous: str = "FULL", migrating: Migrating = "always") -> None:
         try:
             self._writer = connect(path, synchronous)
-            migrate(self._writer)
+            self.schema = prepare(self._writer, migrating)
         except (sqlite3.Error, OSError) as error:
             raise unusable(path, error) from None
         super().__init__(path)

@@ -13,7 +13,8 @@ import msgspec
 
 from watchword.errors import OperatorError, Unavailable
 from watchword.storage.database import Parameters, Row, Statement, Transaction
-from watchword.storage.migrations import schema_files
+from watchword.storage.migrations import read_version
+from watchword.storage.schema import Schema, schema_files
 from watchword.storage.sqlite_messages import (
     SOCKET_NAME,
     Answer,
@@ -64,6 +65,7 @@ class WorkerDatabase(SqliteReader):
 
     def __init__(self, path: Path, folder: Path) -> None:
         super().__init__(path)
+        self.schema: Schema
         self._socket = folder / SOCKET_NAME
         self._waiting: list[_Write] = []
         self._under_way: dict[int, tuple[list[_Write], asyncio.TimerHandle]] = {}
@@ -76,12 +78,13 @@ class WorkerDatabase(SqliteReader):
         """Raises:
         OperatorError: there is no writer that speaks as we do, or the schema is of another version.
         """
-        [(present,)] = self._reader.execute("pragma user_version")
-        if present != (newest := schema_files()[-1][0]):
+        present, newest = read_version(self._reader), schema_files()[-1].version
+        if present != newest:
             raise OperatorError(
                 f"The database has schema version {present}, and this program works with version {newest}.",
                 "Restart the server: a start brings the schema up to date, a reload does not.",
             )
+        self.schema = Schema(present, newest)
         try:
             self._channel = await _connect(self._socket)
         except Unavailable:

@@ -11,6 +11,7 @@ from watchword.errors import OperatorError
 from watchword.identifiers import new_key_id
 from watchword.revocations.store import begin_history, raise_every_resource
 from watchword.storage import Database, Transaction
+from watchword.storage.schema import require_newest
 from watchword.transfer import store
 from watchword.transfer.checksums import Checksums
 from watchword.transfer.export_file import End, ExportReader, Rows
@@ -51,6 +52,7 @@ class Importer:
         # Before anything is written, the whole file is proved to be there.
         end = self._reader.end()
         await self._require_known()
+        require_newest(self._database.schema, "An import")
         begun = await self._database.transact(self._begin)
         if begun.finished_micros is not None:
             return Import(end, begun.finished_micros, was_finished=True, revoked=0)

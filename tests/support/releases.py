@@ -1,0 +1,57 @@
+"""Released programs, as they were: their wheels are kept, and run with the dependencies of today."""
+
+from __future__ import annotations
+
+import ssl
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.requirements import PROJECT
+from watchword.storage.schema import Engine
+from watchword.testing import MovableClock
+
+WHEELS = sorted((PROJECT / "tests/releases").glob("watchword-*.whl"))
+ENGINES: tuple[Engine, ...] = ("sqlite_schema", "postgres_schema")
+
+
+def name_of(wheel: Path) -> str:
+    """`watchword 0.1.0`, as `--version` says it."""
+    return " ".join(wheel.name.split("-")[:2])
+
+
+def schema_of(wheel: Path, engine: Engine) -> dict[str, bytes]:
+    """The files of its schema, oldest first."""
+    return dict(sorted(_schema_files(wheel, engine)))
+
+
+def environment_of(wheel: Path, folder: Path) -> dict[str, str]:
+    """In which `python -m watchword` is the released program; unpacked into a folder, it starts faster."""
+    with zipfile.ZipFile(wheel) as files:
+        files.extractall(folder)
+    return {"PYTHONPATH": str(folder)}
+
+
+def _schema_files(wheel: Path, engine: Engine) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(wheel) as files:
+        for entry in files.namelist():
+            if entry.startswith(f"watchword/storage/{engine}/") and entry.endswith(".sql"):
+                yield entry.rpartition("/")[2], files.read(entry)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A server in a process of its own, without TLS, as a `SignedClient` sees it."""
+
+    port: int
+    keys: tuple[bytes, bytes]
+    clock: MovableClock = field(default_factory=MovableClock)
+    ca_file: Path | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def client_tls(self) -> ssl.SSLContext:
+        raise AssertionError("it speaks no TLS")
