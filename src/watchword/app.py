@@ -28,8 +28,7 @@ from watchword.identity.access_tokens import AccessTokens, LastTokens
 from watchword.identity.identities import Identities
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
-from watchword.keyring.encryption import Encryption, load_or_create_key_file, parse_key
-from watchword.keyring.key_check import require_fitting_key
+from watchword.keyring.encryption import Encryption, open_encryption
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
@@ -67,7 +66,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 DATABASE_FILE = "watchword.sqlite"
-KEY_FILE = "encryption.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +140,7 @@ async def open_watchword(
         first_operator = await database.transact(
             lambda transaction: _first_start(transaction, encryption, clock, first)
         )
+        await encryption.tidy(database)
     except BaseException:
         await database.close()
         raise
@@ -175,7 +174,7 @@ async def open_watchword(
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
         *GroupOperations(database, deletions, feed, clock).bindings(),
         *ResourceOperations(database, encryption, deletions, feed, clock, hosts).bindings(),
-        *Health(database).bindings(),
+        *Health(database, encryption).bindings(),
     ]
     bindings += OpenApi(bindings).bindings()
 
@@ -237,22 +236,11 @@ def schedule(settings: Settings) -> Schedule:
     return Schedule(every, timedelta(seconds=settings.key_publish_ahead))
 
 
-def open_encryption(settings: Settings, data: FilePath) -> Encryption:
-    """The key by setting, else the key file's, which is made where it is missing.
-
-    Raises:
-        OperatorError: the key is not usable.
-    """
-    if settings.encryption_key:
-        return Encryption(parse_key(settings.encryption_key))
-    return Encryption(load_or_create_key_file(settings.encryption_key_file or data / KEY_FILE))
-
-
 async def _first_start(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
 ) -> BearerSecret | None:
     """The token of the first operator, where this is the first start of all."""
-    await require_fitting_key(transaction, encryption)
+    await encryption.in_force(transaction)
     # Who deleted every resource did so on purpose: the feed remembers that there was one.
     [(there,)] = await transaction.execute("select (select count(*) from resources) + (select cursor from feed)")
     if there:

@@ -29,8 +29,9 @@ from tests.history.outages import Attached, Outages
 from tests.history.plan import BUGS, Bug, Plan
 from tests.support.nginx import free_port
 from tests.support.polling import until
-from watchword.app import open_database, open_encryption
+from watchword.app import open_database
 from watchword.clock import SystemClock
+from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.store import list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential

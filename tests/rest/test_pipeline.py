@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.data import transact
 from tests.support.signed import NEWEST, PREVIEW, Reply, SignedClient
 from watchword.app import DATABASE_FILE
 from watchword.settings import Settings
@@ -32,9 +33,8 @@ def opened(server: RunningServer) -> Iterator[sqlite3.Connection]:
 
 def test_an_unknown_fault_is_a_500_that_names_the_request_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
     with running_server(SETTINGS) as server, SignedClient(server) as client:
-        with opened(server) as connection:
-            # Rows that were swapped do not decrypt: nobody foresaw it in the middle of a request.
-            connection.execute("update access_keys set secret = zeroblob(64)")
+        # Nobody foresaw that a table goes away under a running server.
+        transact(server, lambda transaction: transaction.execute("alter table access_keys rename to mislaid"))
         reply = client.create()
     assert (reply.status, reply.body) == (500, b'{"error":{"code":"InternalError","message":"Internal server error."}}')
     assert reply.headers["content-type"] == "application/json"

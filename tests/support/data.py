@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from watchword.app import open_database, open_encryption
+from watchword.app import open_database
 from watchword.clock import MonotoneClock
 from watchword.identifiers import random_bytes
+from watchword.keyring.encryption import open_encryption
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.resources.access_keys import ACCESS_KEY_BYTES, create_resource

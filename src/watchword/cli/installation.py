@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from watchword.app import DATABASE_FILE, KEY_FILE, open_database, open_encryption
+from watchword.app import DATABASE_FILE, open_database
 from watchword.errors import OperatorError, Unavailable
-from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption import Encryption, find_key_path, open_encryption
 from watchword.resources.access_keys import AccessKey, open_access_keys
 from watchword.resources.store import list_resources
 from watchword.settings import Settings
@@ -73,7 +73,7 @@ def find_encryption(settings: Settings, data: Path) -> Encryption:
     Raises:
         OperatorError: the key is missing, or is not usable.
     """
-    key_file = settings.encryption_key_file or data / KEY_FILE
+    key_file = find_key_path(settings, data)
     if not settings.encryption_key and not key_file.exists():
         raise OperatorError(
             f"The key file {key_file} is missing: without it the secrets in the database cannot be read.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from time import perf_counter
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl
 import falcon.asgi
 import msgspec
 
-from watchword.errors import CallerError, NotAllowed, NotAuthenticated, TooLarge, Unavailable
+from watchword.errors import CallerError, NotAllowed, NotAuthenticated, OperatorError, TooLarge, Unavailable
 from watchword.rest.call import (
     Answer,
     Authenticator,
@@ -36,6 +37,7 @@ from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
 
 MAXIMUM_BODY_BYTES = 65_536
+_RETRY_AFTER_A_FAULT = timedelta(seconds=5)
 
 _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -94,6 +96,10 @@ class Pipeline:
             _write(response, answer, binding.operation.success)
         except (CallerError, Unavailable) as refusal:
             error = describe(refusal)
+        except OperatorError as fault:
+            # The installation is at fault, and its operator is told what to do; the caller may come again after that.
+            _log.error("request %s was refused: %s", correlation, fault)
+            error = describe(Unavailable(_RETRY_AFTER_A_FAULT))
         except Exception:  # noqa: BLE001 - whatever it is, the caller learns nothing but its request id.
             _log.exception("request %s failed", correlation)
             error = INTERNAL
