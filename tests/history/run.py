@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ctypes
 import multiprocessing
+import os
 import random
 import signal
 import socket
@@ -161,7 +162,10 @@ def main() -> None:
         sys.exit(f"no such bug: {', '.join(unknown)}; there are: {', '.join(BUGS)}")
     with_bugs: dict[str, Bug] = {bug: bug for bug in BUGS if bug in planted}
     without: dict[str, Bug] = dict.fromkeys(HEALTHY, "")
-    run(Path(folder), [Node(Path(folder), {})], without | with_bugs, int(rounds), int(seed))
+    named = os.environ.get("WATCHWORD_DATABASE", "")
+    environment = {"WATCHWORD_DATABASE": named} if named else {}
+    nodes = [Node(Path(folder), environment)]
+    run(Path(folder), nodes, without | with_bugs, int(rounds), int(seed), environment)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, Reachable, Reply, SignedClient, raw_exchange, read_reply, read_to_end, to_bytes
 from watchword.rest.http_protocol import MAXIMUM_HEAD_BYTES
 from watchword.rest.pipeline import MAXIMUM_BODY_BYTES
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 HEAD_SECONDS = 0.3
 BODY_SECONDS = 0.4

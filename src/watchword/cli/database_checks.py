@@ -40,6 +40,8 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
             if next_of(path).exists():
                 load_or_create_key_file(next_of(path))
                 yield ok(about, f"{next_of(path)} lies ready: `watchword keys rewrap` makes it the key.")
+        elif settings.database:
+            yield ok(about, f"There is none at {path}; the first start on a database makes one.")
         elif (data / DATABASE_FILE).exists():
             find_encryption(settings, data)
         else:

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
-from watchword.app import DATABASE_FILE, FirstResource
+from watchword.app import FirstResource
 from watchword.cli import development
 from watchword.cli.folders import Folders, find_folders
-from watchword.cli.installation import access_keys, describe_database, find_encryption
+from watchword.cli.installation import access_keys, describe_database
 from watchword.cli.logs import set_up_logs
 from watchword.cli.output import say
 from watchword.cli.running import announced, describe_this, running_servers
@@ -45,9 +45,6 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
 async def _serve(
     mode: Mode, settings: Settings, data: Path, first: FirstResource, door: Door, stopping: Stopping, folders: Folders
 ) -> None:
-    if (data / DATABASE_FILE).exists():
-        # A new key in the place of a lost one would only hide what has happened.
-        find_encryption(settings, data)
     async with opened(settings, data, first, door) as (application, http):
         stopping.stops(http)
         resources = await application.database.transact(list_resources)

@@ -33,7 +33,7 @@ class Encryption:
     """
 
     def __init__(self, *given: bytes, file: Path | None = None) -> None:
-        """The first key, which is that of `file` where there is one, is for a database that has none yet."""
+        """The first key, which is that of `file` where one is named, is for a database that has none yet."""
         self._given = [EncryptionKey(key) for key in given]
         self._file = file
         self._keys = self._read()
@@ -47,12 +47,18 @@ class Encryption:
     async def in_force(self, transaction: Transaction) -> EncryptionKey:
         """The key that the database is under: what it encrypts in this transaction, all nodes can decrypt.
 
+        Only a database that has none yet is given one, and only then a key file is made: one in the place of a file
+        that was lost would hide what has happened.
+
         Raises:
             OperatorError: this node does not have it.
         """
         stored = await find_key_check(transaction)
         if stored is not None:
             return self.fitting(stored)
+        if self._file is not None:
+            load_or_create_key_file(self._file)
+            self._keys = self._read()
         await write_key_check(transaction, self._keys[0])
         return self._keys[0]
 
@@ -102,6 +108,8 @@ class Encryption:
         if found is None and self._file is not None:
             self._keys = self._read() or self._keys
             found = _try(self._keys, stored, purpose)
+        if found is None and not self._keys:
+            raise missing_key_file(self._file)
         if found is None:
             keys = "The encryption key does" if len(self._keys) == 1 else "The encryption keys of this node do"
             raise OperatorError(
@@ -120,7 +128,7 @@ class Encryption:
 
 
 def open_encryption(settings: Settings, data: Path) -> Encryption:
-    """The key by setting, else the key file's, which is made where it is missing; and the next one, if there is one.
+    """The key by setting, else the key file's, which need not be there yet; and the next one, if there is one.
 
     Raises:
         OperatorError: a key is not usable.
@@ -128,14 +136,19 @@ def open_encryption(settings: Settings, data: Path) -> Encryption:
     given = [parse_key(text) for text in (settings.encryption_key, settings.encryption_key_next) if text]
     if settings.encryption_key:
         return Encryption(*given)
-    file = find_key_path(settings, data)
-    load_or_create_key_file(file)
-    return Encryption(*given, file=file)
+    return Encryption(*given, file=find_key_path(settings, data))
 
 
 def find_key_path(settings: Settings, data: Path) -> Path:
     """Where the key file is, or would be, if no key is given by setting."""
     return settings.encryption_key_file or data / KEY_FILE
+
+
+def missing_key_file(path: Path | None) -> OperatorError:
+    return OperatorError(
+        f"The key file {path} is missing: without it the secrets in the database cannot be read.",
+        "Restore it from a backup, or give the key with --encryption-key-file or WATCHWORD_ENCRYPTION_KEY.",
+    )
 
 
 def _key_of(path: Path) -> EncryptionKey | None:
