@@ -9,6 +9,9 @@ ARGS ?=
 # uv takes its interpreter from .venv and fetches none. Which registry it asks is this machine's business.
 export UV_PYTHON_DOWNLOADS := never
 
+# Where nothing that was compiled is kept, each of the hundreds of programs that the tests start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 UV := $(BIN)/uv
 UV_VERSION := 0.13.8
@@ -19,10 +22,10 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-versi
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help quickstart serve dev test coverage check bench bench-quick bench-growth bench-peers soak wheel lock sdk-js clean
+.PHONY: help quickstart serve dev test test-postgres coverage check bench bench-quick bench-growth bench-peers soak wheel lock sdk-js clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 quickstart: .venv/.runtime ## Create an identity, issue a token, revoke it and delete the identity.
 	@$(BIN)/watchword quickstart $(ARGS)
@@ -35,6 +38,9 @@ dev: .venv/.runtime ## Run a throw-away service with a well-known access key, on
 
 test: .venv/.dev .venv-sdk-1.0/.ready sdk-js bench-peers ## Run every test; a missing tool skips its tests, or fails them with REQUIRE_ALL=1.
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
+
+test-postgres: .venv/.dev .venv-sdk-1.0/.ready sdk-js ## Run on PostgreSQL what `make test` runs on SQLite only.
+	@WATCHWORD_TEST_ENGINE=postgres $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 coverage: .venv/.dev .venv-sdk-1.0/.ready sdk-js bench-peers ## Run every test and show the lines that none of them reached.
 	@mkdir -p .coverage

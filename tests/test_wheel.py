@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from tests.support.requirements import PROJECT, require
-from watchword.testing import running_server
+from tests.support.servers import running_server
 
 PAGE = (PROJECT / "docs/howto/install-without-internet.md").read_text(encoding="utf-8")
 UV = Path(sys.executable).with_name("uv")

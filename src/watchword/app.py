@@ -25,8 +25,7 @@ from watchword.identity.access_tokens import AccessTokens, LastTokens
 from watchword.identity.identities import Identities
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
-from watchword.keyring.encryption import Encryption, load_or_create_key_file, parse_key
-from watchword.keyring.key_check import require_fitting_key
+from watchword.keyring.encryption import Encryption, open_encryption
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
@@ -63,8 +62,6 @@ from watchword.wire.management import canonical_path
 
 if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
-
-KEY_FILE = "encryption.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +144,7 @@ async def open_watchword(
         first_operator = await database.transact(
             lambda transaction: _first_start(transaction, encryption, clock, first)
         )
+        await encryption.tidy(database)
     except BaseException:
         await database.close()
         raise
@@ -179,7 +177,7 @@ async def open_watchword(
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
         *GroupOperations(database, deletions, feed, clock).bindings(),
         *ResourceOperations(database, encryption, deletions, feed, clock, hosts).bindings(),
-        *Health(database).bindings(),
+        *Health(database, encryption).bindings(),
     ]
     bindings += OpenApi(bindings).bindings()
     if local_issuer is not None:
@@ -238,23 +236,12 @@ def schedule(settings: Settings) -> Schedule:
     return Schedule(every, timedelta(seconds=settings.key_publish_ahead))
 
 
-def open_encryption(settings: Settings, data: FilePath) -> Encryption:
-    """The key by setting, else the key file's, which is made where it is missing.
-
-    Raises:
-        OperatorError: the key is not usable.
-    """
-    if settings.encryption_key:
-        return Encryption(parse_key(settings.encryption_key))
-    return Encryption(load_or_create_key_file(settings.encryption_key_file or data / KEY_FILE))
-
-
 async def _first_start(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
 ) -> BearerSecret | None:
     """The token of the first operator, where this is the first start of all."""
     await require_finished_imports(transaction)
-    await require_fitting_key(transaction, encryption)
+    await encryption.in_force(transaction)
     # Who deleted every resource did so on purpose: the feed remembers that there was one.
     [(there,)] = await transaction.execute("select (select count(*) from resources) + (select cursor from feed)")
     if there:

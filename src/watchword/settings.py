@@ -58,6 +58,9 @@ class Settings:
     key_lifetime: float = _setting(7_776_000.0, "How long a signing key signs; 0 to rotate by hand only.", "seconds")
     key_publish_ahead: float = _setting(3_600.0, "How long a signing key is published before it signs.", "seconds")
     encryption_key: str = _setting("", "Base64 of 32 bytes that encrypt secrets at rest; else a key file is made.")
+    encryption_key_next: str = _setting(
+        "", "The encryption key to come, while `watchword keys rewrap` changes it; else <key file>.next is looked for."
+    )
     encryption_key_file: Path | None = _setting(
         None, "File with the encryption key; by default encryption.key in the data folder.", "path"
     )
@@ -84,7 +87,7 @@ class Settings:
     stop_deadline: float = _setting(10.0, "How long requests in flight may take to finish after a stop.", "seconds")
 
 
-SECRET_SETTINGS = frozenset({"encryption_key", "database"})
+SECRET_SETTINGS = frozenset({"encryption_key", "encryption_key_next", "database"})
 """Never printed."""
 
 _CHOICES = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Home, Server, server
+from tests.support.engines import CHOSEN
 
 
 @pytest.fixture
@@ -16,12 +17,13 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(scope="module")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """The home of `dev_server`."""
+    """The home of `shared_server`."""
     return Home(tmp_path_factory.mktemp("shared-home"))
 
 
 @pytest.fixture(scope="module")
-def dev_server(shared_home: Home) -> Iterator[Server]:
-    """One `watchword dev` for the tests of a module."""
-    with server(shared_home, "dev", "--no-request-log") as running:
+def shared_server(shared_home: Home) -> Iterator[Server]:
+    """One `watchword dev` for the tests of a module; on PostgreSQL, which it refuses, the most similar `serve`."""
+    mode = ("dev",) if CHOSEN == "sqlite" else ("serve", "--resource-name", "dev")
+    with server(shared_home, *mode, "--no-request-log") as running:
         yield running

@@ -17,21 +17,25 @@ from watchword.cli import development
 from watchword.client import IdentityClient
 from watchword.wire.connection_string import parse_connection_string
 
+pytestmark = pytest.mark.sqlite("`watchword dev` refuses PostgreSQL, into which it would put keys that everybody knows")
+
 
 def client_of(home: Home, connection_string: str) -> IdentityClient:
     return IdentityClient.from_connection_string(connection_string, verify=home.folder / "data/certificates/ca.pem")
 
 
-def test_start_up_says_what_is_in_force_and_what_to_copy(shared_home: Home, dev_server: Server) -> None:
-    assert dev_server.fact("resource") == f"dev ({development.RESOURCE_ID})"
-    assert dev_server.endpoint == f"https://localhost:{dev_server.port}"
-    assert dev_server.data.parent == shared_home.temporary
-    assert dev_server.fact("certificate").startswith("localhost, 127.0.0.1, ::1; until ")
-    assert dev_server.start_up.rstrip().endswith(f'eval "$({sys.executable} -m watchword env)"')
+def test_start_up_says_what_is_in_force_and_what_to_copy(shared_home: Home, shared_server: Server) -> None:
+    assert shared_server.fact("resource") == f"dev ({development.RESOURCE_ID})"
+    assert shared_server.endpoint == f"https://localhost:{shared_server.port}"
+    assert shared_server.data.parent == shared_home.temporary
+    assert shared_server.fact("certificate").startswith("localhost, 127.0.0.1, ::1; until ")
+    assert shared_server.start_up.rstrip().endswith(f'eval "$({sys.executable} -m watchword env)"')
 
 
-def test_connection_string_at_start_up_is_the_well_known_one_and_works(shared_home: Home, dev_server: Server) -> None:
-    text = dev_server.fact("connection string")
+def test_connection_string_at_start_up_is_the_well_known_one_and_works(
+    shared_home: Home, shared_server: Server
+) -> None:
+    text = shared_server.fact("connection string")
     assert parse_connection_string(text).access_key == development.PRIMARY_KEY
     with client_of(shared_home, text) as client:
         assert client.create_user().id.startswith(f"8:acs:{development.RESOURCE_ID}_")
@@ -43,10 +47,10 @@ def test_it_puts_no_keys_that_everybody_knows_into_a_real_database(home: Home) -
     assert "a-password" not in told
 
 
-def test_both_loopback_addresses_answer_on_one_port(dev_server: Server) -> None:
+def test_both_loopback_addresses_answer_on_one_port(shared_server: Server) -> None:
     hosts = ["127.0.0.1", *(["::1"] if socket.has_ipv6 and Path("/proc/net/if_inet6").exists() else [])]
     for host in hosts:
-        socket.create_connection((host, dev_server.port), timeout=10).close()
+        socket.create_connection((host, shared_server.port), timeout=10).close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
@@ -76,11 +80,11 @@ def test_environment_cannot_open_it_to_the_network_either(home: Home) -> None:
     assert "watchword serve" in complaint
 
 
-def test_second_server_on_a_port_is_told_which_port_and_what_to_do(shared_home: Home, dev_server: Server) -> None:
-    complaint = refusal(shared_home, "dev", "--port", str(dev_server.port))
-    assert f"Port {dev_server.port} of 127.0.0.1 cannot be listened on" in complaint
+def test_second_server_on_a_port_is_told_which_port_and_what_to_do(shared_home: Home, shared_server: Server) -> None:
+    complaint = refusal(shared_home, "dev", "--port", str(shared_server.port))
+    assert f"Port {shared_server.port} of 127.0.0.1 cannot be listened on" in complaint
     assert "--port" in complaint
-    assert [path for path in shared_home.temporary.iterdir() if path != dev_server.data] == []
+    assert [path for path in shared_home.temporary.iterdir() if path != shared_server.data] == []
 
 
 def test_data_directory_is_kept_where_one_is_given(home: Home, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Home, answer, run, server
+from tests.support.data import Located, beside, transact
+from tests.support.engines import DATABASES
 from watchword.cli.checks import check_installation
 from watchword.cli.findings import Finding
 from watchword.cli.folders import Folders
@@ -33,13 +35,16 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def broken(sound: Home, tmp_path: Path) -> Home:
     """A copy of it, to be broken."""
     shutil.copytree(sound.folder, tmp_path / "home")
-    return Home(tmp_path / "home")
+    copy = Home(tmp_path / "home")
+    DATABASES.share(copy.server_data, sound.server_data)
+    return copy
 
 
 def look(home: Home, clock: MovableClock | None = None, **settings: object) -> dict[str, Finding]:
     """What is not in order, by what it is about."""
     folders = Folders(home.folder / "data", home.folder / "state")
-    chosen = Settings(**{"port": 0, **settings})  # type: ignore[arg-type]
+    database = DATABASES.address(home.server_data)
+    chosen = Settings(**{"port": 0, "database": database, **settings})  # type: ignore[arg-type]
     findings = check_installation(chosen, home.server_data, folders, clock or SystemClock())
     assert all(finding.remedy for finding in findings if finding.status != "ok")
     return {finding.about: finding for finding in findings if finding.status != "ok" and finding.about != "IPv6"}
@@ -53,6 +58,7 @@ def test_sound_installation_is_called_sound(sound: Home) -> None:
     assert json.loads(answer(sound, "doctor", "--port", "0", "--json"))["sound"] is True
 
 
+@pytest.mark.sqlite("it takes SQLite's own file away")
 def test_problem_sets_the_exit_status(broken: Home) -> None:
     (broken.server_data / "watchword.sqlite").unlink()
     result = run(broken, "doctor", "--port", "0", "--json")
@@ -70,6 +76,7 @@ def test_key_file_that_others_may_read(broken: Home) -> None:
     assert (finding.status, "chmod 600" in finding.remedy) == ("problem", True)
 
 
+@pytest.mark.sqlite("it opens SQLite's own file to others")
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_data_that_others_may_reach(broken: Home) -> None:
     (broken.server_data / "watchword.sqlite").chmod(0o640)
@@ -89,10 +96,11 @@ def test_key_of_another_installation(broken: Home) -> None:
 
 def test_lost_key_is_not_replaced(broken: Home) -> None:
     (broken.server_data / "encryption.key").unlink()
-    assert "missing" in look(broken)["encryption key"].message
+    assert any("missing" in finding.message for finding in look(broken).values())
     assert not (broken.server_data / "encryption.key").exists()
 
 
+@pytest.mark.sqlite("it damages SQLite's own file")
 def test_damaged_database(broken: Home) -> None:
     path = broken.server_data / "watchword.sqlite"
     content = path.read_bytes()
@@ -100,6 +108,7 @@ def test_damaged_database(broken: Home) -> None:
     assert "restore a backup" in look(broken)["database"].remedy
 
 
+@pytest.mark.sqlite("it damages SQLite's own file")
 def test_damaged_page_in_a_database_that_opens(broken: Home) -> None:
     path = broken.server_data / "watchword.sqlite"
     with closing(sqlite3.connect(path)) as connection:
@@ -113,6 +122,7 @@ def test_damaged_page_in_a_database_that_opens(broken: Home) -> None:
     assert "restore a backup" in finding.remedy
 
 
+@pytest.mark.sqlite("the version stands in SQLite's file; tests/storage asks the same of PostgreSQL")
 def test_database_of_a_newer_program(broken: Home) -> None:
     with closing(sqlite3.connect(broken.server_data / "watchword.sqlite")) as connection:
         connection.execute("pragma user_version = 999")
@@ -129,10 +139,13 @@ def test_clock_that_was_set_back(broken: Home, back: timedelta, status: str) -> 
 
 def test_clock_behind_the_highest_issue_time(broken: Home) -> None:
     ahead = SystemClock().micros() + 3_600_000_000
-    with closing(sqlite3.connect(broken.server_data / "watchword.sqlite")) as connection:
-        connection.execute("update clock set high_water_micros = ?", (ahead,))
-        connection.commit()
+    here = Located(Settings(database=DATABASES.address(broken.server_data)), broken.server_data)
+    [(before,)] = beside(here, lambda database: database.query("select high_water_micros from clock"))
+    set_back = "update clock set high_water_micros = $1"
+    transact(here, lambda transaction: transaction.execute(set_back, ahead))
     assert look(broken)["clock"].message.startswith("It is 1:00:00 behind") or "0:59:" in look(broken)["clock"].message
+    # On PostgreSQL the copies of an installation share one database.
+    transact(here, lambda transaction: transaction.execute(set_back, before))
 
 
 def test_certificate_that_expires_or_is_not_ours(broken: Home) -> None:
@@ -159,6 +172,7 @@ def test_port_of_our_own_running_server_is_in_order(home: Home) -> None:
         assert "port: Port" in answer(home, "doctor", "--port", str(running.port))
 
 
+@pytest.mark.sqlite("the level is SQLite's; Watchword raises PostgreSQL's by itself")
 def test_database_that_may_lose_what_was_acknowledged(sound: Home) -> None:
     assert look(sound, synchronous="NORMAL")["durability"].status == "warning"
 

@@ -11,6 +11,8 @@ from tests.support.commands import Home, Server, answer, refusal, server
 from watchword.entra import development
 from watchword.tokens.jwks import decode_base64url
 
+pytestmark = pytest.mark.sqlite("the issuer for development is run by `watchword dev` only, which refuses PostgreSQL")
+
 
 @pytest.fixture(scope="module")
 def entra_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
@@ -36,7 +38,7 @@ def test_the_environment_has_the_managed_identity(entra_home: Home, entra_server
     assert shown == [f"{entra_server.endpoint}{development.PREFIX}identity", development.HEADER]
 
 
-def test_a_server_without_the_issuer_gives_none(shared_home: Home, dev_server: Server) -> None:
+def test_a_server_without_the_issuer_gives_none(shared_home: Home, shared_server: Server) -> None:
     assert "IDENTITY_ENDPOINT" not in answer(shared_home, "env", "--shell", "sh")
     assert "watchword dev --entra" in refusal(shared_home, "entra", "user-token")
 

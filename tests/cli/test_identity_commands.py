@@ -9,7 +9,7 @@ import pytest
 from tests.support.commands import Home, Server, answer, refusal, run, server
 from watchword.cli.connection import VARIABLES
 
-pytestmark = pytest.mark.usefixtures("dev_server")
+pytestmark = pytest.mark.usefixtures("shared_server")
 IDENTITY = re.compile(r"8:acs:[0-9a-f-]{36}_[0-9a-f-]{36}")
 
 
@@ -32,11 +32,12 @@ def test_identity_is_created_shown_listed_and_deleted(shared_home: Home) -> None
     assert "Provided identity doesn't exist." in refusal(shared_home, "identity", "show", "--user", identity)
 
 
-def test_programs_of_their_own_find_the_server_too(shared_home: Home) -> None:
+def test_programs_of_their_own_find_the_server_too(shared_home: Home, shared_server: Server) -> None:
     apart = replace(shared_home, in_process=False)
     issued = json.loads(answer(apart, "token", "issue", "--scope", "chat", "--json"))
     assert issued["user_id"] in answer(apart, "identity", "list")
-    assert "dededede-" in answer(apart, "resource", "keys", "--data", next(shared_home.temporary.iterdir()))
+    resource = issued["user_id"].removeprefix("8:acs:").partition("_")[0]
+    assert resource in answer(apart, "resource", "keys", "--data", shared_server.data)
 
 
 def test_list_is_narrowed_by_creation_time(shared_home: Home) -> None:
@@ -109,8 +110,8 @@ def test_refusals_of_the_service_are_one_sentence(shared_home: Home) -> None:
     assert "not sent" in refusal(shared_home, "identity", "show", "--user", "")
 
 
-def test_secret_may_come_from_a_file_or_standard_input(shared_home: Home, dev_server: Server) -> None:
-    text = dev_server.fact("connection string")
+def test_secret_may_come_from_a_file_or_standard_input(shared_home: Home, shared_server: Server) -> None:
+    text = shared_server.fact("connection string")
     (shared_home.folder / "secret").write_text(text)
     create(shared_home, "--connection-string-file", str(shared_home.folder / "secret"))
     answer(shared_home, "identity", "create", "--connection-string-file", "-", given=text)
@@ -118,8 +119,8 @@ def test_secret_may_come_from_a_file_or_standard_input(shared_home: Home, dev_se
     assert "cannot be read" in refusal(shared_home, "identity", "create", "--connection-string-file", "/nowhere")
 
 
-def test_wrong_key_is_denied_and_never_repeated(shared_home: Home, dev_server: Server) -> None:
-    wrong = f"endpoint={dev_server.endpoint};accesskey=d3Jvbmcga2V5"
+def test_wrong_key_is_denied_and_never_repeated(shared_home: Home, shared_server: Server) -> None:
+    wrong = f"endpoint={shared_server.endpoint};accesskey=d3Jvbmcga2V5"
     complaint = refusal(shared_home, "identity", "create", environment={VARIABLES[0]: wrong})
     assert "401 Denied" in complaint
     assert "d3Jvbmcga2V5" not in complaint

@@ -11,13 +11,13 @@ from watchword.tokens import key_id
 
 
 @pytest.fixture
-def data(dev_server: Server) -> Path:
-    return dev_server.data
+def data(shared_server: Server) -> Path:
+    return shared_server.data
 
 
 @pytest.fixture
-def token(shared_home: Home, dev_server: Server) -> str:
-    assert dev_server.port
+def token(shared_home: Home, shared_server: Server) -> str:
+    assert shared_server.port
     return new_token(shared_home)
 
 
@@ -35,7 +35,7 @@ def verified(home: Home, token: str) -> dict[str, object]:
 def test_a_valid_token_is_told_what_it_proves(shared_home: Home, token: str) -> None:
     shown = answer(shared_home, "token", "verify", token)
     assert "scopes    chat" in shown
-    assert "8:acs:dededede-" in shown
+    assert "8:acs:" in shown
     found = verified(shared_home, token)
     assert (found["valid"], found["scopes"]) == (True, ["chat"])
 
@@ -137,6 +137,7 @@ def test_verifier_credentials_are_made_listed_and_deleted(shared_home: Home, dat
     assert "no resource" in refusal(shared_home, "verifier", "create", "--data", data, "--resource", "nobody's")
 
 
+@pytest.mark.sqlite("its database is a file of the directory; an address of PostgreSQL always leads to one")
 def test_without_a_database_it_says_so(home: Home) -> None:
     for command in ("keys list", "keys rotate", "verifier create", "verifier list"):
         assert "no database" in refusal(home, *command.split())

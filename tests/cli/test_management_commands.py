@@ -11,7 +11,6 @@ import pytest
 
 from tests.management.support import Manager
 from tests.support.commands import Home, answer, refusal, run, server
-from watchword.cli import development
 from watchword.wire.connection_string import parse_connection_string
 
 
@@ -90,9 +89,8 @@ def test_operators_are_made_listed_and_deleted(home: Home, data: Path) -> None:
 
 
 def test_commands_act_beside_a_running_server(home: Home) -> None:
-    with server(home, "dev", "--no-tls", "--no-request-log") as running:
-        token = f"wwo_{development.OPERATOR_ID}_{development.OPERATOR_SECRET}"
-        assert running.fact("operator token") == token
+    with server(home, "serve", "--no-tls", "--resource-name", "dev") as running:
+        token = running.fact("operator token").partition(" ")[0]
         manager = Manager.of_process(running.endpoint, token)
         answer(home, "resource", "create", "--name", "beside", "--data", running.data)
         path = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/default"
@@ -116,7 +114,7 @@ def test_a_server_starts_without_any_resource(home: Home) -> None:
 
 
 def test_with_a_suffix_the_connection_string_names_the_resources_own_host(home: Home) -> None:
-    with server(home, "dev", "--no-request-log", "--resource-suffix", "localhost") as running:
+    with server(home, "serve", "--resource-name", "dev", "--resource-suffix", "localhost") as running:
         parsed = parse_connection_string(running.fact("connection string"))
         assert parsed.endpoint == f"https://dev.localhost:{running.port}"
         assert "*.localhost" in running.fact("certificate")

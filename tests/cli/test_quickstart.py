@@ -10,6 +10,8 @@ from tests.support.commands import Home, Server, answer, refusal, run
 from watchword.cli.connection import VARIABLES
 from watchword.cli.javascript_date import format_javascript_date
 
+pytestmark = pytest.mark.sqlite("the service that it starts is a `watchword dev`, which refuses PostgreSQL")
+
 _ID = r"8:acs:[0-9a-f-]{36}_[0-9a-f-]{36}"
 EXPECTED = re.compile(
     rf"""Azure Communication Services - Access Tokens Quickstart
@@ -38,8 +40,8 @@ def test_without_anything_it_brings_its_own_service_and_leaves_nothing(home: Hom
 
 
 @pytest.mark.parametrize("how", ["flag", "variable", "standard input"])
-def test_with_a_connection_string_it_goes_to_that_service(shared_home: Home, dev_server: Server, how: str) -> None:
-    text = dev_server.fact("connection string")
+def test_with_a_connection_string_it_goes_to_that_service(shared_home: Home, shared_server: Server, how: str) -> None:
+    text = shared_server.fact("connection string")
     match how:
         case "flag":
             printed = answer(shared_home, "quickstart", "--connection-string", text)

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.commands import Home, answer, refusal, server
+from tests.support.engines import CHOSEN
 from watchword.certificates import issue_leaf, prepare_authority
 from watchword.client import IdentityClient
 
@@ -70,9 +71,10 @@ def test_what_it_makes_is_its_users_alone(home: Home) -> None:
         assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in running.data.iterdir()}
     assert set(modes.values()) == {0o600}, modes
-    assert {"watchword.sqlite", "encryption.key"} <= set(modes)
+    assert {"encryption.key", *(["watchword.sqlite"] if CHOSEN == "sqlite" else [])} <= set(modes)
 
 
+@pytest.mark.sqlite("`watchword dev` refuses PostgreSQL, into which it would put keys that everybody knows")
 def test_a_development_directory_is_never_served_to_others(home: Home, tmp_path: Path) -> None:
     with server(home, "dev", "--data", tmp_path):
         pass
@@ -153,6 +155,7 @@ def test_key_by_setting_needs_no_file(home: Home) -> None:
     assert "The key file" in refusal(home, "resource", "keys")
 
 
+@pytest.mark.sqlite("its database is a file of the directory; an address of PostgreSQL always leads to one")
 def test_keys_of_a_directory_without_a_database_are_not_invented(home: Home, tmp_path: Path) -> None:
     assert "There is no database" in refusal(home, "resource", "keys", "--data", tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.requirements import PROJECT
+from tests.support.servers import running_server
 from watchword import client as library
 from watchword.client import AsyncIdentityClient, IdentityClient, Scope
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 PAGE = (PROJECT / "docs/reference/python-client.md").read_text(encoding="utf-8")
 VERIFIER_PAGE = (PROJECT / "docs/reference/verifier.md").read_text(encoding="utf-8")

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from watchword.client import AsyncIdentityClient, IdentityClient
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 from watchword.tokens import KeySet, read_signed
 
 

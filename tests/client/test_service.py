@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.servers import running_server
 from watchword.client import (
     AccessKeyCredential,
     AsyncIdentityClient,
@@ -22,7 +23,7 @@ from watchword.client import (
     ValidationError,
 )
 from watchword.clock import to_datetime
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 FOREIGN = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000"
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.polling import until
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.steady import Steady
 from tests.support.verifiers import create_credential, delete_credential
@@ -22,7 +23,7 @@ from watchword.client import (
     VerifierCredential,
     require_scope,
 )
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.requirements import PROJECT
+from tests.support.servers import running_server
 from tests.support.verifiers import create_credential
 from watchword.client import (
     AccessToken,
@@ -24,7 +25,7 @@ from watchword.client import (
     subscriber,
 )
 from watchword.client.verification import MAX_STALENESS
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 from watchword.tokens import jws, scopes
 from watchword.tokens.verifier import DEFAULT_CACHE_SIZE
 

@@ -9,11 +9,12 @@ from tests.support.data import transact
 from tests.support.engines import FreshSettings
 from tests.support.exchanges import ASSIGNMENTS, EXTENSION_ASSIGNMENT, listed
 from tests.support.provider import APPLICATION, TENANT, Provider, running_provider
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, PREVIEW, Reply, Signed, SignedClient
 from watchword.entra.store import assign_role, remove_role
 from watchword.resources.store import Resource, list_resources
 from watchword.storage import Transaction
-from watchword.testing import MovableClock, RunningServer, running_server
+from watchword.testing import MovableClock, RunningServer
 
 Bear = Callable[..., Reply]
 

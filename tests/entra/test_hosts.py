@@ -7,10 +7,11 @@ import pytest
 from tests.support.data import OtherResource, add_resource, first_resource, transact
 from tests.support.engines import FreshSettings
 from tests.support.provider import PRINCIPAL, TENANT, USER, Provider, running_provider
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, PREVIEW, Reply, Signed, SignedClient
 from watchword.entra.store import Assignment, assign_role, put_assignment
 from watchword.resources.store import Resource
-from watchword.testing import MovableClock, RunningServer, running_server
+from watchword.testing import MovableClock, RunningServer
 
 SUFFIX = "acs.test"
 ENTRA = f"/access/entra/:exchangeAccessToken?api-version={PREVIEW}"

@@ -19,12 +19,13 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from tests.support.polling import until
 from tests.support.requirements import PROJECT, require
+from tests.support.servers import running_server
 from tests.support.tls import without_trust
 from tests.support.verifiers import create_credential, delete_credential
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.client import IdentityClient
 from watchword.clock import SystemClock, to_datetime
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 EXAMPLES = PROJECT / "examples"
 PACKAGES = PROJECT / "tests/sdk/js/node_modules"

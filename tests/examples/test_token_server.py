@@ -13,8 +13,9 @@ import httpx2
 import pytest
 
 from tests.support.requirements import PROJECT
+from tests.support.servers import running_server
 from watchword.clock import SystemClock
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 from watchword.tokens import KeySet, NothingRevoked, Verifier
 from watchword.wire.connection_string import ConnectionString
 from watchword.wire.signature import signed_headers

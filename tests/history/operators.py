@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable
 
 from tests.history.events import Acknowledged, Log, Revoking
 from tests.history.plan import Plan
-from watchword.app import open_encryption, schedule
+from watchword.app import schedule
 from watchword.clock import MonotoneClock, SystemClock
 from watchword.errors import Unavailable
 from watchword.identifiers import new_key_id
-from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption import Encryption, open_encryption
 from watchword.keyring.keyring import Keyring
 from watchword.resources.access_keys import _purpose
 from watchword.resources.store import Resource, list_access_keys, list_resources
@@ -68,7 +68,7 @@ class _Operator:
         id = new_key_id()
 
         async def replace(transaction: Transaction) -> None:
-            encrypted = self._encryption.encrypt(secret, _purpose(id))
+            encrypted = (await self._encryption.in_force(transaction)).encrypt(secret, _purpose(id))
             await transaction.execute(
                 "update access_keys set id = $1, secret = $2 where id = $3", id, encrypted, former.id
             )

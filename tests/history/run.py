@@ -12,6 +12,7 @@ import base64
 import contextlib
 import ctypes
 import multiprocessing
+import os
 import random
 import signal
 import socket
@@ -32,8 +33,8 @@ from tests.history.plan import BUGS, Bug, Plan
 from tests.support.nginx import free_port
 from tests.support.polling import until
 from tests.support.postgres import Cluster, cluster
-from watchword.app import open_encryption
 from watchword.clock import SystemClock
+from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.store import list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential
@@ -174,8 +175,11 @@ def main() -> None:
     without: dict[str, Bug] = dict.fromkeys(HEALTHY, "")
     if SEVERAL in planted:
         run_several(Path(folder), without | with_bugs, int(rounds), int(seed))
-    else:
-        run(Path(folder), [Node(Path(folder), {})], without | with_bugs, int(rounds), int(seed))
+        return
+    named = os.environ.get("WATCHWORD_DATABASE", "")
+    environment = {"WATCHWORD_DATABASE": named} if named else {}
+    nodes = [Node(Path(folder), environment)]
+    run(Path(folder), nodes, without | with_bugs, int(rounds), int(seed), environment)
 
 
 def run_several(folder: Path, verifiers_with: dict[str, Bug], rounds: int, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -13,6 +14,7 @@ import pytest
 from tests.history.plan import BUGS, MAX_STALENESS, Bug
 from tests.history.run import HEALTHY, SEVERAL
 from tests.history.verdict import Verdict, judge
+from tests.support.engines import DATABASES
 from tests.support.requirements import PROJECT, require
 
 require(sys.platform == "linux", "histories are written on a clock that all processes share, which is Linux's")
@@ -39,7 +41,8 @@ def history(folder: Path, rounds: int, seed: int, bugs: Iterable[Bug] = (), *, s
     folder.mkdir(exist_ok=True)
     words = [*bugs, SEVERAL] if several else bugs
     command = [sys.executable, "-m", "tests.history.run", str(folder), str(rounds), str(seed), *words]
-    with subprocess.Popen(command, cwd=PROJECT) as process:
+    environment = {**os.environ, "WATCHWORD_DATABASE": "" if several else DATABASES.address(folder)}
+    with subprocess.Popen(command, cwd=PROJECT, env=environment) as process:
         try:
             assert process.wait(60 + rounds * SECONDS_OF_A_ROUND) == 0
         finally:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ import pytest
 
 from tests.identity.test_issue import claims
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
-from watchword.testing import MovableClock, running_server
+from watchword.testing import MovableClock
 
 BACK = -timedelta(days=2)
 

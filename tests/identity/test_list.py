@@ -7,8 +7,9 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import PREVIEW, SignedClient
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 CREATED = 25
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import EARLY, PREVIEW, SignedClient
 from tests.support.standing import is_live, why_dead
-from watchword.testing import running_server
 from watchword.wire import versions
 
 ALL = versions.since(versions.V2021_02_22_PREVIEW1)

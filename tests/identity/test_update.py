@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live, why_dead
-from watchword.testing import running_server
 
 
 @pytest.fixture

@@ -12,44 +12,45 @@ from hypothesis import strategies as st
 
 from tests.support.requirements import require
 from watchword.errors import OperatorError
-from watchword.keyring.encryption import KEY_BYTES, Encryption, load_or_create_key_file, parse_key
+from watchword.keyring.encryption_key import KEY_BYTES, EncryptionKey, parse_key
+from watchword.keyring.key_files import load_or_create_key_file
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
 
 
 @given(secret=st.binary(), purpose=st.text(st.characters(codec="utf-8")))
 def test_what_was_encrypted_is_decrypted_for_the_same_purpose(secret: bytes, purpose: str) -> None:
-    assert Encryption(KEY).decrypt(Encryption(KEY).encrypt(secret, purpose), purpose) == secret
+    assert EncryptionKey(KEY).decrypt(EncryptionKey(KEY).encrypt(secret, purpose), purpose) == secret
 
 
 def test_the_same_secret_never_looks_the_same() -> None:
-    encryption = Encryption(KEY)
+    encryption = EncryptionKey(KEY)
     assert len({encryption.encrypt(b"secret", "purpose") for _ in range(100)}) == 100
 
 
 @given(position=st.integers(min_value=1), flip=st.integers(1, 255))
 def test_one_changed_byte_is_noticed(position: int, flip: int) -> None:
-    stored = bytearray(Encryption(KEY).encrypt(b"secret", "purpose"))
+    stored = bytearray(EncryptionKey(KEY).encrypt(b"secret", "purpose"))
     # The first byte names the form and is no part of what is encrypted.
     at = 1 + position % (len(stored) - 1)
     stored[at] ^= flip
     with pytest.raises(OperatorError, match="the purpose cannot be decrypted"):
-        Encryption(KEY).decrypt(bytes(stored), "purpose")
+        EncryptionKey(KEY).decrypt(bytes(stored), "purpose")
 
 
 @pytest.mark.parametrize("stored", [b"", b"\x01", b"\x01" + bytes(12), b"\x01" + bytes(27), bytes(64)])
 def test_what_is_too_short_or_made_up_is_the_operators_matter(stored: bytes) -> None:
     with pytest.raises(OperatorError):
-        Encryption(KEY).decrypt(stored, "purpose")
+        EncryptionKey(KEY).decrypt(stored, "purpose")
 
 
 def test_another_key_or_another_purpose_decrypts_nothing() -> None:
-    stored = Encryption(KEY).encrypt(b"secret", "access key 1")
+    stored = EncryptionKey(KEY).encrypt(b"secret", "access key 1")
     with pytest.raises(OperatorError, match="The encryption key does not fit the database") as raised:
-        Encryption(OTHER_KEY).decrypt(stored, "access key 1")
+        EncryptionKey(OTHER_KEY).decrypt(stored, "access key 1")
     assert raised.value.remedy
     with pytest.raises(OperatorError):
-        Encryption(KEY).decrypt(stored, "access key 2")
+        EncryptionKey(KEY).decrypt(stored, "access key 2")
 
 
 def test_a_key_is_base64_of_32_bytes() -> None:

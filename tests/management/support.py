@@ -54,14 +54,15 @@ class Manager:
     """Plain requests to the management API."""
 
     def __init__(self, server: RunningServer, token: str | None = None) -> None:
-        verify = server.client_tls() if server.ca_file else True
+        # Without TLS there is nothing to verify, and no need to read the machine's authorities for each request.
+        verify = server.client_tls() if server.ca_file else False
         self._set_up(server.endpoint, server.operator_token if token is None else token, verify)
 
     @classmethod
     def of_process(cls, endpoint: str, token: str) -> Manager:
         """For a server in a process of its own, without TLS."""
         made = cls.__new__(cls)
-        made._set_up(endpoint, token, True)
+        made._set_up(endpoint, token, False)
         return made
 
     def _set_up(self, endpoint: str, token: str, verify: Any) -> None:

@@ -6,27 +6,26 @@ import base64
 import os
 import signal
 import socket
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.management.support import GROUPS, Manager, resource_path
 from tests.support.commands import Home, server
-from tests.support.data import beside, transact
+from tests.support.data import OnData, beside, transact
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
 from tests.support.requirements import require
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient, to_bytes
 from watchword.identity.store import IdentityStore
+from watchword.resources import deletion
 from watchword.resources.deletion import begin_resource_deletion
 from watchword.resources.store import list_resources
 from watchword.storage import Transaction
-from watchword.storage.opening import DATABASE_FILE
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 IDENTITIES = 100_000
 CREATE = "/identities?api-version=2023-10-01"
@@ -34,23 +33,24 @@ CREATE = "/identities?api-version=2023-10-01"
 
 @pytest.fixture(scope="module")
 def running(fresh_settings: FreshSettings) -> Iterator[RunningServer]:
-    with running_server(fresh_settings()) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        # How often it looks whether another process has begun a deletion: nobody here waits five seconds for that.
+        patch.setattr(deletion, "_LOOK_EVERY_SECONDS", 0.2)
+        with running_server(fresh_settings()) as found:
+            yield found
 
 
-def _identities(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as database:
-        return int(database.execute("select count(*) from identities").fetchone()[0])
+def _identities(server: OnData) -> int:
+    [(count,)] = beside(server, lambda database: database.query("select count(*) from identities"))
+    return int(count)
 
 
-def _fill(path: Path, resource: str) -> None:
-    with closing(sqlite3.connect(path)) as database, database:
-        [(number,)] = database.execute("select number from resources where id = ?", (resource,)).fetchall()
-        rows = ((number, n.to_bytes(16, "big"), f"custom-{n}") for n in range(1, IDENTITIES + 1))
-        statement = (
-            "insert into identities (resource, flake, generation, custom_id, created_micros) values (?, ?, 1, ?, 0)"
-        )
-        database.executemany(statement, rows)
+async def _fill(transaction: Transaction, resource: str) -> None:
+    [(number,)] = await transaction.execute("select number from resources where id = $1", resource)
+    statement = "insert into identities (resource, flake, generation, custom_id, created_micros)"
+    for first in range(0, IDENTITIES, 10_000):
+        rows = [(number, n.to_bytes(16, "big"), f"custom-{n}") for n in range(first, first + 10_000)]
+        await transaction.execute_many(f"{statement} values ($1, $2, 1, $3, 0)", rows)
 
 
 def test_a_deletion_that_was_killed_completes_by_itself(tmp_path: Path) -> None:
@@ -60,18 +60,17 @@ def test_a_deletion_that_was_killed_completes_by_itself(tmp_path: Path) -> None:
         token = first.fact("operator token").partition(" ")[0]
         manager = Manager.of_process(first.endpoint, token)
         resource = manager.create("large", "large")["id"]
-        path = first.data / DATABASE_FILE
-        _fill(path, resource)
+        transact(first, lambda transaction: _fill(transaction, resource))
         assert manager.call("DELETE", f"{GROUPS}/large").status_code == 202
-        left = until(lambda: _identities(path), lambda count: count < IDENTITIES)
+        left = until(lambda: _identities(first), lambda count: count < IDENTITIES)
         assert left > 0, "it was to be killed in the middle"
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
-    assert 0 < _identities(path) < IDENTITIES
+    assert 0 < _identities(first) < IDENTITIES
     with server(home, "serve", "--no-tls", "--no-request-log") as second:
         manager = Manager.of_process(second.endpoint, token)
         until(lambda: manager.call("HEAD", f"{GROUPS}/large").status_code, lambda status: status == 404, 60)
-        assert _identities(path) == 0
+        assert _identities(second) == 0
         assert manager.call("GET", f"{GROUPS}/large").status_code == 404
         assert manager.call("GET", resource_path("large", "large")).status_code == 404
 

@@ -13,8 +13,9 @@ from schemathesis import BaseSchema
 
 from tests.management.support import SUBSCRIPTION, resource_path
 from tests.support.requirements import shared
+from tests.support.servers import running_server
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 VERSIONS = ("2023-03-31", "2023-04-01")
 """The document of 2020-08-20 refers to types that are not among the shared ones; that of 2025-09-01 is not at all."""

@@ -10,9 +10,10 @@ import pytest
 from tests.management.support import GROUPS, Manager, resource_path
 from tests.support.data import transact
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from watchword.resources.operators import create_operator, delete_operator
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 BODY = {"location": "global", "properties": {"dataLocation": "Europe"}}
 

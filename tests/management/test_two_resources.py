@@ -11,8 +11,9 @@ import pytest
 
 from tests.management.support import Manager, is_active_by
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import EARLY, NEWEST, PREVIEW, Reply, SignedClient
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 SUFFIX = "acs.test"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.support.requirements import shared
+from tests.support.servers import running_server
 from tests.support.signed import ZERO_ID, Reply, SignedClient
 from watchword.settings import Settings
-from watchword.testing import running_server
 from watchword.wire import versions
 
 Exchange = dict[str, Any]

@@ -17,6 +17,7 @@ from watchword.tokens.issuer import sign
 ODD = ["", " ", "united states", "a?", "a~", "straße", "日本", "a\n", "a/b", "a_b", "x" * 65, 'a"b', "\u0660"]
 
 
+@pytest.mark.sqlite("it is refused before any database is asked")
 @given(location=st.sampled_from(ODD) | st.text(max_size=8))
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_location_is_refused_unless_every_token_of_it_can_be_read(tmp_path: Path, location: str) -> None:
@@ -37,6 +38,7 @@ async def test_a_location_is_refused_unless_every_token_of_it_can_be_read(tmp_pa
         await database.close()
 
 
+@pytest.mark.sqlite("it is refused before any database is asked")
 @pytest.mark.parametrize("location", ODD)
 async def test_odd_locations_are_all_refused(tmp_path: Path, location: str) -> None:
     database = SqliteDatabase(tmp_path / "watchword.sqlite", synchronous="OFF")

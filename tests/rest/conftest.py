@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from itertools import permutations
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, SIGNED, Reply, Signed, SignedClient, http_date, raw_exchange, to_bytes
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 from watchword.wire.signature import content_hash, signature
 
 CREATE = f"/identities?api-version={NEWEST}"

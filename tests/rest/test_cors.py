@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, PREVIEW, Reply, Signed, SignedClient
 from watchword.settings import Settings
-from watchword.testing import running_server
 
 PAGE = "https://app.example"
 ALLOWED = [

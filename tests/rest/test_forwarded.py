@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, SignedClient
 from watchword.errors import OperatorError
 from watchword.rest.forwarded import Origins
 from watchword.settings import Settings
-from watchword.testing import running_server
 
 DIRECT = "http://backend:8443"
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import EARLY, NEWEST, PREVIEW, ZERO_ID, Reply, SignedClient
 from watchword.settings import Settings
-from watchword.testing import running_server
 from watchword.wire import versions
 
 CREATE = f"/identities?api-version={NEWEST}"

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, Reachable, Reply, SignedClient, raw_exchange, read_reply, read_to_end, to_bytes
 from watchword.rest.request_reader import MAXIMUM_BODY_BYTES, MAXIMUM_HEAD_BYTES
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 HEAD_SECONDS = 0.3
 BODY_SECONDS = 0.4

@@ -11,9 +11,9 @@ import pytest
 import schemathesis
 
 from tests.support.operations import all_operations
+from tests.support.servers import running_server
 from watchword.identity import access_tokens
 from watchword.identity.identities import LARGEST_PAGE
-from watchword.testing import running_server
 from watchword.verification.operations import LONGEST_WAIT_SECONDS
 from watchword.wire import identity, verification, versions
 from watchword.wire.operations import Operation

@@ -6,8 +6,8 @@ import logging
 import httpx2
 import pytest
 
+from tests.support.servers import running_server
 from watchword.settings import Settings
-from watchword.testing import running_server
 
 
 @pytest.mark.parametrize("typed", ["secret%0Aforged", "secret%1b%5b2J", "8%3Aacs%3Asecret"])

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, Reply, SignedClient
 from watchword.settings import Settings
-from watchword.testing import running_server
 
 CREATE = f"/identities?api-version={NEWEST}"
 

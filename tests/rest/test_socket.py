@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, PREVIEW, SignedClient, one_status, raw_exchange, to_bytes
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 CREATE = f"/identities?api-version={NEWEST}"
 BARE_400 = b"Invalid HTTP request received."

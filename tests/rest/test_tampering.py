@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.servers import running_server
 from tests.support.signed import NEWEST, Signed, SignedClient
 from watchword.settings import Settings
-from watchword.testing import running_server
 
 BODY = b'{"createTokenWithScopes":["chat"],"expiresInMinutes":60}'
 VISIBLE = [chr(code) for code in range(0x21, 0x7F)]

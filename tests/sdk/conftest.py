@@ -11,7 +11,8 @@ pytest.register_assert_rewrite("tests.sdk.contract", "tests.sdk.programs")
 
 from tests.sdk.contract import Introspect, is_active  # noqa: E402
 from tests.sdk.programs import Plan, Run, run_plan, trusting_environment  # noqa: E402
-from watchword.testing import RunningServer, running_server  # noqa: E402
+from tests.support.servers import running_server  # noqa: E402
+from watchword.testing import RunningServer  # noqa: E402
 
 
 @pytest.fixture(scope="session")

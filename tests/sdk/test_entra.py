@@ -12,12 +12,13 @@ import pytest
 from tests.sdk.contract import is_active
 from tests.sdk.programs import run_lines, trusting_environment
 from tests.support.requirements import require
+from tests.support.servers import running_server
 from tests.support.signed import PREVIEW, SignedClient
 from watchword.clock import SystemClock
 from watchword.entra import development
 from watchword.entra.development import DevelopmentIssuer, UserTokenRequest
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 _FOLDER = Path(__file__).parent
 TEAMS = "https://auth.msft.communication.azure.com"

@@ -17,6 +17,8 @@ from watchword.cli.development import PRIMARY_KEY, SECONDARY_KEY
 from watchword.cli.folders import find_folders
 from watchword.testing import MovableClock, RunningServer
 
+pytestmark = pytest.mark.sqlite("`watchword dev` refuses PostgreSQL, into which it would put keys that everybody knows")
+
 _PYTHON = [test_python.NEWEST[kind, "2023-10-01"] for kind in test_python.KINDS]
 _PLANS = [*_PYTHON, test_javascript.PLAN, test_java.NEWEST]
 

@@ -16,10 +16,11 @@ from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract, i
 from tests.sdk.programs import Plan, Run, run_plan, trusting_environment
 from tests.support.nginx import free_port, nginx
 from tests.support.requirements import PROJECT, require
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.settings import Settings
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 _PAGE = PROJECT / "docs" / "howto" / "behind-a-proxy.md"
 _PLANS = [*(test_python.NEWEST[kind, "2023-10-01"] for kind in test_python.KINDS), test_javascript.PLAN]

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from tests.sdk.programs import Observation, run_lines, trusting_environment
-from watchword.testing import MovableClock, RunningServer, running_server
+from tests.support.servers import running_server
+from watchword.testing import MovableClock, RunningServer
 
 _PROGRAM = str(Path(__file__).with_name("python") / "tampering.py")
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from tests.support.engines import DATABASES
 from tests.support.tls import without_trust
 from watchword.cli.commands import watchword
 from watchword.cli.connection import VARIABLES
+from watchword.settings import Settings
 
 WATCHWORD = (sys.executable, "-m", "watchword")
 IN_PROCESS = {"identity", "token", "resource", "migrate", "export", "import"}
@@ -60,7 +62,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """The command, to its end; `given` is its standard input."""
     command = [*map(str, arguments)]
-    variables = home.environment(**(environment or {}))
+    variables = home.environment(**(_database(home, command) | dict(environment or {})))
     if home.in_process and command[0] in IN_PROCESS:
         unset: dict[str, str | None] = {name: None for name in os.environ if name not in variables}
         result = CliRunner().invoke(watchword, command, input=given, env=unset | variables, catch_exceptions=False)
@@ -95,9 +97,13 @@ def refusal(home: Home, *arguments: str | Path, given: str = "", environment: Ma
 class Server:
     """A server in the foreground of its own process."""
 
-    def __init__(self, process: subprocess.Popen[str], start_up: str) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], start_up: str, data: Path | None = None, settings: Settings | None = None
+    ) -> None:
         self.process = process
         self.start_up = start_up
+        self.settings = settings or Settings()
+        self.data = data or Path(self.fact("database").split(" (")[0]).parent
         self.log: list[str] = []
         assert process.stderr is not None
         self._reader = threading.Thread(target=self.log.extend, args=(process.stderr,), daemon=True)
@@ -115,10 +121,6 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.endpoint.rpartition(":")[2])
-
-    @property
-    def data(self) -> Path:
-        return Path(self.fact("database").split(" (")[0]).parent
 
     def stop(self, signal_number: int) -> tuple[int, list[str]]:
         """The exit status, and all that was written to standard error."""
@@ -140,10 +142,12 @@ def server(
     """`watchword dev` or `watchword serve` on a free port, until the block ends; `under` is a program that runs it, and
     `descriptors` stay open for it.
     """
+    command = [mode, "--port", "0", *map(str, arguments)]
+    variables = home.environment(**(_database(home, command) | dict(environment or {})))
     process = subprocess.Popen(
-        [*under, *WATCHWORD, mode, "--port", "0", *map(str, arguments)],
+        [*under, *WATCHWORD, *command],
         pass_fds=descriptors,
-        env=home.environment(**(environment or {})),
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -160,8 +164,22 @@ def server(
         else:
             raise AssertionError(process.stderr.read())
         try:
-            yield Server(process, "".join(lines))
+            settings = Settings(database=variables.get("WATCHWORD_DATABASE", ""))
+            yield Server(process, "".join(lines), _data(home, command), settings)
         finally:
             if process.poll() is None:
                 process.terminate()
                 assert process.wait(_TIMEOUT_SECONDS) == 0
+
+
+def _data(home: Home, command: Sequence[str]) -> Path | None:
+    """The data folder of a command; None of one that makes its own, for as long as it runs."""
+    if "--data" in command:
+        return Path(command[command.index("--data") + 1])
+    return None if command[0] in ("dev", "quickstart") else home.server_data
+
+
+def _database(home: Home, command: Sequence[str]) -> dict[str, str]:
+    """`watchword dev` and all that is made of it are SQLite's alone."""
+    address = "" if command[0] in ("dev", "quickstart") else DATABASES.address(_data(home, command))
+    return {"WATCHWORD_DATABASE": address} if address else {}

@@ -1,8 +1,13 @@
-"""The two engines under one roof: what a test asks for here, it gets on SQLite and on PostgreSQL."""
+"""The two engines under one roof: what a test asks for here, it gets on SQLite and on PostgreSQL.
+
+A test that names no engine runs on the one that WATCHWORD_TEST_ENGINE chooses for the whole suite, SQLite by default.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,37 @@ from watchword.storage import Database
 from watchword.storage.opening import open_database
 
 ENGINES = ("sqlite", "postgres")
+
+CHOSEN = os.environ.get("WATCHWORD_TEST_ENGINE", "sqlite")
+assert CHOSEN in ENGINES, f"WATCHWORD_TEST_ENGINE is one of {', '.join(ENGINES)}, and not {CHOSEN!r}"
+
+
+@dataclass
+class Databases:
+    """Of the engine that was chosen: one for each data folder, so that a second start finds what the first one made."""
+
+    cluster: Cluster | None = None
+    _addresses: dict[Path, str] = field(default_factory=dict)
+
+    def address(self, folder: Path | None) -> str:
+        """What WATCHWORD_DATABASE says for a data folder, or for one that nobody starts on again."""
+        if self.cluster is None:
+            return ""
+        found = self._addresses.get(folder.resolve()) if folder else None
+        if found is None:
+            # A thread has no event loop yet, whoever asks.
+            with ThreadPoolExecutor(1) as thread:
+                found = thread.submit(self.cluster.fresh).result()
+        if folder:
+            self._addresses[folder.resolve()] = found
+        return found
+
+    def share(self, folder: Path, other: Path) -> None:
+        """A copy of a data folder stands on the database of the original; SQLite's is copied with it."""
+        self._addresses[folder.resolve()] = self.address(other)
+
+
+DATABASES = Databases()
 
 
 class FreshSettings:

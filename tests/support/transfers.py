@@ -14,11 +14,12 @@ from tests.support.engines import FreshSettings, Place
 from tests.support.exchanges import ENTRA, put
 from tests.support.provider import APPLICATION, TENANT, Provider
 from tests.support.signed import PREVIEW, Signed, SignedClient
-from watchword.app import open_encryption, schedule
+from watchword.app import schedule
 from watchword.clock import Clock
 from watchword.entra.store import assign_management_role, assign_role
 from watchword.identifiers import random_bytes
 from watchword.identity.store import IdentityStore
+from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import regenerate_access_key
 from watchword.resources.deletion import Deletions, begin_resource_deletion
 from watchword.resources.store import Resource

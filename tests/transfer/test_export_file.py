@@ -12,10 +12,9 @@ import pytest
 
 from tests.support.engines import FreshSettings, Place
 from tests.support.transfers import CUSTOM_ID, Source, exported, silent
-from watchword.app import open_encryption
 from watchword.errors import OperatorError
 from watchword.files import hold
-from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption import Encryption, open_encryption
 from watchword.transfer.export_file import ExportReader
 from watchword.transfer.exports import read_export
 

@@ -191,7 +191,9 @@ def test_a_file_of_a_newer_program_is_refused_before_anything_is_written(
     encryption = Encryption(base64.b64decode(KEY))
     facts = {"engine": "any", "program": "9.9.9", "taken_micros": 0, "rows": 0}
     with file.open("wb") as opened:
-        ExportWriter(opened, encryption, schema_version=schema_version, tables=tables, **facts).write(End({}, {}))
+        ExportWriter(opened, encryption.keys[0], schema_version=schema_version, tables=tables, **facts).write(
+            End({}, {})
+        )
     with pytest.raises(OperatorError, match=rf"by Watchword 9.9.9 with schema version {schema_version}"):
         imported(target, file)
     assert is_empty(target)
@@ -206,7 +208,7 @@ def test_a_file_of_an_older_schema_is_read_in_and_what_it_lacks_has_its_default(
     facts = {"engine": "any", "program": "0.2.0", "taken_micros": 0, "rows": 1, "schema_version": 3}
     with file.open("wb") as opened:
         encryption = Encryption(base64.b64decode(KEY))
-        writer = ExportWriter(opened, encryption, tables={"resource_groups": columns}, **facts)
+        writer = ExportWriter(opened, encryption.keys[0], tables={"resource_groups": columns}, **facts)
         writer.write(groups)
         writer.write(End(checksums.sums(), {"resource_groups": 9}))
     imported(target, file)

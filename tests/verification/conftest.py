@@ -12,8 +12,9 @@ import pytest
 
 from tests.support.data import OtherResource, add_resource, add_verifier, first_resource
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import Reply, Signed, SignedClient
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 
 @dataclass

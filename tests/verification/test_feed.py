@@ -14,10 +14,11 @@ import pytest
 
 from tests.support.data import add_verifier, first_resource, transact
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.verification.conftest import Asker, World
 from watchword.resources.verifier_credentials import delete_verifier_credential
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 
 
 class Stream:

@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.engines import FreshSettings
 from tests.support.requirements import PROJECT
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.standing import why_dead
 from tests.verification.conftest import Asker, World
-from watchword.testing import running_server
 
 HOSTILE = json.loads((PROJECT / "tests/vectors/hostile_tokens.json").read_text("ascii"))["hostile"]
 

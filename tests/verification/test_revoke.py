@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from tests.verification.conftest import World
-from watchword.testing import MovableClock, running_server
+from watchword.testing import MovableClock
 
 
 def test_a_token_revoked_by_itself_is_dead_at_every_door(world: World) -> None:

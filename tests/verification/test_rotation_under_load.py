@@ -11,10 +11,11 @@ import pytest
 
 from tests.support.data import add_verifier, first_resource
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from watchword.client import TokenVerifier, VerifierCredential
 from watchword.clock import SystemClock
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 from watchword.tokens import InvalidToken, KeySet, NothingRevoked, Verifier, key_id
 
 

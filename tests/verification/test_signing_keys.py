@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.data import transact, with_keyring
 from tests.support.engines import FreshSettings
+from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from tests.verification.conftest import Asker
@@ -17,7 +18,7 @@ from watchword.keyring import store
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.storage import Transaction
-from watchword.testing import RunningServer, running_server
+from watchword.testing import RunningServer
 from watchword.tokens import key_id
 from watchword.verification import signing_keys
 

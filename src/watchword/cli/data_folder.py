@@ -13,7 +13,6 @@ from watchword.cli.installation import find_encryption, opened_database
 from watchword.clock import MonotoneClock, SystemClock
 from watchword.errors import OperatorError
 from watchword.identity.store import newest_marks
-from watchword.keyring.key_check import require_fitting_key
 from watchword.keyring.keyring import Keyring
 from watchword.resources.store import Resource
 from watchword.settings import Settings
@@ -54,10 +53,11 @@ def transact_with_keyring(settings: Settings, work: Callable[[Transaction, Keyri
             _, high_water = await newest_marks(database)
             clock = MonotoneClock(SystemClock(), high_water)
             encryption = find_encryption(settings, data)
+            await encryption.tidy(database)
             keyring = Keyring(database, encryption, clock, settings.signing_algorithm, schedule(settings))
 
             async def checked(transaction: Transaction) -> Result:
-                await require_fitting_key(transaction, encryption)
+                await encryption.in_force(transaction)
                 return await work(transaction, keyring)
 
             return await database.transact(checked)

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.app import KEY_FILE
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
 from watchword.cli.installation import access_keys, describe_database, find_encryption, opened_database, schema_version
 from watchword.clock import Clock
 from watchword.errors import OperatorError
 from watchword.identifiers import FLAKE_EPOCH_MILLIS
 from watchword.identity.store import newest_marks
-from watchword.keyring.encryption import load_or_create_key_file, parse_key
+from watchword.keyring.encryption import find_key_path
+from watchword.keyring.encryption_key import parse_key
+from watchword.keyring.key_files import load_or_create_key_file, next_of
 from watchword.settings import Settings
 from watchword.storage import Database
 from watchword.storage.opening import DATABASE_FILE
@@ -28,7 +29,7 @@ _LARGEST_SKEW = timedelta(minutes=5)
 
 def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
     about = "encryption key"
-    path = settings.encryption_key_file or data / KEY_FILE
+    path = find_key_path(settings, data)
     try:
         if settings.encryption_key:
             parse_key(settings.encryption_key)
@@ -36,6 +37,11 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
         elif path.exists():
             load_or_create_key_file(path)
             yield ok(about, f"{path} is this user's alone.")
+            if next_of(path).exists():
+                load_or_create_key_file(next_of(path))
+                yield ok(about, f"{next_of(path)} lies ready: `watchword keys rewrap` makes it the key.")
+        elif settings.database:
+            yield ok(about, f"There is none at {path}; the first start on a database makes one.")
         elif (data / DATABASE_FILE).exists():
             find_encryption(settings, data)
         else:

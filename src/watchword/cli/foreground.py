@@ -11,14 +11,12 @@ from watchword.app import FirstResource
 from watchword.cli import development, systemd
 from watchword.cli.announcement import Foreground, Mode, describe_start
 from watchword.cli.folders import find_folders
-from watchword.cli.installation import find_encryption
 from watchword.cli.logs import set_up_logs
 from watchword.cli.server import Listener, open_door, opened_application
 from watchword.cli.signals import Signals, is_left_by_its_terminal
 from watchword.errors import OperatorError
 from watchword.rest.event_loop import run_event_loop
 from watchword.settings import Settings
-from watchword.storage.opening import DATABASE_FILE
 
 
 def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource) -> None:
@@ -39,9 +37,6 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
         sockets = systemd.take_sockets() if mode == "serve" else []
         door = open_door(settings, folders.certificates, sockets)
         foreground = Foreground(mode, settings, data, first, door, signals, folders)
-        if (data / DATABASE_FILE).exists():
-            # A new key in the place of a lost one would only hide what has happened.
-            find_encryption(settings, data)
         if settings.workers == 1:
             run_event_loop(_serve(foreground))
         else:

@@ -10,10 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from watchword.app import KEY_FILE, open_encryption
 from watchword.cli.output import say
 from watchword.errors import OperatorError, Unavailable
-from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption import Encryption, find_key_path, missing_key_file, open_encryption
 from watchword.resources.access_keys import AccessKey, open_access_keys
 from watchword.resources.store import list_resources
 from watchword.settings import Settings
@@ -86,17 +85,14 @@ def describe_database(settings: Settings, data: Path) -> str:
 
 
 def find_encryption(settings: Settings, data: Path) -> Encryption:
-    """The encryption of a database that is there; no key file is made.
+    """The encryption of a database that is there.
 
     Raises:
         OperatorError: the key is missing, or is not usable.
     """
-    key_file = settings.encryption_key_file or data / KEY_FILE
+    key_file = find_key_path(settings, data)
     if not settings.encryption_key and not key_file.exists():
-        raise OperatorError(
-            f"The key file {key_file} is missing: without it the secrets in the database cannot be read.",
-            "Restore it from a backup, or give the key with --encryption-key-file or WATCHWORD_ENCRYPTION_KEY.",
-        )
+        raise missing_key_file(key_file)
     return open_encryption(settings, data)
 
 

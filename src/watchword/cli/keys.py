@@ -1,4 +1,4 @@
-"""`watchword keys`: the keys that sign access tokens. A running server follows at once; none need run."""
+"""`watchword keys`: the keys that sign access tokens, and the one that encrypts. A running server follows at once."""
 
 from __future__ import annotations
 
@@ -90,6 +90,34 @@ def revoke(settings: Settings, key_id: str, yes: bool) -> None:
     require_consent(f"Revoke the key {key_id}, and with it every access token that it signed?", yes)
     transact_with_keyring(settings, lambda transaction, keyring: signing_keys.revoke(transaction, keyring, key_id))
     say(f"Revoked the key {key_id}, and every access token that it signed.")
+
+
+@keys.command()
+@yes_option
+@json_option
+@with_settings(_OF_A_DATA_FOLDER)
+def rewrap(settings: Settings, yes: bool, as_json: bool) -> None:
+    """Change the key that encrypts secrets at rest: access keys and signing keys are encrypted with the next one.
+
+    The secrets themselves stay what they are, and servers run on. What was backed up before needs the former key.
+    """
+    from watchword.cli.key_change import change_key, describe_change
+
+    require_consent("Change the encryption key? Backups from before need the former one, which is kept nowhere.", yes)
+    change = change_key(settings)
+    if as_json:
+        counts = change.rewrapped
+        print_json(
+            {
+                "changed": counts is not None,
+                "access_keys": counts.access_keys if counts else 0,
+                "signing_keys": counts.signing_keys if counts else 0,
+                "key_file": str(change.key_file) if change.key_file else None,
+            }
+        )
+        return
+    for sentence in describe_change(settings, change):
+        say(sentence)
 
 
 def _fields(row: SigningKeyRow) -> dict[str, object]:

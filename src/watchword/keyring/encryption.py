@@ -1,114 +1,168 @@
-"""Secrets at rest: access keys and signing keys are stored encrypted (AES-256-GCM), each bound to its row.
+"""The encryption keys of a node: the one that its database is under, and the next one while that changes.
 
-    1 byte version · 12 bytes nonce · ciphertext with its 16-byte tag
+    given by setting    encryption_key, encryption_key_next     read once, at the start
+    in files            encryption.key, encryption.key.next     read again whenever no key fits
 
-The encryption key is given by setting, or lives in a file beside the data that only its owner may read.
+Which of them is in force stands in the database (`key_check`), so that all nodes change at one commit.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import os
+import contextlib
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from watchword.errors import OperatorError
-from watchword.files import sync_folder
-from watchword.identifiers import random_bytes
+from watchword.keyring.encryption_key import EncryptionKey, parse_key
+from watchword.keyring.key_check import FIND, PURPOSE, find_key_check, write_key_check
+from watchword.keyring.key_files import changing, find_key_file, load_or_create_key_file, next_of, put_next_in_place
+from watchword.settings import Settings
+from watchword.storage import Database, Transaction
 
-KEY_BYTES = 32
-_VERSION = b"\x01"
-_NONCE_BYTES = 12
+KEY_FILE = "encryption.key"
+
+_log = logging.getLogger(__name__)
 
 
 class Encryption:
-    """Encrypts and decrypts secrets; `purpose` says what a secret is and whose, so that rows cannot be swapped."""
+    """Encrypts with the key that is in force at that moment; decrypts with whichever of the node's keys fits.
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-        self._cipher = AESGCM(key)
-        self._fingerprint_key = hmac.digest(key, b"fingerprints of access keys", hashlib.sha256)
+    Raises:
+        OperatorError: a key file cannot be read or holds no key, or others than its owner may read it.
+    """
 
-    def encrypt(self, secret: bytes, purpose: str) -> bytes:
-        nonce = random_bytes(_NONCE_BYTES)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, secret, purpose.encode())
+    def __init__(self, *given: bytes, file: Path | None = None) -> None:
+        """The first key, which is that of `file` where one is named, is for a database that has none yet."""
+        self._given = [EncryptionKey(key) for key in given]
+        self._file = file
+        self._keys = self._read()
+
+    @property
+    def keys(self) -> Sequence[EncryptionKey]:
+        """Those of this node, whichever is in force."""
+        return self._keys
 
     def decrypt(self, stored: bytes, purpose: str) -> bytes:
         """Raises:
-        OperatorError: the secret was encrypted with another key, or its row was changed.
+        OperatorError: no key of this node fits, or the row was changed.
         """
-        nonce, ciphertext = stored[1 : 1 + _NONCE_BYTES], stored[1 + _NONCE_BYTES :]
+        return self._open(stored, purpose)[1]
+
+    async def in_force(self, transaction: Transaction) -> EncryptionKey:
+        """The key that the database is under: what it encrypts in this transaction, all nodes can decrypt.
+
+        Only a database that has none yet is given one, and only then a key file is made: one in the place of a file
+        that was lost would hide what has happened.
+
+        Raises:
+            OperatorError: this node does not have it.
+        """
+        stored = await find_key_check(transaction)
+        if stored is not None:
+            return self.fitting(stored)
+        if self._file is not None:
+            load_or_create_key_file(self._file)
+            self._keys = self._read()
+        await write_key_check(transaction, self._keys[0])
+        return self._keys[0]
+
+    def fitting(self, key_check: bytes) -> EncryptionKey:
+        """The key of this node that decrypts what `key_check.FIND` found.
+
+        Raises:
+            OperatorError: this node does not have it.
+        """
+        return self._open(key_check, PURPOSE)[0]
+
+    async def tidy(self, database: Database) -> bool:
+        """End a change of the key that was interrupted after its commit: the next key's file becomes the key's.
+
+        Whether there was anything to end.
+
+        Raises:
+            OperatorError: this node does not have the key in force.
+        """
+        if self._file is None or not next_of(self._file).exists():
+            return False
+        rows = await database.query(FIND)
+        if not rows:
+            return False
+        in_force = self.fitting(rows[0][0])
         try:
-            return self._cipher.decrypt(nonce, ciphertext, purpose.encode())
-        except (InvalidTag, ValueError):
+            with changing(self._file):
+                return self.put_in_place(in_force)
+        except OperatorError as error:
+            # It has the key, and so need not fail for want of a folder that it may write to.
+            _log.warning("%s", error)
+            return False
+
+    def put_in_place(self, in_force: EncryptionKey) -> bool:
+        """The next key's file becomes the key's, if it alone holds the key in force. To be called while `changing`.
+
+        Whether it was so.
+        """
+        if self._file is None or _key_of(self._file) == in_force or _key_of(next_of(self._file)) != in_force:
+            return False
+        put_next_in_place(self._file)
+        self._keys = self._read()
+        return True
+
+    def _open(self, stored: bytes, purpose: str) -> tuple[EncryptionKey, bytes]:
+        found = _try(self._keys, stored, purpose)
+        if found is None and self._file is not None:
+            self._keys = self._read() or self._keys
+            found = _try(self._keys, stored, purpose)
+        if found is None and not self._keys:
+            raise missing_key_file(self._file)
+        if found is None:
+            keys = "The encryption key does" if len(self._keys) == 1 else "The encryption keys of this node do"
             raise OperatorError(
-                f"The encryption key does not fit the database: the {purpose} cannot be decrypted.",
-                "Give the key file or the encryption key with which this database was made.",
-            ) from None
+                f"{keys} not fit the database: the {purpose} cannot be decrypted.",
+                "Give this node the key that the database was made with, or that `watchword keys rewrap` changed it "
+                f"to, {f'in {next_of(self._file)}' if self._file else 'in WATCHWORD_ENCRYPTION_KEY, and restart it'}.",
+            )
+        return found
 
-    def fingerprint(self, secret: bytes) -> bytes:
-        """Equal for equal secrets; tells nothing of them to who has not the key."""
-        return hmac.digest(self._fingerprint_key, secret, hashlib.sha256)
-
-    def derive(self, salt: bytes, purpose: str, length: int) -> bytes:
-        """Bytes for a key of another purpose, which tell nothing of this one (HKDF, RFC 5869)."""
-        return HKDF(SHA256(), length, salt, purpose.encode()).derive(self._key)
-
-
-def parse_key(text: str) -> bytes:
-    """The key of a setting: base64 of 32 bytes.
-
-    Raises:
-        OperatorError: anything else.
-    """
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise OperatorError("The encryption key is not base64 of 32 bytes.", "Make one with: openssl rand -base64 32")
-    return key
+    def _read(self) -> list[EncryptionKey]:
+        if self._file is None:
+            return self._given
+        # The next one first: should it become the key meanwhile, it is read there.
+        coming = _key_of(next_of(self._file))
+        return [key for key in (_key_of(self._file), *self._given, coming) if key is not None]
 
 
-def load_or_create_key_file(path: Path) -> bytes:
-    """The key of a file, made on first use.
-
-    A new file, and its name in the folder, reach the disk before this returns: no row may be encrypted under a key
-    that a power cut can still take away. Of two processes that start at once, one makes the file and both read it.
+def open_encryption(settings: Settings, data: Path) -> Encryption:
+    """The key by setting, else the key file's, which need not be there yet; and the next one, if there is one.
 
     Raises:
-        OperatorError: the file cannot be read or holds no key, or others than its owner may read it.
+        OperatorError: a key is not usable.
     """
-    if not path.exists():
-        _create(path)
-    try:
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise OperatorError(f"Others may read the key file {path}.", f"Close it with: chmod 600 {path}")
-        return parse_key(path.read_text("ascii"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"The key file {path} cannot be read: {error}.", "Restore it from a backup.") from None
+    given = [parse_key(text) for text in (settings.encryption_key, settings.encryption_key_next) if text]
+    if settings.encryption_key:
+        return Encryption(*given)
+    return Encryption(*given, file=find_key_path(settings, data))
 
 
-def _create(path: Path) -> None:
-    draft = path.with_name(f".{path.name}.{random_bytes(8).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(random_bytes(KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A link, unlike a rename, never replaces the key that another process made meanwhile.
-            os.link(draft, path)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink()
-    sync_folder(path.parent)
+def find_key_path(settings: Settings, data: Path) -> Path:
+    """Where the key file is, or would be, if no key is given by setting."""
+    return settings.encryption_key_file or data / KEY_FILE
+
+
+def missing_key_file(path: Path | None) -> OperatorError:
+    return OperatorError(
+        f"The key file {path} is missing: without it the secrets in the database cannot be read.",
+        "Restore it from a backup, or give the key with --encryption-key-file or WATCHWORD_ENCRYPTION_KEY.",
+    )
+
+
+def _key_of(path: Path) -> EncryptionKey | None:
+    key = find_key_file(path)
+    return None if key is None else EncryptionKey(key)
+
+
+def _try(keys: Sequence[EncryptionKey], stored: bytes, purpose: str) -> tuple[EncryptionKey, bytes] | None:
+    for key in keys:
+        with contextlib.suppress(OperatorError):
+            return key, key.decrypt(stored, purpose)
+    return None

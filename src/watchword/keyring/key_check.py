@@ -1,34 +1,28 @@
-"""Does the encryption key fit the database? Asked at every start, before anything is encrypted.
+"""One row, a constant under the encryption key: does a key fit the database?
 
-Of several nodes on one database, one with another key would write secrets that the others cannot read.
+Asked at every start and before anything is encrypted: of several nodes on one database, one with another key would
+write secrets that the others cannot read.
 """
 
 from __future__ import annotations
 
-from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption_key import EncryptionKey
 from watchword.storage import Transaction
 
 FIND = "select encrypted from key_check"
-
-_PURPOSE = "key check"
+PURPOSE = "key check"
 _CONSTANT = b"watchword"
 
 
-async def require_fitting_key(transaction: Transaction, encryption: Encryption) -> None:
-    """The first node's key is the one that all others need.
-
-    Raises:
-        OperatorError: the database was made with another key.
-    """
+async def find_key_check(transaction: Transaction) -> bytes | None:
+    """What the key in force decrypts for `PURPOSE`; None in a database that has none yet."""
     rows = await transaction.execute(FIND)
-    if rows:
-        require_opens(encryption, rows[0][0])
-    else:
-        await transaction.execute("insert into key_check values (1, $1)", encryption.encrypt(_CONSTANT, _PURPOSE))
+    return rows[0][0] if rows else None
 
 
-def require_opens(encryption: Encryption, encrypted: bytes) -> None:
-    """Raises:
-    OperatorError: what `FIND` found was encrypted with another key.
-    """
-    encryption.decrypt(encrypted, _PURPOSE)
+async def write_key_check(transaction: Transaction, key: EncryptionKey) -> None:
+    """From the commit on this is the key in force."""
+    await transaction.execute(
+        "insert into key_check values (1, $1) on conflict (singleton) do update set encrypted = excluded.encrypted",
+        key.encrypt(_CONSTANT, PURPOSE),
+    )

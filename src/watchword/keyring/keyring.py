@@ -11,9 +11,10 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from watchword.clock import Clock
-from watchword.errors import Unavailable
+from watchword.errors import OperatorError, Unavailable
 from watchword.keyring import store
 from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption_key import EncryptionKey
 from watchword.keyring.lifecycle import Schedule, newest_of, signing_until, states
 from watchword.keyring.store import SigningKeyRow
 from watchword.storage import Database, Row, Transaction
@@ -93,7 +94,7 @@ class Keyring:
         """A fresh key, published now."""
         key = new_signing_key(self._algorithm)
         secret = key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        encrypted = self._encryption.encrypt(secret, _purpose(key.kid))
+        encrypted = (await self._encryption.in_force(transaction)).encrypt(secret, _purpose(key.kid))
         row = SigningKeyRow(key.kid, self._algorithm, encrypted, self._clock.micros(), signs_from_micros)
         await store.insert_key(transaction, row)
         return row
@@ -121,6 +122,8 @@ class Keyring:
                 await self._database.transact(self.rotate_if_due)
             except Unavailable:
                 _log.warning("signing keys could not be looked after; it goes on trying")
+            except OperatorError as error:
+                _log.error("signing keys could not be looked after: %s", error)
             except Exception:  # noqa: BLE001 - whatever it was must not end rotation for as long as the server runs.
                 _log.exception("signing keys could not be looked after; it goes on trying")
 
@@ -152,6 +155,16 @@ class Keyring:
         secret = self._encryption.decrypt(row.private_key, _purpose(row.kid))
         # Only our three kinds of key are ever stored.
         return SigningKey.of(load_der_private_key(secret, None))  # type: ignore[arg-type]
+
+
+async def rewrap_signing_keys(transaction: Transaction, encryption: Encryption, new: EncryptionKey) -> int:
+    """Encrypt every signing key with another encryption key; how many there are."""
+    rows = await store.list_keys(transaction)
+    for row in rows:
+        purpose = _purpose(row.kid)
+        encrypted = new.encrypt(encryption.decrypt(row.private_key, purpose), purpose)
+        await store.replace_private_key(transaction, row.kid, encrypted)
+    return len(rows)
 
 
 def _purpose(kid: str) -> str:

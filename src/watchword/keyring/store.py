@@ -80,5 +80,9 @@ async def revoke_key(transaction: Transaction, kid: str, now_micros: int) -> Non
     )
 
 
+async def replace_private_key(transaction: Transaction, kid: str, private_key: bytes) -> None:
+    await transaction.execute("update signing_keys set private_key = $1 where kid = $2", private_key, kid)
+
+
 async def delete_key(transaction: Transaction, kid: str) -> None:
     await transaction.execute("delete from signing_keys where kid = $1", kid)

@@ -10,6 +10,7 @@ from watchword.clock import Clock
 from watchword.errors import KeyTaken, OperatorError
 from watchword.identifiers import new_guid, new_key_id, random_bytes
 from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption_key import EncryptionKey
 from watchword.resources import store
 from watchword.resources.groups import default_group
 from watchword.resources.store import AccessKeyRow, Resource, Slot
@@ -27,6 +28,7 @@ MOST_RESOURCES_OF_A_HOST = 64
 
 _KEYS_OF_A_HOST = 2 * MOST_RESOURCES_OF_A_HOST
 _REMEMBERED_KEYS = 1_024
+_REWRAPPED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,26 @@ async def regenerate_access_key(
 async def _insert(
     transaction: Transaction, encryption: Encryption, resource: Resource, slot: Slot, secret: bytes, now_micros: int
 ) -> AccessKey:
-    fingerprint = encryption.fingerprint(secret)
+    key = await encryption.in_force(transaction)
+    fingerprint = key.fingerprint(secret)
     if await store.has_fingerprint(transaction, fingerprint):
         raise KeyTaken
     key_id = new_key_id()
-    row = AccessKeyRow(resource, key_id, slot, encryption.encrypt(secret, _purpose(key_id)))
+    row = AccessKeyRow(resource, key_id, slot, key.encrypt(secret, _purpose(key_id)))
     await store.insert_access_key(transaction, row, fingerprint, now_micros)
     return AccessKey(resource, key_id, slot, secret)
+
+
+async def rewrap_access_keys(transaction: Transaction, encryption: Encryption, new: EncryptionKey) -> int:
+    """Encrypt every access key with another encryption key; how many there are."""
+    count, last = 0, ""
+    while rows := await store.list_secrets(transaction, after=last, most=_REWRAPPED_AT_ONCE):
+        secrets = [(id, encryption.decrypt(stored, _purpose(id))) for id, stored in rows]
+        await store.replace_secrets(
+            transaction, [(id, new.encrypt(secret, _purpose(id)), new.fingerprint(secret)) for id, secret in secrets]
+        )
+        count, last = count + len(rows), secrets[-1][0]
+    return count
 
 
 def _new_secret() -> bytes:

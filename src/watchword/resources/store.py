@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -132,6 +133,23 @@ async def insert_access_key(
 
 async def has_fingerprint(transaction: Transaction, fingerprint: bytes) -> bool:
     return bool(await transaction.execute("select 1 from access_keys where fingerprint = $1", fingerprint))
+
+
+async def list_secrets(transaction: Transaction, *, after: str, most: int) -> list[tuple[str, bytes]]:
+    """Id and encrypted secret of the access keys of all resources, by id."""
+    rows = await transaction.execute(
+        "select id, secret from access_keys where id > $1 order by id limit $2", after, most
+    )
+    return [(id, secret) for id, secret in rows]
+
+
+async def replace_secrets(transaction: Transaction, rows: Sequence[tuple[str, bytes, bytes]]) -> None:
+    """`rows` are ids, encrypted secrets and fingerprints; a key from before there were any is not given one."""
+    await transaction.execute_many(
+        "update access_keys set secret = $2, fingerprint = case when fingerprint is null then fingerprint else $3 end"
+        " where id = $1",
+        rows,
+    )
 
 
 async def delete_access_key(transaction: Transaction, id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from watchword.keyring import key_check
+from watchword.keyring.encryption import Encryption
 from watchword.rest.call import PublicBinding, RawAnswer, Request
 from watchword.storage import Database
 from watchword.wire.operations import Body, Operation
@@ -14,7 +16,7 @@ HEALTH = Operation(
 )  # fmt: skip
 READINESS = Operation(
     "Watchword_Readiness", "GET", "/readyz", 200, None,
-    "Whether requests can be served: the database answers.",
+    "Whether requests can be served: the database answers, and this node has its encryption key.",
     gives=_WORD,
 )  # fmt: skip
 
@@ -24,8 +26,9 @@ _TEXT = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-st
 class Health:
     """Two questions that must not be mixed up: restarting a process does not bring its database back."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, encryption: Encryption) -> None:
         self._database = database
+        self._encryption = encryption
 
     def bindings(self) -> list[PublicBinding]:
         return [PublicBinding(HEALTH, self.health), PublicBinding(READINESS, self.readiness)]
@@ -37,7 +40,9 @@ class Health:
     async def readiness(self, request: Request) -> RawAnswer:
         """Raises:
         Unavailable: the database does not answer.
+        OperatorError: the database is under an encryption key that this node does not have.
         """
         del request
-        await self._database.query("select high_water_micros from clock")
+        for (encrypted,) in await self._database.query(key_check.FIND):
+            self._encryption.fitting(encrypted)
         return RawAnswer(b"ready\n", _TEXT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from time import perf_counter
 from types import MappingProxyType
@@ -13,7 +14,16 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from watchword.errors import CallerError, NotAllowed, NotAuthenticated, NotServed, TooLarge, Unavailable, UnknownPath
+from watchword.errors import (
+    CallerError,
+    NotAllowed,
+    NotAuthenticated,
+    NotServed,
+    OperatorError,
+    TooLarge,
+    Unavailable,
+    UnknownPath,
+)
 from watchword.rest.call import (
     Answer,
     Authenticator,
@@ -47,6 +57,7 @@ _JSON = ("content-type", headers.JSON)
 _JSON_ERROR = ("content-type", headers.JSON_ERROR)
 _EVENTS = (("content-type", "text/event-stream"), ("cache-control", "no-cache"))
 _CONTEXT = ("request-context", headers.REQUEST_CONTEXT)
+_RETRY_AFTER_A_FAULT = timedelta(seconds=5)
 
 _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -116,6 +127,10 @@ class Pipeline:
                 answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
         except (CallerError, Unavailable) as refusal:
             error = describe(refusal)
+        except OperatorError as fault:
+            # The installation is at fault, and its operator is told what to do; the caller may come again after that.
+            _log.error("request %s was refused: %s", correlation, fault)
+            error = describe(Unavailable(_RETRY_AFTER_A_FAULT))
         except Exception:  # noqa: BLE001 - whatever it is, the caller learns nothing but its request id.
             _log.exception("request %s failed", correlation)
             error = INTERNAL

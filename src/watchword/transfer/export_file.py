@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from watchword.errors import OperatorError
 from watchword.identifiers import random_bytes
-from watchword.keyring.encryption import KEY_BYTES, Encryption
+from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption_key import KEY_BYTES, EncryptionKey
 from watchword.transfer.checksums import TableSum
 
 ID_BYTES = 16
@@ -73,9 +74,9 @@ class End(msgspec.Struct, frozen=True, tag=True):
 class ExportWriter:
     """Chunks into a file that is open for writing."""
 
-    def __init__(self, file: BinaryIO, encryption: Encryption, **facts: Any) -> None:
+    def __init__(self, file: BinaryIO, encryption_key: EncryptionKey, **facts: Any) -> None:
         export_id = random_bytes(ID_BYTES)
-        key, proof = _derive(encryption, export_id)
+        key, proof = _derive(encryption_key, export_id)
         self.header = Header(export_id=export_id.hex(), key_proof=proof, **facts)
         head = _framed(_MAGIC, msgspec.json.encode(self.header))
         head += zlib.crc32(head).to_bytes(_CRC_BYTES, "big")
@@ -101,15 +102,16 @@ class ExportReader:
         head = self._read_head()
         try:
             self.header = msgspec.json.decode(head[len(_MAGIC) + _LENGTH_BYTES : -_CRC_BYTES], type=Header)
-            key, proof = _derive(encryption, bytes.fromhex(self.header.export_id))
+            derived = [_derive(key, bytes.fromhex(self.header.export_id)) for key in encryption.keys]
         except ValueError:
             raise self._damaged("its header cannot be read") from None
-        if proof != self.header.key_proof:
+        fitting = [key for key, proof in derived if proof == self.header.key_proof]
+        if not fitting:
             raise OperatorError(
                 f"{path} was exported under another encryption key.",
                 "Give that key in WATCHWORD_ENCRYPTION_KEY, or its file with --encryption-key-file.",
             )
-        self._seal = _Seal(key, head)
+        self._seal = _Seal(fitting[0], head)
         self._begin = file.tell()
 
     def end(self) -> End:
@@ -194,9 +196,9 @@ class _Seal:
         return self._cipher.decrypt(number.to_bytes(_NONCE_BYTES, "big"), content, self._head)
 
 
-def _derive(encryption: Encryption, export_id: bytes) -> tuple[bytes, bytes]:
+def _derive(encryption_key: EncryptionKey, export_id: bytes) -> tuple[bytes, bytes]:
     """The key of the chunks, and what proves that it is the right one."""
-    derived = encryption.derive(export_id, _PURPOSE, KEY_BYTES + _PROOF_BYTES)
+    derived = encryption_key.derive(export_id, _PURPOSE, KEY_BYTES + _PROOF_BYTES)
     return derived[:KEY_BYTES], derived[KEY_BYTES:]
 
 

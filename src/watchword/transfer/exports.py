@@ -12,6 +12,7 @@ from watchword.errors import OperatorError
 from watchword.files import written_whole
 from watchword.keyring import key_check
 from watchword.keyring.encryption import Encryption
+from watchword.keyring.encryption_key import EncryptionKey
 from watchword.storage import Database, Snapshot
 from watchword.transfer import store
 from watchword.transfer.checksums import Checksums, TableSum
@@ -51,7 +52,7 @@ async def write_export(
     """
     async with database.snapshot() as snapshot:
         taken = clock.micros()
-        await _require_exportable(snapshot, encryption)
+        key = await _require_exportable(snapshot, encryption)
         # Read after the instant, these can only be too high, which does no harm.
         numbers = await store.last_numbers(database)
         tables = await _tables_of(snapshot)
@@ -60,7 +61,7 @@ async def write_export(
             with written_whole(path) as file:
                 writer = ExportWriter(
                     file,
-                    encryption,
+                    key,
                     schema_version=await store.schema_version(database),
                     taken_micros=taken,
                     tables=tables,
@@ -98,7 +99,8 @@ def read_export(path: Path, file: BinaryIO, encryption: Encryption, report: Repo
     return Export(reader.header, end)
 
 
-async def _require_exportable(snapshot: Snapshot, encryption: Encryption) -> None:
+async def _require_exportable(snapshot: Snapshot, encryption: Encryption) -> EncryptionKey:
+    """The key that the database is under: whoever restores the file needs it for the secrets in it anyway."""
     if await snapshot.columns("imports") and await snapshot.query(store.UNFINISHED):
         raise OperatorError(
             "The database holds an import that is not finished.", "Run the same `watchword import` again first."
@@ -106,8 +108,7 @@ async def _require_exportable(snapshot: Snapshot, encryption: Encryption) -> Non
     rows = await snapshot.query(key_check.FIND)
     if not rows:
         raise OperatorError("No server has run on the database: there is nothing to export.", "Name another one.")
-    # Whoever restores the file needs the key that its secrets are under, so it may be under no other.
-    key_check.require_opens(encryption, rows[0][0])
+    return encryption.fitting(rows[0][0])
 
 
 async def _tables_of(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
