@@ -18,7 +18,7 @@ from tests.support.commands import Home, Server, refusal, server
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
 from tests.support.process_tree import client_of, is_alive, kill, linux_only, process_of, workers, writer
-from tests.support.processes import PLAIN, Process
+from tests.support.processes import PLAIN, Process, accepts
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live, why_dead
 from watchword.settings import Settings
@@ -132,7 +132,8 @@ def test_without_their_supervisor_they_finish_and_end_and_a_new_one_can_start(pl
             id = client.new_identity()
             kill(supervisor)
             running.process.wait(20)
-            # Its connection is still open, and is told that this was the last answer.
+            until(lambda: accepts(port), lambda accepting: not accepting)
+            # This connection is still open, and is told that its answer is the last.
             assert client.delete(id).headers["connection"] == "close"
         until(lambda: any(map(is_alive, pids)), lambda alive: not alive)
     with place.started("--port", str(port)) as (_, process), SignedClient(process) as client:
