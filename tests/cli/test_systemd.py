@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -42,46 +41,44 @@ def listening() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def activated(home: Home, listening: socket.socket, *arguments: str, **variables: str) -> Iterator[Server]:
+def activated(home: Home, listening: socket.socket, **variables: str) -> Iterator[Server]:
     under = (sys.executable, "-c", ACTIVATE, "1", str(listening.fileno()))
     environment = PLAIN | variables
-    with server(
-        home, "serve", *arguments, environment=environment, under=under, descriptors=[listening.fileno()]
-    ) as running:
+    with server(home, "serve", environment=environment, under=under, descriptors=[listening.fileno()]) as running:
         yield running
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_restart_under_systemd_refuses_nobody(home: Home, listening: socket.socket, workers: str) -> None:
     port = listening.getsockname()[1]
-    with activated(home, listening, "--workers", workers) as running:
-        assert running.port == port
-        with SignedClient(Process(running)) as client:
-            assert client.call("GET", "/healthz").status == 200
-        assert running.stop(signal.SIGTERM) == (0, [])
+    with manager() as (told, address):
+        variables = {"WATCHWORD_WORKERS": workers, "NOTIFY_SOCKET": address}
+        with activated(home, listening, **variables) as running:
+            assert told.recv(100) == b"READY=1"
+            assert running.port == port
+            if workers != "1":
+                running.process.send_signal(signal.SIGHUP)
+                assert told.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+                assert told.recv(100) == b"READY=1"
+            with SignedClient(Process(running)) as client:
+                assert client.call("GET", "/healthz").status == 200
+            assert running.stop(signal.SIGTERM) == (0, [])
+            assert told.recv(100) == b"STOPPING=1"
     # Nobody runs, and nobody is refused: who comes now is answered by the next one.
     with socket.create_connection(("127.0.0.1", port), timeout=20) as waiting:
         waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        with activated(home, listening, "--workers", workers):
+        with activated(home, listening, WATCHWORD_WORKERS=workers):
             assert read_reply(waiting).status == 200
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_systemd_is_told_when_it_is_ready_and_when_it_stops(
-    home: Home, listening: socket.socket, tmp_path: Path, workers: str
-) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        name = f"\0watchword-test-{os.getpid()}-{tmp_path.name}"
-        manager.bind(name)
-        manager.settimeout(20)
-        with activated(home, listening, "--workers", workers, NOTIFY_SOCKET=f"@{name[1:]}") as running:
-            assert manager.recv(100) == b"READY=1"
-            if workers != "1":
-                running.process.send_signal(signal.SIGHUP)
-                assert manager.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
-                assert manager.recv(100) == b"READY=1"
-            assert running.stop(signal.SIGTERM)[0] == 0
-            assert manager.recv(100) == b"STOPPING=1"
+@contextmanager
+def manager() -> Iterator[tuple[socket.socket, str]]:
+    """What hears how a service does, and its address."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hearing:
+        # Linux makes up a name that is no file's.
+        hearing.bind("")
+        hearing.settimeout(20)
+        yield hearing, "@" + hearing.getsockname()[1:].decode()
 
 
 def test_sockets_for_another_process_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
