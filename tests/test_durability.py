@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.commands import Home, answer
 from tests.support.commands import server as started
+from tests.support.process_tree import kill, linux_only, workers, writer
 from tests.support.processes import PLAIN, Process
 from tests.support.requirements import require
 from tests.support.signed import EARLY, NEWEST, PREVIEW, SignedClient
@@ -59,8 +60,9 @@ def traced(folder: Path, **settings: str) -> tuple[list[SystemCall], int]:
 
 
 @pytest.mark.sqlite("PostgreSQL itself syncs its log, in a process that is not ours")
-def test_the_log_is_synced_before_the_first_byte_of_any_acknowledgement(tmp_path: Path) -> None:
-    calls, count = traced(tmp_path)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_log_is_synced_before_the_first_byte_of_any_acknowledgement(tmp_path: Path, workers: str) -> None:
+    calls, count = traced(tmp_path, WATCHWORD_WORKERS=workers)
     assert len(list(acknowledgements(calls))) == count
     assert unsynced(calls) == []
 
@@ -148,6 +150,21 @@ def test_whatever_was_acknowledged_survives_a_kill_under_load(tmp_path: Path, nu
         for _ in range(60 + 45 * (number % 5)):
             assert load.acknowledged.acquire(timeout=30)
         server.stop(signal.SIGKILL)
+    check_that_it_survived(tmp_path, load)
+
+
+@pytest.mark.sqlite("only there one process writes for all")
+@linux_only
+def test_it_survives_the_kill_of_workers_writer_and_supervisor_all_at_once(tmp_path: Path) -> None:
+    with server_of(tmp_path, WATCHWORD_WORKERS="2") as server, Load(server) as load:
+        for _ in range(200):
+            assert load.acknowledged.acquire(timeout=30)
+        kill(writer(server.pid), *workers(server.pid), server.pid)
+        server.wait()
+    check_that_it_survived(tmp_path, load)
+
+
+def check_that_it_survived(tmp_path: Path, load: Load) -> None:
     with (
         server_of(tmp_path) as server,
         SignedClient(server) as client,

@@ -12,7 +12,7 @@ import pytest
 from tests.support.callers import all_identities, callers, created
 from tests.support.commands import Home, Server, server
 from tests.support.polling import until
-from tests.support.processes import PLAIN, Process
+from tests.support.processes import PLAIN, Process, accepts
 from tests.support.signed import SignedClient, read_reply, read_to_end
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -33,18 +33,10 @@ def connected(running: Server) -> Iterator[socket.socket]:
         yield connection
 
 
-def accepts(running: Server) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", running.port), timeout=20).close()
-    except ConnectionError:
-        return False
-    return True
-
-
 def begin_to_stop(running: Server) -> None:
     """Returns once new connections are refused."""
     running.process.send_signal(signal.SIGTERM)
-    until(lambda: accepts(running), lambda accepting: not accepting)
+    until(lambda: accepts(running.port), lambda accepting: not accepting)
 
 
 def test_a_request_on_a_connection_that_was_open_is_answered_and_told_that_it_is_the_last(home: Home) -> None:

@@ -17,9 +17,9 @@ from tests.support.callers import all_identities, callers, created, wait_for_mor
 from tests.support.commands import Home, Server, refusal, server
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
-from tests.support.process_tree import client_of, is_alive, kill, linux_only, process_of, workers, writer
-from tests.support.processes import PLAIN, Process
-from tests.support.signed import SignedClient
+from tests.support.process_tree import children, client_of, is_alive, kill, linux_only, process_of, workers, writer
+from tests.support.processes import PLAIN, Process, accepts
+from tests.support.signed import SignedClient, read_reply
 from tests.support.standing import is_live, why_dead
 from watchword.settings import Settings
 
@@ -33,7 +33,6 @@ class Place:
 
     def __init__(self, home: Home, settings: Settings) -> None:
         self.home = home
-        self.is_sqlite = not settings.database
         self._environment = PLAIN | {"WATCHWORD_DATABASE": settings.database, "WATCHWORD_WORKERS": "2"}
         self._keys = (b"", b"")
 
@@ -56,29 +55,53 @@ def sqlite_place(home: Home) -> Place:
     return Place(home, Settings())
 
 
-def test_what_is_revoked_through_one_is_refused_by_the_other_at_once(place: Place) -> None:
-    with place.started() as (running, process):
-        pids = workers(running.process.pid)
-        assert len(pids) == 2
-        one, other = (client_of(process, pid, pids) for pid in pids)
-        with one, other:
-            for revoking, asking in [(one, other), (other, one)] * 10:
-                id = asking.new_identity()
-                before = asking.new_token(id)
-                assert is_live(revoking, before)
-                assert revoking.revoke(id).status == 204
-                assert why_dead(asking, before)
-                after = asking.new_token(id)
-                assert is_live(revoking, after)
-                assert revoking.delete(id).status == 204
-                assert asking.issue(id).status == 404
-        assert running.stop(signal.SIGTERM) == (0, [])
-    assert list(place.home.temporary.iterdir()) == []
-    assert place.home.announcements == []
+@pytest.fixture(scope="module")
+def standing(
+    fresh_settings: FreshSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Process]]:
+    """One server for the tests that leave it as it was."""
+    place = Place(Home(tmp_path_factory.mktemp("standing")), fresh_settings())
+    with place.started(WATCHWORD_HOST="127.0.0.1,::1") as running:
+        yield running
 
 
-def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(place: Place) -> None:
-    with place.started() as (running, process):
+def test_what_is_revoked_through_one_is_refused_by_the_other_at_once(standing: tuple[Server, Process]) -> None:
+    running, process = standing
+    pids = workers(running.process.pid)
+    assert len(pids) == 2
+    one, other = (client_of(process, pid, pids) for pid in pids)
+    with one, other:
+        for revoking, asking in [(one, other), (other, one)] * 10:
+            id = asking.new_identity()
+            before = asking.new_token(id)
+            assert is_live(revoking, before)
+            assert revoking.revoke(id).status == 204
+            assert why_dead(asking, before)
+            after = asking.new_token(id)
+            assert is_live(revoking, after)
+            assert revoking.delete(id).status == 204
+            assert asking.issue(id).status == 404
+
+
+def test_both_addresses_answer(standing: tuple[Server, Process]) -> None:
+    for host in ["127.0.0.1", *(["::1"] if Path("/proc/net/if_inet6").exists() else [])]:
+        with socket.create_connection((host, standing[1].port), timeout=20) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_reply(connection).status == 200
+
+
+def test_arguments_hold_no_settings(standing: tuple[Server, Process]) -> None:
+    """Every user of a machine can read them, and secrets are among the settings."""
+    started = children(standing[0].process.pid, "watchword.cli.")
+    arguments = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:-1] for pid in started]
+    assert {tuple(each) for each in arguments} <= {
+        (b"-P", b"-m", b"watchword.cli.worker"),
+        (b"-P", b"-m", b"watchword.cli.writer"),
+    }
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(sqlite_place: Place) -> None:
+    with sqlite_place.started() as (running, process):
         pids = workers(running.process.pid)
         with SignedClient(process) as client:
             mine = process_of(client, pids)
@@ -108,6 +131,8 @@ def test_a_reload_replaces_every_worker_and_no_request_notices(place: Place) -> 
         with SignedClient(process) as client:
             assert all_identities(client) == created(every)
         assert running.stop(signal.SIGTERM) == (0, [])
+    assert list(place.home.temporary.iterdir()) == []
+    assert place.home.announcements == []
 
 
 def test_the_writer_may_be_killed_and_nothing_that_was_acknowledged_is_lost(sqlite_place: Place) -> None:
@@ -124,19 +149,20 @@ def test_the_writer_may_be_killed_and_nothing_that_was_acknowledged_is_lost(sqli
         assert running.stop(signal.SIGTERM)[0] == 0
 
 
-def test_without_their_supervisor_they_finish_and_end_and_a_new_one_can_start(place: Place) -> None:
-    with place.started("--stop-deadline", "20") as (running, process):
+def test_without_their_supervisor_they_finish_and_end_and_a_new_one_can_start(sqlite_place: Place) -> None:
+    with sqlite_place.started("--stop-deadline", "20") as (running, process):
         port, supervisor = running.port, running.process.pid
-        pids = workers(supervisor) | ({writer(supervisor)} if place.is_sqlite else set())
+        pids = workers(supervisor) | {writer(supervisor)}
         with SignedClient(process) as client:
             id = client.new_identity()
             kill(supervisor)
             running.process.wait(20)
-            # Its connection is still open, and is told before long that this was the last answer.
-            until(lambda: client.get(id).headers.get("connection"), lambda said: said == "close")
+            until(lambda: accepts(port), lambda accepting: not accepting)
+            # This connection is still open, and is told that its answer is the last.
+            assert client.delete(id).headers["connection"] == "close"
         until(lambda: any(map(is_alive, pids)), lambda alive: not alive)
-    with place.started("--port", str(port)) as (_, process), SignedClient(process) as client:
-        assert client.get(id).status == 200
+    with sqlite_place.started("--port", str(port)) as (_, process), SignedClient(process) as client:
+        assert client.get(id).status == 404
 
 
 def test_workers_that_cannot_start_are_told_in_a_sentence(home: Home, tmp_path: Path) -> None:
@@ -159,19 +185,3 @@ def test_a_reload_that_fails_leaves_the_workers_that_are_there(sqlite_place: Pla
 
 def test_no_workers_at_all_are_refused(home: Home) -> None:
     assert "0 workers answer nobody" in refusal(home, "serve", "--workers", "0")
-
-
-def test_secrets_are_not_among_the_arguments(sqlite_place: Place) -> None:
-    with sqlite_place.started(WATCHWORD_ENCRYPTION_KEY="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=") as (running, _):
-        pids = {*workers(running.process.pid), writer(running.process.pid)}
-        arguments = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:-1] for pid in pids]
-        assert sorted(arguments) == sorted(
-            [[b"-P", b"-m", b"watchword.cli.worker"]] * 2 + [[b"-P", b"-m", b"watchword.cli.writer"]]
-        )
-
-
-def test_both_addresses_answer(home: Home) -> None:
-    hosts = {"WATCHWORD_HOST": "127.0.0.1,::1"}
-    with Place(home, Settings()).started(**hosts) as (running, _):
-        for host in ["127.0.0.1", *(["::1"] if Path("/proc/net/if_inet6").exists() else [])]:
-            socket.create_connection((host, running.port), timeout=10).close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 from tests.support.commands import Server
@@ -25,8 +26,24 @@ class Process:
         self.endpoint = server.endpoint
         self.clock = MovableClock()
 
+    @property
+    def pid(self) -> int:
+        return self._server.process.pid
+
     def stop(self, signal_number: int) -> None:
         self._server.stop(signal_number)
 
+    def wait(self) -> None:
+        self._server.process.wait(20)
+
     def client_tls(self) -> ssl.SSLContext:
         raise AssertionError("it has no TLS, so that a trace shows what it says")
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=20).close()
+    except ConnectionError:
+        return False
+    return True

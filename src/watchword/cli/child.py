@@ -47,7 +47,7 @@ class Child:
                 f"{child.name} did not answer within {_LONGEST_START}.", "See what the machine does."
             )
         except BaseException:
-            process.kill()
+            child.kill()
             raise
         if refusal is not None:
             await child.end(timedelta(0))
@@ -78,15 +78,20 @@ class Child:
             async with asyncio.timeout(deadline.total_seconds()):
                 await self._process.wait()
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self.kill()
             await self._process.wait()
             return False
         return True
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     async def _tell(self, orders: Orders) -> bytes:
         """The first line that it says then."""
         if self._process.stdin is None or self._process.stdout is None:
             return b""
-        self._process.stdin.write(orders.encode())
+        # Who is dead already reads nothing; that it says nothing either is all that matters.
+        with contextlib.suppress(OSError, RuntimeError):
+            self._process.stdin.write(orders.encode())
         return await self._process.stdout.readline()

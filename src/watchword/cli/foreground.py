@@ -53,7 +53,10 @@ async def _serve(foreground: Foreground) -> None:
         start_up = await describe_start(foreground, application)
         with foreground.announced():
             foreground.greet(start_up)
-            await listener.run()
+            try:
+                await listener.run()
+            finally:
+                systemd.notify("STOPPING=1")
 
 
 def _require_workers(settings: Settings) -> None:

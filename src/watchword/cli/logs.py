@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from typing import TextIO
 
 import msgspec
 
 from watchword.settings import Settings
+
+_WRITTEN_WHOLE_BYTES = 4_096
+"""PIPE_BUF, as Linux has it; POSIX promises 512, and others are in between."""
 
 
 def set_up_logs(settings: Settings, *, for_people: bool) -> None:
@@ -25,10 +30,35 @@ def set_up_logs(settings: Settings, *, for_people: bool) -> None:
         requests.setLevel(logging.CRITICAL)
         return
     as_text = settings.log_format == "text" or (settings.log_format == "auto" and for_people and sys.stderr.isatty())
-    lines = logging.StreamHandler(sys.stderr)
+    lines = _WholeLines(sys.stderr) if settings.workers > 1 else logging.StreamHandler(sys.stderr)
     lines.setFormatter(_TextLine() if as_text else logging.Formatter("%(message)s"))
     requests.addHandler(lines)
     requests.setLevel(logging.INFO)
+
+
+class _WholeLines(logging.StreamHandler[TextIO]):
+    """For a pipe or a file that several processes write to: a pipe keeps only so many bytes of one write together."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            for piece in pieces(self.format(record)):
+                self.stream.write(piece)
+                self.flush()
+        except Exception:  # noqa: BLE001 - as every handler does: what cannot be logged must not end a request.
+            self.handleError(record)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The lines of a text, ended and joined to as many bytes as a write leaves together; a longer line stays alone."""
+    waiting, size = "", 0
+    for line in text.split("\n"):
+        length = len(line.encode()) + 1
+        if waiting and size + length > _WRITTEN_WHOLE_BYTES:
+            yield waiting
+            waiting, size = "", 0
+        waiting += f"{line}\n"
+        size += length
+    yield waiting
 
 
 class _TextLine(logging.Formatter):

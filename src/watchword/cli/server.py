@@ -111,6 +111,7 @@ class Listener:
             body_deadline=timedelta(seconds=settings.body_deadline),
             stop_deadline=timedelta(seconds=settings.stop_deadline),
             on_stop=application.stop_waiting,
+            shares_sockets=settings.workers > 1,
         )
 
     async def run(self, on_listening: Callable[[], None] = lambda: None) -> None:

@@ -31,15 +31,21 @@ def take_sockets() -> list[socket.socket]:
     if meant != str(os.getpid()) or not count.isdecimal():
         return []
     sockets = [adopt(_FIRST_DESCRIPTOR + number) for number in range(int(count))]
+    if not all(map(_listens_for_tcp, sockets)):
+        for each in sockets:
+            each.close()
+        raise OperatorError(
+            "A socket that systemd has opened is none that listens for TCP.",
+            "Write ListenStream= with a port, or an address and a port, and Accept=no, into the socket unit.",
+        )
     for each in sockets:
         each.set_inheritable(False)
-        is_listening = each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        if each.family not in (socket.AF_INET, socket.AF_INET6) or not is_listening:
-            raise OperatorError(
-                "A socket that systemd has opened is none that listens for TCP.",
-                "Write ListenStream= with a port, or an address and a port, and Accept=no, into the socket unit.",
-            )
     return sockets
+
+
+def _listens_for_tcp(given: socket.socket) -> bool:
+    is_listening = given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    return bool(is_listening) and given.family in (socket.AF_INET, socket.AF_INET6)
 
 
 def notify(state: str) -> None:

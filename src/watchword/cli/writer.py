@@ -11,6 +11,9 @@ from watchword.storage.opening import DATABASE_FILE
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.storage.sqlite_writer import SqliteWriter
 
+_LEFT_AFTER_DEADLINE = timedelta(seconds=5)
+"""For workers whose supervisor is gone, and which write down what they still know."""
+
 
 async def _write(orders: Orders) -> None:
     # Workers that finish still need it: it goes when they are gone.
@@ -25,7 +28,7 @@ async def _write(orders: Orders) -> None:
         await writer.listen(listening)
         report_ready()
         await stopping.wait()
-        await writer.finish(2 * timedelta(seconds=settings.stop_deadline))
+        await writer.finish(timedelta(seconds=settings.stop_deadline) + _LEFT_AFTER_DEADLINE)
     finally:
         await database.close()
 

@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from watchword.errors import OperatorError
+from watchword.rest.accepting import FairAcceptor
 from watchword.rest.exchange import Exchange
 from watchword.rest.http_protocol import STOP_LINGER, HttpProtocol
 
@@ -100,7 +101,10 @@ def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
 
 
 class HttpServer:
-    """Hands every exchange to an application until it is told to stop; then finishes what is in flight."""
+    """Hands every exchange to an application until it is told to stop; then finishes what is in flight.
+
+    `shares_sockets` says that other processes accept on them too.
+    """
 
     def __init__(
         self,
@@ -112,6 +116,7 @@ class HttpServer:
         body_deadline: timedelta,
         stop_deadline: timedelta,
         on_stop: Callable[[], None],
+        shares_sockets: bool = False,
     ) -> None:
         deadlines = {"head_deadline": head_deadline, "body_deadline": body_deadline}
         protocol = type("Protocol", (HttpProtocol,), deadlines)
@@ -128,7 +133,7 @@ class HttpServer:
         )
         config.load()
         config.ssl = tls
-        self._server = _Server(config, protocol, stop_deadline, on_stop)
+        self._server = _Server(config, protocol, stop_deadline, on_stop, shares_sockets=shares_sockets)
         self._sockets = sockets
 
     async def run(self, on_listening: Callable[[], None] = lambda: None) -> None:
@@ -155,15 +160,22 @@ class _Server(uvicorn.Server):
         protocol: type[HttpProtocol],
         stop_deadline: timedelta,
         on_stop: Callable[[], None],
+        *,
+        shares_sockets: bool,
     ) -> None:
         super().__init__(config)
         self._protocol = protocol
         self._stop_deadline = stop_deadline
         self._on_stop = on_stop
+        self._shares_sockets = shares_sockets
         self.on_listening: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        if self._shares_sockets:
+            self.servers = [FairAcceptor(sockets or [], self._new_connection, self.config.ssl)]  # type: ignore[list-item]
+            self.started = True
+        else:
+            await super().startup(sockets)
         self.on_listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -186,6 +198,9 @@ class _Server(uvicorn.Server):
         except TimeoutError:
             _log.warning("%d connections were cut off at the stop deadline", len(self.server_state.connections))
         await self._cut_off()
+
+    def _new_connection(self) -> HttpProtocol:
+        return self._protocol(self.config, self.server_state, self.lifespan.state)
 
     async def _all_gone(self) -> None:
         # The HTTP library keeps sets, which nobody can wait for.

@@ -14,6 +14,7 @@ that they never meet.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -116,9 +117,11 @@ class Channel(Generic[Incoming]):
         self._decoder: msgspec.msgpack.Decoder[Incoming] = msgspec.msgpack.Decoder(incoming)
 
     def send(self, message: Request | Answer) -> None:
-        # One buffer for both ends' whole state is bounded by what waits for an answer, so nobody waits for it to drain.
+        """What is said to an end that is gone is lost; `receive` tells. What waits here is bounded by who waits."""
         content = _encoder.encode(message)
-        self._writer.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
+        # uvloop calls a connection that is closed a RuntimeError.
+        with contextlib.suppress(OSError, RuntimeError):
+            self._writer.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
 
     async def receive(self) -> Incoming:
         length = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")
