@@ -12,15 +12,13 @@ from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import Any
 
-import falcon.asgi
-
 from watchword.clock import Clock, MonotoneClock, SystemClock
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.opening import open_local_issuer, open_remote_issuers
 from watchword.entra.operations import EntraOperations
-from watchword.errors import NotServed, OperatorError, UnknownPath
+from watchword.errors import OperatorError
 from watchword.files import sync_folder
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
@@ -34,23 +32,29 @@ from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
 from watchword.management.resource_operations import ResourceOperations
+from watchword.measurements import DatabaseTrips, Measurements
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.bearer_secrets import BearerSecret
 from watchword.resources.deletion import Deletions
 from watchword.resources.operators import create_operator
+from watchword.rest.application import Http, http_application
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
 from watchword.rest.cors import Cors
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
 from watchword.rest.management_authentication import ManagerAuthenticator, Managers
+from watchword.rest.metrics import Metrics
 from watchword.rest.openapi import OpenApi
 from watchword.rest.operator_authentication import OperatorAuthenticator
+from watchword.rest.operator_listener import apart
 from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
 from watchword.rest.resource_hosts import ResourceHosts
-from watchword.rest.routes import AnyBinding, Path, paths
+from watchword.rest.routes import AnyBinding, paths
+from watchword.rest.traffic import Traffic
 from watchword.rest.verifier_authentication import VerifierAuthenticator
+from watchword.rest.worker import Worker
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
 from watchword.revocations.store import RevocationStore
@@ -61,7 +65,6 @@ from watchword.storage.sqlite import SqliteDatabase
 from watchword.verification.operations import VerificationOperations
 from watchword.wire.management import canonical_path
 
-_Http = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -86,10 +89,11 @@ class Watchword:
 
     def __init__(
         self,
-        http: _Http,
+        http: Any,
         database: Database,
         encryption: Encryption,
         feed: Feed,
+        metrics: Metrics,
         background: Sequence[Coroutine[Any, Any, None]],
         first_operator: BearerSecret | None,
     ) -> None:
@@ -98,6 +102,7 @@ class Watchword:
         self.encryption = encryption
         self.first_operator = first_operator
         """The token that this very start has made, to be shown once."""
+        self.metrics = metrics
         self._feed = feed
         self._background = [asyncio.create_task(each) for each in background]
 
@@ -121,13 +126,23 @@ class Watchword:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        self.metrics.snapshots.close()
         await self.database.close()
 
 
 async def open_watchword(
-    settings: Settings, data: FilePath, first: FirstResource, clock: Clock | None = None, endpoint: str | None = None
+    settings: Settings,
+    data: FilePath,
+    first: FirstResource,
+    clock: Clock | None = None,
+    endpoint: str | None = None,
+    operator_port: int | None = None,
+    worker: Worker | None = None,
 ) -> Watchword:
-    """The service over a data folder, which is made where it is missing; at `endpoint` it issues tokens to everybody.
+    """The service over a data folder, which is made where it is missing.
+
+    `endpoint` is where clients reach it, and `operator_port` where operators do, if they have a port of their own;
+    `worker` says which of several processes this is.
 
     Raises:
         OperatorError: the folder, the database or its encryption key is not usable; says what to do.
@@ -137,7 +152,8 @@ async def open_watchword(
     # Storage.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
     encryption = open_encryption(settings, data)
-    database = await open_database(settings, data)
+    measured = Measurements()
+    database = await open_database(settings, data, measured.database)
     try:
         first_operator = await database.transact(
             lambda transaction: _first_start(transaction, encryption, clock, first)
@@ -149,10 +165,12 @@ async def open_watchword(
 
     # Rules.
     issue_clock = MonotoneClock(clock, high_water)
-    keyring = Keyring(database, encryption, issue_clock, settings.signing_algorithm, schedule(settings))
+    keyring = Keyring(
+        database, encryption, issue_clock, settings.signing_algorithm, schedule(settings), measured.signatures
+    )
     await keyring.prepare()
     revocation_store = RevocationStore(database)
-    feed = Feed(revocation_store)
+    feed = Feed(revocation_store, measured.feed_answers)
     revocations = Revocations(revocation_store, feed, issue_clock)
     store = IdentityStore(database)
     identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
@@ -160,7 +178,7 @@ async def open_watchword(
     access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
     users = ExchangedUsers(database, feed, issue_clock)
     remote_issuers = open_remote_issuers(settings, clock)
-    local_issuer = await open_local_issuer(database, clock, endpoint)
+    local_issuer = await open_local_issuer(database, clock, endpoint if settings.entra else None)
     all_issuers: list[Issuer] = [*remote_issuers, *filter(None, [local_issuer])]
     issuers = Issuers(all_issuers, settings.entra_tenants or (local_issuer.tenants if local_issuer else ()), clock)
     exchanges = Exchanges(database, users, keyring, clock, issue_clock)
@@ -169,15 +187,20 @@ async def open_watchword(
     hosts = ResourceHosts(settings.resource_suffix)
 
     # Operations.
-    bindings: list[AnyBinding] = [
+    has_operator_port = operator_port is not None
+    own_endpoint = settings.public_endpoint or endpoint if has_operator_port else None
+    metrics = Metrics(measured, keyring, revocation_store, feed, worker)
+    health = Health(database).bindings()
+    for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
         *EntraOperations(database, issuers, exchanges).bindings(),
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
-        *GroupOperations(database, deletions, feed, clock).bindings(),
-        *ResourceOperations(database, encryption, deletions, feed, clock, hosts).bindings(),
-        *Health(database).bindings(),
     ]
-    bindings += OpenApi(bindings).bindings()
+    for_operators: list[AnyBinding] = [
+        *GroupOperations(database, deletions, feed, clock).bindings(),
+        *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(),
+        *metrics.bindings(is_guarded=not has_operator_port),
+    ]
 
     # HTTP.
     origins = Origins(settings.public_endpoint, settings.trusted_proxies)
@@ -190,30 +213,42 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
-    pipeline = Pipeline(authenticators, origins, RequestLog(clock), settings.hsts or None, Managers(managers))
+    traffic, request_log = Traffic(measured), RequestLog(clock)
+
+    def http_of(bindings: list[AnyBinding], origins: Origins) -> Http:
+        hsts = settings.hsts or None
+        pipeline = Pipeline(authenticators, origins, request_log, hsts, Managers(managers), traffic)
+        return http_application(pipeline, paths([*bindings, *OpenApi(bindings).bindings()]))
+
     background = (
         last_tokens.keep_flushing(),
         keyring.keep_rotating(),
         revocations.keep_purging(),
         *(issuer.follow() for issuer in remote_issuers),
         deletions.keep_finishing(),
+        metrics.snapshots.keep_writing(),
     )
-    http: Any = _falcon(pipeline, paths(bindings))
+    here = for_clients if has_operator_port else [*for_clients, *for_operators]
+    http: Any = http_of([*here, *health], origins)
     if settings.cors_origins:
         http = Cors(http, settings.cors_origins)
     if local_issuer is not None:
         http = local_issuer.beside(http)
-    return Watchword(http, database, encryption, feed, background, first_operator)
+    if operator_port is not None:
+        # The public endpoint is not theirs: they come back to where they came.
+        operator_http = http_of([*for_operators, *health], Origins(None, settings.trusted_proxies))
+        http = apart(http, operator_http, operator_port)
+    return Watchword(http, database, encryption, feed, metrics, background, first_operator)
 
 
-async def open_database(settings: Settings, data: FilePath) -> Database:
-    """The engine by setting, with its schema in place.
+async def open_database(settings: Settings, data: FilePath, trips: DatabaseTrips | None = None) -> Database:
+    """The engine by setting, with its schema in place; `trips` counts what it does.
 
     Raises:
         OperatorError: the database is not usable.
     """
     if not settings.database:
-        database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous)
+        database = SqliteDatabase(data / DATABASE_FILE, synchronous=settings.synchronous, trips=trips)
         sync_folder(data)
         return database
     try:
@@ -228,6 +263,7 @@ async def open_database(settings: Settings, data: FilePath) -> Database:
         batch=settings.database_batch,
         statement_cache=settings.database_statement_cache,
         patience=timedelta(seconds=settings.database_timeout),
+        trips=trips,
     )
 
 
@@ -261,39 +297,3 @@ async def _first_start(
         transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
     )
     return await create_operator(transaction, "first", "contributor", clock.micros(), first.operator)
-
-
-def _falcon(pipeline: Pipeline, all_paths: list[Path]) -> _Http:
-    http: _Http = falcon.asgi.App()
-    http.req_options.strip_url_path_trailing_slash = True
-    for path in all_paths:
-        http.add_route(path.template, _responders(pipeline, path))
-    http.add_sink(_unknown_path(pipeline), "/")
-    http.add_error_handler(falcon.HTTPBadRequest, _unknown_method(pipeline))
-    return http
-
-
-def _unknown_path(pipeline: Pipeline) -> Any:
-    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **_: Any) -> None:
-        await pipeline.refuse(request, response, UnknownPath(request.path))
-
-    return respond
-
-
-def _unknown_method(pipeline: Pipeline) -> Any:
-    """For methods that Falcon itself refuses, in a shape of its own."""
-
-    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, *_: Any) -> None:
-        await pipeline.refuse(request, response, NotServed(request.method, "No operation has this method."))
-
-    return respond
-
-
-def _responders(pipeline: Pipeline, path: Path) -> Any:
-    """Falcon looks for a method of each name on an object; every one of ours is the pipeline."""
-
-    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **parts: str) -> None:
-        await pipeline.answer(path, request, response, parts)
-
-    names = {f"on_{method.lower()}": staticmethod(respond) for method in falcon.COMBINED_METHODS}
-    return type("Responders", (), names)()

@@ -66,6 +66,7 @@ async def _serve(
             str(application.first_operator or ""),
             len(resources),
             ResourceHosts(settings.resource_suffix).endpoint(door.endpoint, resources[0].name) if resources else "",
+            door.operator_endpoint,
         )
         this = describe_this(mode, door.endpoint, door.host, door.port, data, ca, entra=settings.entra)
         with announced(this, folders.running):

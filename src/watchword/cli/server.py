@@ -27,12 +27,17 @@ from watchword.wire.connection_string import parse_endpoint
 
 @dataclass(frozen=True)
 class Door:
-    """Where a server listens, and under which address clients reach it; `certificate` is None without TLS."""
+    """Where a server listens, and under which address clients reach it; `certificate` is None without TLS.
+
+    Where operators have a port of their own, its sockets are among `sockets`, behind the others.
+    """
 
     sockets: list[socket.socket]
     endpoint: str
     certificate: ServerCertificate | None
     resource_suffix: str = ""
+    operator_port: int | None = None
+    operator_endpoint: str = ""
 
     @property
     def host(self) -> str:
@@ -75,7 +80,14 @@ def open_door(settings: Settings, certificates: Path) -> Door:
     try:
         now = to_datetime(SystemClock().micros())
         certificate = prepare_certificate(settings, certificates, now) if settings.tls else None
-        return Door(sockets, _endpoint(settings, sockets), certificate, settings.resource_suffix)
+        endpoint = (
+            parse_endpoint(settings.public_endpoint) if settings.public_endpoint else _endpoint(settings, sockets)
+        )
+        operators = _bind_operators(settings)
+        sockets += operators
+        port = operators[0].getsockname()[1] if operators else None
+        operator_endpoint = _endpoint(settings, operators) if operators else ""
+        return Door(sockets, endpoint, certificate, settings.resource_suffix, port, operator_endpoint)
     except BaseException:
         for each in sockets:
             each.close()
@@ -92,8 +104,9 @@ async def opened(
         OperatorError: the data directory is not usable.
     """
     try:
-        issuer = door.endpoint if settings.entra else None
-        application = await open_watchword(settings, data, first, endpoint=issuer)
+        application = await open_watchword(
+            settings, data, first, endpoint=door.endpoint, operator_port=door.operator_port
+        )
     except OSError as error:
         raise OperatorError(
             f"The data directory {data} cannot be used: {error}.",
@@ -109,6 +122,7 @@ async def opened(
             stop_deadline=timedelta(seconds=settings.stop_deadline),
             on_stop=application.stop_waiting,
         )
+        application.metrics.watch(http)
         # What was loaded stays: the collector need not look at it again, and from here on it works as usual.
         gc.freeze()
         gc.enable()
@@ -159,9 +173,29 @@ def _stop_signals() -> list[signal.Signals]:
     return [each for each in there if signal.getsignal(each) is not signal.SIG_IGN]
 
 
+def _bind_operators(settings: Settings) -> list[socket.socket]:
+    """The sockets of the operator's listener, if there is to be one.
+
+    Raises:
+        OperatorError: its port is taken, or is the one of the others.
+    """
+    if settings.operator_port is None:
+        return []
+    if settings.operator_port == settings.port != 0:
+        raise OperatorError(
+            f"Port {settings.port} cannot be the operator's alone: clients come to it.",
+            "Choose another --operator-port, or leave it out to have everything on one port.",
+        )
+    sockets = bind(settings.operator_host, settings.operator_port)
+    if not sockets:
+        raise OperatorError(
+            f"None of these addresses is one of this machine's: {', '.join(settings.operator_host)}.",
+            "Name one with --operator-host, such as 127.0.0.1.",
+        )
+    return sockets
+
+
 def _endpoint(settings: Settings, sockets: list[socket.socket]) -> str:
-    if settings.public_endpoint:
-        return parse_endpoint(settings.public_endpoint)
     host, port = sockets[0].getsockname()[:2]
     address = ipaddress.ip_address(host)
     if address.is_loopback or address.is_unspecified:

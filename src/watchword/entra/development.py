@@ -12,6 +12,7 @@ access keys of `watchword dev` are; hence it listens on loopback only.
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from watchword.resources.store import list_resources
 from watchword.storage import Database, Transaction
 from watchword.tokens.issuer import new_signing_key
 from watchword.tokens.jwks import KeySet, encode_base64url
+from watchword.wire.headers import correlation_vector
 
 TENANT = "dededede-0000-4000-8000-00000000000a"
 PRINCIPAL = "dededede-0000-4000-8000-00000000000b"
@@ -35,6 +37,8 @@ USER = "dededede-0000-4000-8000-00000000000d"
 SECRET = "everyone-knows-this-secret"
 HEADER = "everyone-knows-this-header"
 PREFIX = f"/{TENANT}/"
+
+_log = logging.getLogger(__name__)
 
 _LIFETIME_SECONDS = 3_600
 _LONGEST_MINUTES = 7 * 24 * 60
@@ -84,7 +88,8 @@ class DevelopmentIssuer:
         self._clock = clock
         self._key = new_signing_key("RS256")
         self._key_set = KeySet([self._key.verification_key()])
-        self._http: falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response] = falcon.asgi.App()
+        self._http: falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response] = falcon.asgi.App(middleware=[_Named()])
+        self._http.add_error_handler(Exception, _fail)
         self._http.add_route(f"{PREFIX}v2.0/.well-known/openid-configuration", self, suffix="discovery")
         self._http.add_route(f"{PREFIX}.well-known/openid-configuration", self, suffix="discovery")
         self._http.add_route(f"{PREFIX}discovery/v2.0/keys", self, suffix="keys")
@@ -137,7 +142,9 @@ class DevelopmentIssuer:
         response.data, response.content_type = self._key_set.to_json(), "application/jwk-set+json"
 
     async def on_post_token(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
-        form: Mapping[str, Any] = await request.get_media()
+        form = await request.get_media()
+        if not isinstance(form, Mapping):
+            return _refuse(response, 400, "invalid_request", "A form with grant_type is expected.")
         if form.get("grant_type") != "client_credentials":
             return _refuse(response, 400, "unsupported_grant_type", "Only client_credentials is served here.")
         is_known = form.get("client_id") == APPLICATION and _is_same(str(form.get("client_secret", "")), SECRET)
@@ -179,6 +186,22 @@ class DevelopmentIssuer:
         claims = {"iss": self.address, "iat": begins, "nbf": begins, "exp": expires, "ver": "1.0", **said}
         message = self._key.header + b"." + encode_base64url(msgspec.json.encode(claims)).encode("ascii")
         return f"{message.decode('ascii')}.{encode_base64url(self._key.sign(message))}", expires
+
+
+class _Named:
+    """Every answer names its request, as all others of the server do."""
+
+    async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
+        request.context.correlation = correlation_vector()
+        response.set_header("ms-cv", request.context.correlation)
+
+
+async def _fail(
+    request: falcon.asgi.Request, response: falcon.asgi.Response, failure: Exception, parts: object
+) -> None:
+    del parts
+    _log.error("request %s failed", request.context.correlation, exc_info=failure)
+    _refuse(response, 500, "server_error", "Internal server error.")
 
 
 def _is_same(given: str, known: str) -> bool:

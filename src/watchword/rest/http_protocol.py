@@ -26,7 +26,7 @@ HEAD_DEADLINE = timedelta(seconds=10)
 BODY_DEADLINE = timedelta(seconds=20)
 
 _PARTING_SECONDS = 0.5
-_REASONS = {408: "Request Timeout", 431: "Request Header Fields Too Large"}
+_REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
 class _Part(Enum):
@@ -99,12 +99,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._enter(_Part.NOTHING)
 
     def send_400_response(self, msg: str) -> None:
-        """Called when the parser gave up: a bare 400, unless the parser was stopped by us."""
+        """Called when the parser gave up: a 400 that says no more, unless the parser was stopped by us."""
         if self._is_too_large:
             self._refuse(describe(TooLarge("head", MAXIMUM_HEAD_BYTES)))
             return
         if self._may_answer():
-            super().send_400_response(msg)
+            self._answer(400, "text/plain; charset=utf-8", msg.encode("ascii"))
         self._hang_up()
 
     def _enter(self, part: _Part) -> None:
@@ -147,17 +147,19 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, error: WireError) -> None:
         """Answer without the pipeline, which never saw the request whole, and close."""
         if self._may_answer():
-            body = error.body()
-            lines = [
-                f"HTTP/1.1 {error.status} {_REASONS[error.status]}",
-                f"content-type: {headers.JSON_ERROR}",
-                f"content-length: {len(body)}",
-                f"ms-cv: {headers.correlation_vector()}",
-                f"request-context: {headers.REQUEST_CONTEXT}",
-                "connection: close",
-            ]
-            self.transport.write("\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body)
+            self._answer(error.status, headers.JSON_ERROR, error.body())
         self._hang_up()
+
+    def _answer(self, status: int, media_type: str, body: bytes) -> None:
+        lines = [
+            f"HTTP/1.1 {status} {_REASONS[status]}",
+            f"content-type: {media_type}",
+            f"content-length: {len(body)}",
+            f"ms-cv: {headers.correlation_vector()}",
+            f"request-context: {headers.REQUEST_CONTEXT}",
+            "connection: close",
+        ]
+        self.transport.write("\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body)
 
     def _hang_up(self) -> None:
         self._disarm()

@@ -32,6 +32,7 @@ from watchword.rest.forwarded import Origins
 from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
 from watchword.rest.routes import AnyBinding, Path
+from watchword.rest.traffic import Traffic
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
 
@@ -51,12 +52,14 @@ class Pipeline:
         request_log: RequestLog,
         strict_transport_security: str | None,
         managers: Managers,
+        traffic: Traffic,
     ) -> None:
         self._authenticators = authenticators
         self._origins = origins
         self._request_log = request_log
         self._strict_transport_security = strict_transport_security
         self._managers = managers
+        self._traffic = traffic
 
     async def answer(
         self, path: Path, http: falcon.asgi.Request, response: falcon.asgi.Response, parts: Mapping[str, str]
@@ -100,8 +103,12 @@ class Pipeline:
         if error is not None:
             _write_error(response, error)
         self._add_headers(response, path, sent, correlation, error, started)
+        seconds = perf_counter() - started
+        operation = binding.operation if binding is not None else None
+        code, is_proved = error.code if error is not None else "", caller is not None
+        self._traffic.record(operation, response.status_code, code, version, sent, seconds, is_proved=is_proved)
         self._request_log.write(
-            correlation, http.method, path, binding, version, sent, response, error, caller, perf_counter() - started
+            correlation, http.method, path, binding, version, sent, response, error, caller, seconds
         )
 
     async def refuse(self, http: falcon.asgi.Request, response: falcon.asgi.Response, fact: CallerError) -> None:
@@ -113,9 +120,16 @@ class Pipeline:
         _write_error(response, error)
         path = Path("")
         self._add_headers(response, path, sent, correlation, error, started)
-        self._request_log.write(
-            correlation, http.method, path, None, None, sent, response, error, None, perf_counter() - started
-        )
+        seconds = perf_counter() - started
+        self._traffic.record(None, error.status, error.code, None, sent, seconds, is_proved=False)
+        self._request_log.write(correlation, http.method, path, None, None, sent, response, error, None, seconds)
+
+    async def fail(self, response: falcon.asgi.Response, failure: Exception) -> None:
+        """What went wrong beside every operation, perhaps in what adds headers or writes logs: so it needs neither."""
+        correlation = headers.correlation_vector()
+        _log.error("request %s failed", correlation, exc_info=failure)
+        _write_error(response, INTERNAL)
+        response.set_header("ms-cv", correlation)
 
     async def _authenticate(self, request: Request) -> Caller:
         for authenticator in self._authenticators:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping
 
 import falcon.asgi
@@ -20,13 +19,12 @@ import msgspec
 from watchword.clock import Clock, to_datetime
 from watchword.rest.call import Caller, Manager
 from watchword.rest.routes import AnyBinding, Path
+from watchword.rest.sdks import find_sdk
 from watchword.wire.errors import WireError
 from watchword.wire.headers import CLIENT_REQUEST_ID, echoed_request_id
 from watchword.wire.identity_bodies import format_time
 
 logger = logging.getLogger("watchword.requests")
-
-_SDK = re.compile(r"azsdk-[A-Za-z]+-[A-Za-z-]+/[0-9A-Za-z.-]+|watchword/[0-9A-Za-z.-]+", re.ASCII)
 
 
 class Entry(msgspec.Struct, omit_defaults=True):
@@ -71,7 +69,6 @@ class RequestLog:
     ) -> None:
         if not logger.isEnabledFor(logging.INFO):
             return
-        sdk = _SDK.search(sent.get("user-agent", "") + " " + sent.get("x-ms-useragent", ""))
         entry = Entry(
             time=format_time(to_datetime(self._clock.micros())),
             requestId=request_id,
@@ -87,7 +84,7 @@ class RequestLog:
             resource=caller.resource.id if isinstance(caller, Caller) else None,
             caller=caller.name if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),
-            sdk=sdk[0] if sdk else None,
+            sdk=find_sdk(sent),
         )
         if not self._lines:
             # Runs before the answers of this tick leave, see rest/corked_transport.py.

@@ -113,6 +113,14 @@ class HttpServer:
     def is_listening(self) -> bool:
         return self._server.started
 
+    @property
+    def open_connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    @property
+    def requests_in_flight(self) -> int:
+        return len(self._server.server_state.tasks)
+
     def stop(self) -> None:
         self._server.should_exit = True
 

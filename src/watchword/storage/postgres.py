@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from watchword.errors import OperatorError, Unavailable
+from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Statement, Transaction
 from watchword.storage.postgres_connections import Connection, Connections, Lost
@@ -31,8 +32,9 @@ _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementErr
 class PostgresDatabase:
     """Made by `open_postgres`."""
 
-    def __init__(self, connections: Connections, *, batch: int, batches: int) -> None:
+    def __init__(self, connections: Connections, *, batch: int, batches: int, trips: DatabaseTrips) -> None:
         self._connections = connections
+        self._trips = trips
         self._batch = batch
         self._batches = batches
         self._coalescers: dict[Statement, Coalescer[Parameters, list[Row]]] = {}
@@ -56,13 +58,14 @@ class PostgresDatabase:
             return []
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        for _ in range(_TRIES_AFTER_CONFLICT):
-            try:
-                async with self._connections.take() as connection, connection.transaction():
-                    await connection.execute("select 1 from turn for update")
-                    return await work(_Transaction(connection))
-            except _CONFLICT:
-                continue
+        with self._trips.transactions.timing():
+            for _ in range(_TRIES_AFTER_CONFLICT):
+                try:
+                    async with self._connections.take() as connection, connection.transaction():
+                        await connection.execute("select 1 from turn for update")
+                        return await work(_Transaction(connection))
+                except _CONFLICT:
+                    continue
         raise Unavailable(timedelta(seconds=1))
 
     async def close(self) -> None:
@@ -79,7 +82,10 @@ class PostgresDatabase:
                 return await (self._carry_once if is_read else self._carry)(statement, text, batch)
 
             found = self._coalescers[statement] = Coalescer(
-                carry, largest_batch=self._batch, most_flights=self._batches
+                carry,
+                largest_batch=self._batch,
+                most_flights=self._batches,
+                trips=self._trips.reads if is_read else self._trips.writes,
             )
         return found
 
@@ -122,8 +128,9 @@ class PostgresDatabase:
         raise Unavailable(timedelta(seconds=1))
 
     async def _query(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
-        async with self._connections.take() as connection:
-            return [tuple(row) for row in await connection.fetch(sql, *parameters)]
+        with self._trips.reads.seconds.timing():
+            async with self._connections.take() as connection:
+                return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
 
 class _Transaction:
@@ -138,7 +145,13 @@ class _Transaction:
 
 
 async def open_postgres(
-    dsn: str, *, pool: int, batch: int, statement_cache: bool, patience: timedelta
+    dsn: str,
+    *,
+    pool: int,
+    batch: int,
+    statement_cache: bool,
+    patience: timedelta,
+    trips: DatabaseTrips | None = None,
 ) -> PostgresDatabase:
     """Raises:
     OperatorError: the server cannot be reached or refuses, or the database is not one that Watchword can use.
@@ -163,7 +176,7 @@ async def open_postgres(
             f"The PostgreSQL database cannot be used: {str(error) or type(error).__name__}.",
             "Check the address, user and password in WATCHWORD_DATABASE, and that the server accepts connections.",
         ) from None
-    return PostgresDatabase(connections, batch=batch, batches=max(1, pool // 2))
+    return PostgresDatabase(connections, batch=batch, batches=max(1, pool // 2), trips=trips or DatabaseTrips())
 
 
 def _text(statement: Statement) -> str:

@@ -17,9 +17,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
 from watchword.errors import OperatorError, Unavailable
+from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Statement, Transaction
 from watchword.storage.migrations import migrate
@@ -39,7 +41,7 @@ class SqliteDatabase:
     OperatorError: the file cannot be opened, or its schema is newer than this program.
     """
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+    def __init__(self, path: Path, *, synchronous: str = "FULL", trips: DatabaseTrips | None = None) -> None:
         try:
             self._writer = _connect(path, synchronous)
             migrate(self._writer)
@@ -53,7 +55,9 @@ class SqliteDatabase:
         self._read_one = self._reader.cursor().execute
         self._thread = ThreadPoolExecutor(1, "watchword-writer")
         self._writing = asyncio.Lock()
-        self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over)
+        self._trips = trips or DatabaseTrips()
+        self._read_seconds = self._trips.reads.seconds
+        self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over, trips=self._trips.writes)
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
         if not self._reader.in_transaction:
@@ -68,6 +72,7 @@ class SqliteDatabase:
         return await self._writes.submit((statement, parameters))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        started = perf_counter()
         async with self._writing:
             try:
                 await self._in_thread(self._writer.execute, "begin immediate")
@@ -79,6 +84,7 @@ class SqliteDatabase:
                 # A commit that failed, or a caller that went away, must not leave the transaction open.
                 if self._writer.in_transaction:
                     await asyncio.shield(self._in_thread(self._writer.execute, "rollback"))
+                self._trips.transactions.observe(perf_counter() - started)
             return result
 
     async def close(self) -> None:
@@ -90,10 +96,13 @@ class SqliteDatabase:
         self._writer.close()
 
     def _read(self, sql: str, parameters: Parameters) -> list[Row]:
+        started = perf_counter()
         try:
             return self._read_one(sql, parameters).fetchall()
         except sqlite3.OperationalError as error:
             raise _told(error) from None
+        finally:
+            self._read_seconds.observe(perf_counter() - started)
 
     def _open_snapshot(self) -> None:
         """The hot path's reads of one tick share a snapshot, and with it one taking of the file's locks.
