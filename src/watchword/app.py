@@ -187,9 +187,9 @@ async def open_watchword(
     hosts = ResourceHosts(settings.resource_suffix)
 
     # Operations.
-    has_operator_port = operator_port is not None
-    own_endpoint = settings.public_endpoint or endpoint if has_operator_port else None
-    metrics = Metrics(measured, keyring, revocation_store, feed, worker)
+    own_endpoint = None if operator_port is None else settings.public_endpoint or endpoint
+    traffic = Traffic(measured)
+    metrics = Metrics(measured, traffic, keyring, revocation_store, feed, worker)
     health = Health(database).bindings()
     for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
@@ -199,7 +199,7 @@ async def open_watchword(
     for_operators: list[AnyBinding] = [
         *GroupOperations(database, deletions, feed, clock).bindings(),
         *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(),
-        *metrics.bindings(is_guarded=not has_operator_port),
+        *metrics.bindings(is_guarded=operator_port is None),
     ]
 
     # HTTP.
@@ -213,7 +213,7 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
-    traffic, request_log = Traffic(measured), RequestLog(clock)
+    request_log = RequestLog(clock)
 
     def http_of(bindings: list[AnyBinding], origins: Origins) -> Http:
         hsts = settings.hsts or None
@@ -228,8 +228,8 @@ async def open_watchword(
         deletions.keep_finishing(),
         metrics.snapshots.keep_writing(),
     )
-    here = for_clients if has_operator_port else [*for_clients, *for_operators]
-    http: Any = http_of([*here, *health], origins)
+    here = [] if operator_port is not None else for_operators
+    http: Any = http_of([*for_clients, *here, *health], origins)
     if settings.cors_origins:
         http = Cors(http, settings.cors_origins)
     if local_issuer is not None:

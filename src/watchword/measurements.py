@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Self
 
 import msgspec
 
@@ -38,7 +39,7 @@ class Histogram(msgspec.Struct, array_like=True):
     sum: float = 0.0
 
     @classmethod
-    def of(cls, bounds: tuple[float, ...]) -> Histogram:
+    def of(cls, bounds: tuple[float, ...]) -> Self:
         return cls(bounds, [0] * (len(bounds) + 1))
 
     def observe(self, value: float) -> None:

@@ -170,6 +170,7 @@ def test_operators_have_a_port_of_their_own_if_they_are_given_one(home: Home) ->
     with server(home, "serve", "--no-tls", "--operator-port", "0") as running:
         operators, _, note = running.fact("operators").partition(" ")
         assert note == "(metrics and the management API, which are nowhere else)"
+        assert f"export WATCHWORD_OPERATOR_ENDPOINT='{operators}'" in answer(home, "env").splitlines()
         with urllib.request.urlopen(f"{operators}/metrics", timeout=10) as reply:
             assert b"watchword_database_up 1.0" in reply.read()
         with pytest.raises(urllib.error.HTTPError, match="404"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Thread
@@ -49,6 +51,16 @@ def test_requests_are_counted_by_what_they_were_and_how_they_ended(server: Runni
     assert found.value("watchword_request_duration_seconds_count", operation=ISSUE) == 3
     assert found.value("watchword_request_duration_seconds_bucket", operation=ISSUE, le="10.0") == 3
     assert 0 < found.value("watchword_request_duration_seconds_sum", operation=ISSUE) < 30
+
+
+def test_what_the_parser_refuses_is_counted_though_it_reaches_no_operation(server: RunningServer) -> None:
+    close = "Host: x\r\nConnection: close\r\n\r\n"
+    for text in ("BREW / HTTP/1.1\r\n\r\n", f"GET /{'x' * 40_000} HTTP/1.1\r\n{close}"):
+        raw_exchange(server.port, text.encode())
+    found = scrape(server)
+    assert found.value(REQUESTS, operation="", status="400", code="") == 1
+    assert found.value(REQUESTS, operation="", status="431", code="RequestTooLarge") == 1
+    assert not found.has("watchword_request_duration_seconds_count")
 
 
 def test_what_the_requests_cost_is_told_too(server: RunningServer, client: SignedClient) -> None:
@@ -170,6 +182,20 @@ def test_openmetrics_is_told_to_who_asks_for_it(server: RunningServer, accept: s
 @pytest.mark.parametrize("accept", ["*/*", "text/plain; version=99", "application/openmetrics-text;version=x;q=;,"])
 def test_no_accept_header_is_too_strange(server: RunningServer, accept: str) -> None:
     assert scrape(server, accept).has("process_cpu_seconds_total")
+
+
+def test_the_library_is_not_loaded_before_the_first_scrape() -> None:
+    program = (
+        "import sys\n"
+        "from watchword.settings import Settings\n"
+        "from watchword.testing import running_server\n"
+        "import httpx2\n"
+        "with running_server(Settings(request_log=False, tls=False, operator_port=0)) as server:\n"
+        "    for path, expected in (('/healthz', False), ('/metrics', True)):\n"
+        "        assert httpx2.get(server.operator_endpoint + path).status_code == 200\n"
+        "        assert ('prometheus_client' in sys.modules) == expected, path\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_where_strangers_come_it_takes_an_operators_token(server: RunningServer, client: SignedClient) -> None:

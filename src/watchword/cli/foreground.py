@@ -68,7 +68,16 @@ async def _serve(
             ResourceHosts(settings.resource_suffix).endpoint(door.endpoint, resources[0].name) if resources else "",
             door.operator_endpoint,
         )
-        this = describe_this(mode, door.endpoint, door.host, door.port, data, ca, entra=settings.entra)
+        this = describe_this(
+            mode,
+            door.endpoint,
+            door.host,
+            door.port,
+            data,
+            ca,
+            entra=settings.entra,
+            operator_endpoint=door.operator_endpoint,
+        )
         with announced(this, folders.running):
             print(format_start_up(in_force, door.port), flush=True)
             for note in door.certificate.notes if door.certificate else ():

@@ -8,6 +8,7 @@ so that one that arrives whole costs nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 from typing import Any
@@ -46,6 +47,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     head_deadline = HEAD_DEADLINE
     body_deadline = BODY_DEADLINE
+    tell_refusal: Callable[[int, str], None] | None = None
+    """Is told status and error code of what never reaches the application."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -104,7 +107,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(describe(TooLarge("head", MAXIMUM_HEAD_BYTES)))
             return
         if self._may_answer():
-            self._answer(400, "text/plain; charset=utf-8", msg.encode("ascii"))
+            self._answer(400, "", "text/plain; charset=utf-8", msg.encode("ascii"))
         self._hang_up()
 
     def _enter(self, part: _Part) -> None:
@@ -147,10 +150,12 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, error: WireError) -> None:
         """Answer without the pipeline, which never saw the request whole, and close."""
         if self._may_answer():
-            self._answer(error.status, headers.JSON_ERROR, error.body())
+            self._answer(error.status, error.code, headers.JSON_ERROR, error.body())
         self._hang_up()
 
-    def _answer(self, status: int, media_type: str, body: bytes) -> None:
+    def _answer(self, status: int, code: str, media_type: str, body: bytes) -> None:
+        if self.tell_refusal is not None:
+            self.tell_refusal(status, code)
         lines = [
             f"HTTP/1.1 {status} {_REASONS[status]}",
             f"content-type: {media_type}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Protocol
 
 from watchword.errors import Unavailable
@@ -15,6 +16,7 @@ from watchword.keyring.keyring import Keyring
 from watchword.measurements import Measurements
 from watchword.rest.call import ManagementBinding, ManagementCall, PublicBinding, RawAnswer, Request
 from watchword.rest.levels import Committed, Levels
+from watchword.rest.traffic import Traffic
 from watchword.rest.worker import Snapshot, Snapshots, Worker
 from watchword.revocations.feed import Feed
 from watchword.revocations.store import RevocationStore
@@ -36,13 +38,22 @@ class Load(Protocol):
     @property
     def requests_in_flight(self) -> int: ...
 
+    def tell_refusals(self, tell: Callable[[int, str], None]) -> None: ...
+
 
 class Metrics:
     """Answers scrapes, for all processes of the server; `feed` and `load` are this process's own."""
 
     def __init__(
-        self, measured: Measurements, keyring: Keyring, store: RevocationStore, feed: Feed, worker: Worker | None
+        self,
+        measured: Measurements,
+        traffic: Traffic,
+        keyring: Keyring,
+        store: RevocationStore,
+        feed: Feed,
+        worker: Worker | None,
     ) -> None:
+        self._traffic = traffic
         self._keyring = keyring
         self._store = store
         self._feed = feed
@@ -50,8 +61,9 @@ class Metrics:
         self.snapshots = Snapshots(worker, measured, self._levels)
 
     def watch(self, load: Load) -> None:
-        """From now on the levels are of this HTTP server."""
+        """From now on the levels are of this HTTP server, and what it refuses by itself is counted."""
         self._load = load
+        load.tell_refusals(self._traffic.record_refusal)
 
     def bindings(self, *, is_guarded: bool) -> list[ManagementBinding | PublicBinding]:
         """Guarded by an operator's token, where strangers can ask."""

@@ -88,9 +88,10 @@ class HttpServer:
         on_stop: Callable[[], None],
     ) -> None:
         deadlines = {"head_deadline": head_deadline, "body_deadline": body_deadline}
+        self._protocol: type[HttpProtocol] = type("Protocol", (HttpProtocol,), deadlines)
         config = uvicorn.Config(
             application,
-            http=type("Protocol", (HttpProtocol,), deadlines),
+            http=self._protocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -120,6 +121,10 @@ class HttpServer:
     @property
     def requests_in_flight(self) -> int:
         return len(self._server.server_state.tasks)
+
+    def tell_refusals(self, tell: Callable[[int, str], None]) -> None:
+        """From now on `tell` is given status and error code of what never reaches the application."""
+        self._protocol.tell_refusal = staticmethod(tell)
 
     def stop(self) -> None:
         self._server.should_exit = True

@@ -52,6 +52,10 @@ class Traffic:
         count.value += 1
         durations.observe(seconds)
 
+    def record_refusal(self, status: int, code: str) -> None:
+        """What the HTTP parser gave up on was answered; it is of no operation, and took no time to speak of."""
+        self._measured.requests.setdefault(("", str(status), code, "", "", ""), Count()).value += 1
+
     def _count_of(
         self,
         operation: Operation | None,
