@@ -56,7 +56,7 @@ class SqliteDatabase:
         self._thread = ThreadPoolExecutor(1, "watchword-writer")
         self._writing = asyncio.Lock()
         self._trips = trips or DatabaseTrips()
-        self._read_seconds = self._trips.reads.seconds
+        self._observe_read = self._trips.reads.seconds.observe
         self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over, trips=self._trips.writes)
 
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
@@ -102,7 +102,7 @@ class SqliteDatabase:
         except sqlite3.OperationalError as error:
             raise _told(error) from None
         finally:
-            self._read_seconds.observe(perf_counter() - started)
+            self._observe_read(perf_counter() - started)
 
     def _open_snapshot(self) -> None:
         """The hot path's reads of one tick share a snapshot, and with it one taking of the file's locks.
