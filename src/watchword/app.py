@@ -30,6 +30,7 @@ from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
 from watchword.management.resource_operations import ResourceOperations
+from watchword.measurements import Measurements
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.bearer_secrets import BearerSecret
 from watchword.resources.deletion import Deletions
@@ -42,12 +43,15 @@ from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
 from watchword.rest.limits import Limits, parse_limits
 from watchword.rest.management_authentication import ManagerAuthenticator, Managers
+from watchword.rest.metrics import Metrics
 from watchword.rest.openapi import OpenApi
 from watchword.rest.operator_authentication import OperatorAuthenticator
+from watchword.rest.operator_listener import Answering, apart
 from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.rest.routes import AnyBinding, Routes, paths
+from watchword.rest.traffic import Traffic
 from watchword.rest.verifier_authentication import VerifierAuthenticator
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
@@ -84,6 +88,7 @@ class Watchword:
         database: Database,
         encryption: Encryption,
         feed: Feed,
+        metrics: Metrics,
         tracing: Tracing | None,
         background: Sequence[Coroutine[Any, Any, None]],
         first_operator: BearerSecret | None,
@@ -93,6 +98,7 @@ class Watchword:
         self.encryption = encryption
         self.first_operator = first_operator
         """The token that this very start has made, to be shown once."""
+        self.metrics = metrics
         self._feed = feed
         self._tracing = tracing
         self._background = [asyncio.create_task(each) for each in background]
@@ -116,6 +122,7 @@ class Watchword:
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._tracing is not None:
             await self._tracing.close()
+        self.metrics.snapshots.close()
         await self.database.close()
 
 
@@ -125,9 +132,13 @@ async def open_watchword(
     first: FirstResource,
     clock: Clock | None = None,
     endpoint: str | None = None,
+    operator_port: int | None = None,
     worker: Worker | None = None,
 ) -> Watchword:
-    """The service over a data folder, which is made where it is missing; at `endpoint` it issues tokens to everybody.
+    """The service over a data folder, which is made where it is missing.
+
+    `endpoint` is where clients reach it, and `operator_port` where operators do, if they have a port of their own;
+    `worker` says which of several processes this is.
 
     `worker` says that this process is one of several, which their supervisor has prepared the folder for.
 
@@ -139,7 +150,8 @@ async def open_watchword(
     # Storage.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
     encryption = open_encryption(settings, data)
-    database = await open_database(settings, data, worker)
+    measured = Measurements()
+    database = await open_database(settings, data, worker, trips=measured.database)
     try:
         first_operator = await database.transact(
             lambda transaction: _first_start(transaction, encryption, clock, first)
@@ -152,10 +164,12 @@ async def open_watchword(
 
     # Rules.
     issue_clock = MonotoneClock(clock, high_water)
-    keyring = Keyring(database, encryption, issue_clock, settings.signing_algorithm, schedule(settings))
+    keyring = Keyring(
+        database, encryption, issue_clock, settings.signing_algorithm, schedule(settings), measured.signatures
+    )
     await keyring.prepare()
     revocation_store = RevocationStore(database)
-    feed = Feed(revocation_store)
+    feed = Feed(revocation_store, measured.feed_answers)
     revocations = Revocations(revocation_store, feed, issue_clock)
     store = IdentityStore(database)
     identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
@@ -163,7 +177,7 @@ async def open_watchword(
     access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
     users = ExchangedUsers(database, feed, issue_clock)
     remote_issuers = open_remote_issuers(settings, clock)
-    local_issuer = await open_local_issuer(database, clock, endpoint)
+    local_issuer = await open_local_issuer(database, clock, endpoint if settings.entra else None)
     all_issuers: list[Issuer] = [*remote_issuers, *filter(None, [local_issuer])]
     issuers = Issuers(all_issuers, settings.entra_tenants or (local_issuer.tenants if local_issuer else ()), clock)
     exchanges = Exchanges(database, users, keyring, clock, issue_clock)
@@ -171,17 +185,20 @@ async def open_watchword(
     hosts = ResourceHosts(settings.resource_suffix)
 
     # Operations.
-    bindings: list[AnyBinding] = [
+    own_endpoint = None if operator_port is None else settings.public_endpoint or endpoint
+    traffic = Traffic(measured)
+    metrics = Metrics(measured, traffic, keyring, revocation_store, feed, worker)
+    health = Health(database, encryption).bindings()
+    for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
         *EntraOperations(database, issuers, exchanges).bindings(),
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
-        *GroupOperations(database, deletions, feed, clock).bindings(),
-        *ResourceOperations(database, encryption, deletions, feed, clock, hosts).bindings(),
-        *Health(database, encryption).bindings(),
     ]
-    bindings += OpenApi(bindings).bindings()
-    if local_issuer is not None:
-        bindings += local_issuer.bindings()
+    for_operators: list[AnyBinding] = [
+        *GroupOperations(database, deletions, feed, clock).bindings(),
+        *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(),
+        *metrics.bindings(is_guarded=operator_port is None),
+    ]
 
     # HTTP.
     origins = Origins(settings.public_endpoint, settings.trusted_proxies)
@@ -194,27 +211,43 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
-    limits = parse_limits(settings.rate_limits)
+    request_log, limits = RequestLog(clock), parse_limits(settings.rate_limits)
     tracing = open_tracing(clock) if settings.traces else None
-    pipeline = Pipeline(
-        Routes(paths(bindings)),
-        authenticators,
-        origins,
-        RequestLog(clock),
-        settings.hsts or None,
-        Managers(managers),
-        Limits(limits, clock, settings.workers) if limits else None,
-        tracing,
-    )
-    answer = Cors(pipeline.answer, settings.cors_origins).answer if settings.cors_origins else pipeline.answer
+
+    def answering(bindings: list[AnyBinding], origins: Origins) -> Pipeline:
+        return Pipeline(
+            Routes(paths(bindings)),
+            authenticators,
+            origins,
+            request_log,
+            traffic,
+            settings.hsts or None,
+            Managers(managers),
+            Limits(limits, clock, settings.workers) if limits else None,
+            tracing,
+        )
+
     background = (
         last_tokens.keep_flushing(),
         keyring.keep_rotating(),
         revocations.keep_purging(),
         *(issuer.follow() for issuer in remote_issuers),
         deletions.keep_finishing(),
+        metrics.snapshots.keep_writing(),
     )
-    return Watchword(answer, database, encryption, feed, tracing, background, first_operator)
+    here = [*for_clients, *([] if operator_port is not None else for_operators), *health]
+    here += OpenApi(here).bindings()
+    if local_issuer is not None:
+        here += local_issuer.bindings()
+    answer: Answering = answering(here, origins).answer
+    if settings.cors_origins:
+        answer = Cors(answer, settings.cors_origins).answer
+    if operator_port is not None:
+        # The public endpoint is not theirs: they come back to where they came.
+        there: list[AnyBinding] = [*for_operators, *health]
+        there += OpenApi(there).bindings()
+        answer = apart(answer, answering(there, Origins(None, settings.trusted_proxies)).answer, operator_port)
+    return Watchword(answer, database, encryption, feed, metrics, tracing, background, first_operator)
 
 
 def open_tracing(clock: Clock) -> Tracing:

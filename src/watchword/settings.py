@@ -28,6 +28,13 @@ class Settings:
     host: tuple[str, ...] = _setting(("127.0.0.1", "::1"), "Addresses to listen on, separated by commas.")
     port: int = _setting(8443, "Port to listen on; 0 picks a free one.")
     workers: int = _setting(1, "Processes that answer requests; with more than one, another one looks after them.")
+    operator_host: tuple[str, ...] = _setting(
+        ("127.0.0.1", "::1"), "Addresses of the operator's listener, separated by commas."
+    )
+    operator_port: int | None = _setting(
+        None,
+        "Port that alone answers metrics and the management API; 0 picks a free one. Unset: the one port answers all.",
+    )
     tls: bool = _setting(True, "Whether to speak TLS; off only behind a proxy that does.")
     certificate: Path | None = _setting(
         None, "PEM file with the certificate chain to use instead of the local CA's.", "path"

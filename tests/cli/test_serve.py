@@ -6,6 +6,7 @@ import shutil
 import signal
 import ssl
 import stat
+import urllib.error
 import urllib.request
 from base64 import b64decode
 from datetime import UTC, datetime
@@ -166,3 +167,23 @@ def test_keys_encrypted_with_another_key_are_told_apart_from_damage(home: Home, 
         pass
     shutil.copy(tmp_path / "other" / "encryption.key", home.server_data / "encryption.key")
     assert "The encryption key does not fit the database" in refusal(home, "resource", "keys")
+
+
+def test_operators_have_a_port_of_their_own_if_they_are_given_one(home: Home) -> None:
+    with server(home, "serve", "--no-tls", "--operator-port", "0") as running:
+        operators, _, note = running.fact("operators").partition(" ")
+        assert note == "(metrics and the management API, which are nowhere else)"
+        assert f"export WATCHWORD_OPERATOR_ENDPOINT='{operators}'" in answer(home, "env").splitlines()
+        with urllib.request.urlopen(f"{operators}/metrics", timeout=10) as reply:
+            assert b"watchword_database_up 1.0" in reply.read()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{running.endpoint}/metrics", timeout=10)
+        status, _ = running.stop(signal.SIGTERM)
+    assert status == 0
+
+
+def test_the_operators_port_is_theirs_alone_and_on_loopback_in_development(home: Home) -> None:
+    assert "cannot be the operator's alone" in refusal(home, "serve", "--port", "8443", "--operator-port", "8443")
+    assert "everybody knows its access keys" in refusal(
+        home, "dev", "--operator-port", "0", "--operator-host", "0.0.0.0"
+    )

@@ -35,9 +35,9 @@ class OperatorCredential:
 def management_clients(
     server: RunningServer,
 ) -> Iterator[tuple[ResourceManagementClient, CommunicationServiceManagementClient]]:
-    """The two clients with what a self-hosted endpoint needs."""
+    """The two clients with what a self-hosted endpoint needs; where operators have a port of their own, they use it."""
     options: Any = {
-        "base_url": server.endpoint,
+        "base_url": server.operator_endpoint or server.endpoint,
         "credential_scopes": ["https://localhost/.default"],
         "polling_interval": 0,
         "connection_verify": str(server.ca_file),
@@ -56,7 +56,8 @@ class Manager:
     def __init__(self, server: RunningServer, token: str | None = None) -> None:
         # Without TLS there is nothing to verify, and no need to read the machine's authorities for each request.
         verify = server.client_tls() if server.ca_file else False
-        self._set_up(server.endpoint, server.operator_token if token is None else token, verify)
+        endpoint = server.operator_endpoint or server.endpoint
+        self._set_up(endpoint, server.operator_token if token is None else token, verify)
 
     @classmethod
     def of_process(cls, endpoint: str, token: str) -> Manager:

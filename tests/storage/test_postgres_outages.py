@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.polling import until
 from tests.support.postgres import PASSWORD, Cluster, cluster
+from tests.support.scraping import scrape
 from tests.support.signed import PREVIEW, Reply, SignedClient
 from tests.support.standing import is_live
 from watchword.settings import Settings
@@ -108,6 +109,29 @@ def test_while_the_database_is_away_everybody_is_told_at_once_and_afterwards_all
     # Once, not once for each request.
     assert sum("out of reach" in each for each in told) == 1
     assert PASSWORD not in caplog.text
+
+
+def test_metrics_tell_that_the_database_is_away_and_how_long_the_feed_has_been_blind(own_cluster: Cluster) -> None:
+    settings = Settings(request_log=False, tls=False, database=own_cluster.fresh(), operator_port=0)
+    with running_server(settings) as server, SignedClient(server) as client:
+        cursor = client.call("GET", "/revocations").json["cursor"]
+        waiting = client.sign("GET", f"/revocations?since={cursor}&wait=30")
+        thread = threading.Thread(target=client.send, args=(waiting,))
+        thread.start()
+        until(lambda: scrape(server).value("watchword_revocation_feed_waiting"), (1.0).__eq__)
+        assert scrape(server).value("watchword_database_up") == 1
+        own_cluster.stop()
+        try:
+            until(lambda: scrape(server).value("watchword_database_up"), (0.0).__eq__)
+            until(lambda: scrape(server).value("watchword_revocation_feed_view_age_seconds"), (0.5).__lt__)
+            assert not scrape(server).has("watchword_revocation_feed_cursor")
+        finally:
+            own_cluster.start()
+        until(lambda: scrape(server).value("watchword_revocation_feed_view_age_seconds"), (0.5).__gt__)
+        assert scrape(server).value("watchword_database_up") == 1
+        with SignedClient(server) as other:
+            assert other.revoke(other.new_identity()).status == 204
+        thread.join()
 
 
 def test_a_database_that_hangs_is_given_up_in_time(

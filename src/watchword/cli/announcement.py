@@ -40,7 +40,16 @@ class Foreground:
     def announced(self) -> AbstractContextManager[None]:
         """Other programs of this user find it, until the block ends."""
         door, ca = self.door, self.door.certificate.ca if self.door.certificate else None
-        this = describe_this(self.mode, door.endpoint, door.host, door.port, self.data, ca, entra=self.settings.entra)
+        this = describe_this(
+            self.mode,
+            door.endpoint,
+            door.host,
+            door.port,
+            self.data,
+            ca,
+            entra=self.settings.entra,
+            operator_endpoint=door.operator_endpoint,
+        )
         return announced(this, self.folders.running)
 
     def greet(self, start_up: str) -> None:
@@ -74,6 +83,7 @@ async def describe_start(foreground: Foreground, application: Watchword) -> str:
         len(resources),
         ResourceHosts(settings.resource_suffix).endpoint(door.endpoint, resources[0].name) if resources else "",
         application.database.schema.note,
+        door.operator_endpoint,
     )
     return format_start_up(in_force, door.port)
 

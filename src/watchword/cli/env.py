@@ -27,7 +27,8 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     """Lead every SDK to the running server.
 
     Prints shell lines that set the connection string and make programs trust the server's certificate; and where the
-    server is `watchword dev --entra`, that give programs its managed identity.
+    server is `watchword dev --entra`, that give programs its managed identity. WATCHWORD_OPERATOR_ENDPOINT is the
+    operators' own address, where they have one.
 
     To be evaluated: eval "$(watchword env)", or in fish: watchword env | source
     """
@@ -44,6 +45,8 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     connection_string = str(ConnectionString(server.endpoint, primary.secret))
     environment = build_environment(connection_string, server.ca, make_private(folders.bundles), os.environ)
     variables = environment.variables | (managed_identity(server.endpoint) if server.entra else {})
+    if server.operator_endpoint:
+        variables |= {"WATCHWORD_OPERATOR_ENDPOINT": server.operator_endpoint}
     for warning in environment.warnings:
         say(f"watchword: {warning}")
     chosen = Shell(shell) if shell else guess_shell(os.environ, sys.platform)

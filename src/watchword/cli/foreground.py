@@ -47,7 +47,9 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
 
 async def _serve(foreground: Foreground) -> None:
     settings, door, folders = foreground.settings, foreground.door, foreground.folders
-    async with opened_application(settings, foreground.data, foreground.first, door.endpoint) as application:
+    async with opened_application(
+        settings, foreground.data, foreground.first, door.endpoint, door.operator_port
+    ) as application:
         listener = Listener(settings, application, door, folders.certificates)
         foreground.signals.direct(stop=listener.stop, reload=listener.reload)
         start_up = await describe_start(foreground, application)

@@ -40,6 +40,7 @@ class Orders:
     data: Path
     endpoint: str
     sockets: tuple[int, ...]
+    operator_port: int | None = None
 
     def encode(self) -> bytes:
         return msgspec.json.encode(self, enc_hook=str) + b"\n"

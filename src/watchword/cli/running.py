@@ -31,7 +31,7 @@ _WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104  They are compared with, never 
 class RunningServer:
     """`host` is what the server listens on; `data` the data directory; `ca` the CA's certificate, None without TLS.
 
-    `entra`: it runs the OpenID issuer for development.
+    `entra`: it runs the OpenID issuer for development. `operator_endpoint` is empty without an operator's listener.
     """
 
     mode: Literal["dev", "serve"]
@@ -42,6 +42,7 @@ class RunningServer:
     ca: Path | None
     pid: int
     entra: bool = False
+    operator_endpoint: str = ""
 
     def __str__(self) -> str:
         return f"watchword {self.mode}  {self.endpoint}  --port {self.port}  --data {self.data}  (process {self.pid})"
@@ -56,9 +57,11 @@ def describe_this(
     ca: Path | None,
     *,
     entra: bool = False,
+    operator_endpoint: str = "",
 ) -> RunningServer:
     """The record of this very process."""
-    return RunningServer(mode, endpoint, host, port, data.absolute(), ca and ca.absolute(), os.getpid(), entra)
+    place, ca_place = data.absolute(), ca and ca.absolute()
+    return RunningServer(mode, endpoint, host, port, place, ca_place, os.getpid(), entra, operator_endpoint)
 
 
 @contextlib.contextmanager

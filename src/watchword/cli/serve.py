@@ -20,7 +20,7 @@ def dev(settings: Settings) -> None:
     Everybody knows its resource and its access keys, so it listens on loopback only. Without --data its data is in a
     temporary directory, which is removed when it stops.
     """
-    _require_loopback(settings.host)
+    _require_loopback((*settings.host, *settings.operator_host))
     if settings.database:
         raise OperatorError(
             "`watchword dev` does not run on PostgreSQL: it would put access keys into it that everybody knows.",

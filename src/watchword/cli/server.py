@@ -27,11 +27,16 @@ from watchword.wire.connection_string import parse_endpoint
 
 @dataclass(frozen=True)
 class Door:
-    """Where a server listens, and under which address clients reach it; `certificate` is None without TLS."""
+    """Where a server listens, and under which address clients reach it; `certificate` is None without TLS.
+
+    Where operators have a port of their own, its sockets are among `sockets`, behind the others.
+    """
 
     sockets: list[socket.socket]
     endpoint: str
     certificate: ServerCertificate | None
+    operator_port: int | None = None
+    operator_endpoint: str = ""
 
     @property
     def host(self) -> str:
@@ -64,7 +69,14 @@ def open_door(settings: Settings, certificates: Path, sockets: Sequence[socket.s
     try:
         now = to_datetime(SystemClock().micros())
         certificate = prepare_certificate(settings, certificates, now) if settings.tls else None
-        return Door(sockets, _endpoint(settings, sockets), certificate)
+        endpoint = (
+            parse_endpoint(settings.public_endpoint) if settings.public_endpoint else _endpoint(settings, sockets)
+        )
+        operators = _bind_operators(settings)
+        sockets += operators
+        port = operators[0].getsockname()[1] if operators else None
+        operator_endpoint = _endpoint(settings, operators) if operators else ""
+        return Door(sockets, endpoint, certificate, port, operator_endpoint)
     except BaseException:
         for each in sockets:
             each.close()
@@ -73,7 +85,12 @@ def open_door(settings: Settings, certificates: Path, sockets: Sequence[socket.s
 
 @asynccontextmanager
 async def opened_application(
-    settings: Settings, data: Path, first: FirstResource, endpoint: str, worker: Worker | None = None
+    settings: Settings,
+    data: Path,
+    first: FirstResource,
+    endpoint: str,
+    operator_port: int | None = None,
+    worker: Worker | None = None,
 ) -> AsyncIterator[Watchword]:
     """The application over its data directory.
 
@@ -81,8 +98,9 @@ async def opened_application(
         OperatorError: the data directory is not usable.
     """
     try:
-        issuer = endpoint if settings.entra else None
-        application = await open_watchword(settings, data, first, endpoint=issuer, worker=worker)
+        application = await open_watchword(
+            settings, data, first, endpoint=endpoint, operator_port=operator_port, worker=worker
+        )
     except OSError as error:
         raise OperatorError(
             f"The data directory {data} cannot be used: {error}.",
@@ -113,6 +131,7 @@ class Listener:
             on_stop=application.stop_waiting,
             shares_sockets=settings.workers > 1,
         )
+        application.metrics.watch(self._http)
 
     async def run(self, on_listening: Callable[[], None] = lambda: None) -> None:
         """Returns after a graceful stop."""
@@ -153,9 +172,29 @@ def _live_certificate(settings: Settings, door: Door, certificates: Path) -> Liv
     return live
 
 
+def _bind_operators(settings: Settings) -> list[socket.socket]:
+    """The sockets of the operator's listener, if there is to be one.
+
+    Raises:
+        OperatorError: its port is taken, or is the one of the others.
+    """
+    if settings.operator_port is None:
+        return []
+    if settings.operator_port == settings.port != 0:
+        raise OperatorError(
+            f"Port {settings.port} cannot be the operator's alone: clients come to it.",
+            "Choose another --operator-port, or leave it out to have everything on one port.",
+        )
+    sockets = bind(settings.operator_host, settings.operator_port)
+    if not sockets:
+        raise OperatorError(
+            f"None of these addresses is one of this machine's: {', '.join(settings.operator_host)}.",
+            "Name one with --operator-host, such as 127.0.0.1.",
+        )
+    return sockets
+
+
 def _endpoint(settings: Settings, sockets: list[socket.socket]) -> str:
-    if settings.public_endpoint:
-        return parse_endpoint(settings.public_endpoint)
     host, port = sockets[0].getsockname()[:2]
     address = ipaddress.ip_address(host)
     if address.is_loopback or address.is_unspecified:

@@ -55,6 +55,7 @@ class InForce:
     resources: int = 1
     resource_endpoint: str = ""
     schema: str = ""
+    operator_endpoint: str = ""
 
 
 def format_start_up(server: InForce, port: int) -> str:
@@ -69,6 +70,8 @@ def format_start_up(server: InForce, port: int) -> str:
 
 def _facts(server: InForce) -> Iterator[tuple[str, str]]:
     yield "endpoint", server.endpoint
+    if server.operator_endpoint:
+        yield "operators", f"{server.operator_endpoint} (metrics and the management API, which are nowhere else)"
     yield "resource", _resource(server)
     yield "database", f"{server.database}{' (removed when the server stops)' if server.is_temporary else ''}"
     if server.schema:

@@ -25,12 +25,12 @@ async def supervise(foreground: Foreground) -> None:
         OperatorError: the server could not start, or no worker is left and none starts.
     """
     settings, data, door = foreground.settings, foreground.data, foreground.door
-    async with opened_application(settings, data, foreground.first, door.endpoint) as application:
+    async with opened_application(settings, data, foreground.first, door.endpoint, door.operator_port) as application:
         start_up = await describe_start(foreground, application)
     gc.enable()
     with _common_folder() as folder:
         everybody = Worker("supervisor", Path(folder))
-        orders = Orders(everybody, foreground.mode, settings, data.absolute(), door.endpoint, ())
+        orders = Orders(everybody, foreground.mode, settings, data.absolute(), door.endpoint, (), door.operator_port)
         supervisor = Supervisor(orders, door.sockets)
         foreground.signals.direct(stop=supervisor.stop, reload=supervisor.reload)
         async with supervisor.started():

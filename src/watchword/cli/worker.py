@@ -20,7 +20,9 @@ async def _work(orders: Orders) -> None:
     # The supervisor has made it, unless it was there before.
     first = FirstResource(settings.resource_name, settings.data_location)
     with Signals(hang_up_reloads=True) as signals:
-        async with opened_application(settings, orders.data, first, orders.endpoint, orders.worker) as application:
+        async with opened_application(
+            settings, orders.data, first, orders.endpoint, orders.operator_port, orders.worker
+        ) as application:
             listener = Listener(settings, application, door, certificates)
             signals.direct(stop=listener.stop, reload=listener.reload)
             at_end_of_input(listener.stop)

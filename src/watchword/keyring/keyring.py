@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from time import perf_counter
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
@@ -15,8 +18,9 @@ from watchword.errors import OperatorError, Unavailable
 from watchword.keyring import store
 from watchword.keyring.encryption import Encryption
 from watchword.keyring.encryption_key import EncryptionKey
-from watchword.keyring.lifecycle import Schedule, newest_of, signing_until, states
+from watchword.keyring.lifecycle import Schedule, State, newest_of, signing_until, states
 from watchword.keyring.store import SigningKeyRow
+from watchword.measurements import FINE_SECONDS, Histogram
 from watchword.storage import Database, Row, Transaction
 from watchword.tokens.issuer import SigningKey, new_signing_key
 from watchword.tokens.jwks import KeySet
@@ -28,16 +32,23 @@ _log = logging.getLogger(__name__)
 
 
 class Keyring:
-    """`clock` must never go back: which key signs is a question of time."""
+    """`clock` must never go back: which key signs is a question of time. `signatures` counts the seconds of each."""
 
     def __init__(
-        self, database: Database, encryption: Encryption, clock: Clock, algorithm: str, schedule: Schedule
+        self,
+        database: Database,
+        encryption: Encryption,
+        clock: Clock,
+        algorithm: str,
+        schedule: Schedule,
+        signatures: Histogram | None = None,
     ) -> None:
         self.schedule = schedule
         self._database = database
         self._encryption = encryption
         self._clock = clock
         self._algorithm = algorithm
+        self._signatures = signatures or Histogram.of(FINE_SECONDS)
         self._opened: dict[str, SigningKey] = {}
         self._committed: list[Row] = []
         self._kid: str | None = None
@@ -85,6 +96,14 @@ class Keyring:
             self._open_all(alive)
             self._key_set = (kids, KeySet(self._opened[kid].verification_key() for kid in kids))
         return self._key_set[1]
+
+    async def states(self) -> list[tuple[SigningKeyRow, State]]:
+        """Every key and its state at this instant.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        return states(await store.read_keys(self._database), self._clock.micros())
 
     def micros(self) -> int:
         """The time by which keys live."""
@@ -154,7 +173,18 @@ class Keyring:
     def _open(self, row: SigningKeyRow) -> SigningKey:
         secret = self._encryption.decrypt(row.private_key, _purpose(row.kid))
         # Only our three kinds of key are ever stored.
-        return SigningKey.of(load_der_private_key(secret, None))  # type: ignore[arg-type]
+        key = SigningKey.of(load_der_private_key(secret, None))  # type: ignore[arg-type]
+        return replace(key, sign=_timed(key.sign, self._signatures.observe))
+
+
+def _timed(sign: Callable[[bytes], bytes], observe: Callable[[float], None]) -> Callable[[bytes], bytes]:
+    def timed(message: bytes) -> bytes:
+        started = perf_counter()
+        signature = sign(message)
+        observe(perf_counter() - started)
+        return signature
+
+    return timed
 
 
 async def rewrap_signing_keys(transaction: Transaction, encryption: Encryption, new: EncryptionKey) -> int:

@@ -41,6 +41,14 @@ class Schedule:
         due = newest.signs_from_micros + round(self.every / timedelta(microseconds=1))
         return max(due, now_micros + ahead) if now_micros >= due - ahead else None
 
+    def next_change(self, rows: list[SigningKeyRow], now_micros: int) -> int | None:
+        """When another key takes over: a published one, else the one that the schedule asks for; None if by hand."""
+        coming = [row.signs_from_micros for row, state in states(rows, now_micros) if state == "published"]
+        newest = newest_of(rows)
+        if coming or self.every is None or newest is None:
+            return min(coming, default=None)
+        return newest.signs_from_micros + round(self.every / timedelta(microseconds=1))
+
     def start_if_published(self, now_micros: int) -> int:
         """When a key that is published now may sign: not before verifiers know it."""
         return now_micros + round(self.ahead / timedelta(microseconds=1))

@@ -43,7 +43,7 @@ _ACTIONS = (("read", "Get or list resources"), ("write", "Create or change resou
 
 
 class ResourceOperations:
-    """Each operation is one transaction."""
+    """Each operation is one transaction. `endpoint` is where clients reach resources, if not where operators come."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class ResourceOperations:
         feed: Feed,
         clock: Clock,
         hosts: ResourceHosts,
+        endpoint: str | None = None,
     ) -> None:
         self._database = database
         self._encryption = encryption
@@ -60,6 +61,7 @@ class ResourceOperations:
         self._feed = feed
         self._clock = clock
         self._hosts = hosts
+        self._own_endpoint = endpoint
 
     def bindings(self) -> list[ManagementBinding]:
         return [
@@ -215,19 +217,22 @@ class ResourceOperations:
         raise NotServed(call.operation.id, call.operation.refusal)
 
     def _keys(self, call: ManagementCall, holding: Holding, keys: list[AccessKey]) -> RawAnswer:
-        endpoint = self._hosts.endpoint(call.request.origin, holding.resource.name)
+        endpoint = self._endpoint(call, holding)
         found: dict[str, str] = {}
         for key in keys:
             found[f"{key.slot}Key"] = b64encode(key.secret).decode("ascii")
             found[f"{key.slot}ConnectionString"] = str(ConnectionString(endpoint, key.secret))
         return RawAnswer.json(bodies.Keys(**found), 200, (("cache-control", "no-store"),))
 
+    def _endpoint(self, call: ManagementCall, holding: Holding) -> str:
+        return self._hosts.endpoint(self._own_endpoint or call.request.origin, holding.resource.name)
+
     def _body(self, holding: Holding, call: ManagementCall) -> bodies.ResourceBody:
         knows = call.version in wire.LOCAL_AUTH
         properties = bodies.ResourceProperties(
             provisioningState="Deleting" if holding.is_deleting else "Succeeded",
             # Clients put https:// before it, so that a port that is not TLS's own has to be there.
-            hostName=self._hosts.endpoint(call.request.origin, holding.resource.name).partition("://")[2],
+            hostName=self._endpoint(call, holding).partition("://")[2],
             dataLocation=holding.data_location or holding.resource.location,
             immutableResourceId=holding.resource.id,
             disableLocalAuth=holding.is_local_auth_disabled if knows else None,

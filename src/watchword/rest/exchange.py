@@ -42,6 +42,7 @@ class Exchange:
         "extra_headers",
         "head_bytes",
         "headers",
+        "is_begun",
         "is_modern",
         "is_too_large",
         "keep_alive",
@@ -57,7 +58,7 @@ class Exchange:
         self.headers: dict[str, str] = {}
         self.body = b""
         self.head_bytes = 0
-        self.is_too_large = False
+        self.is_too_large = self.is_begun = False
         self.is_modern = self.keep_alive = True
         self.extra_headers: Headers = ()
         """What goes along with whatever the answer is."""
@@ -76,6 +77,7 @@ class Exchange:
 
     def begin(self, status: int, headers: Headers) -> None:
         """The head of an answer whose end is not known yet; `write` and `end` follow."""
+        self.is_begun = True
         self._is_chunked = self.is_modern
         if self._is_chunked:
             headers = [*headers, ("transfer-encoding", "chunked")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,10 +27,7 @@ STOP_LINGER = timedelta(seconds=1)
 
 _KEEP_ALIVE_SECONDS = 75.0
 _PARTING_SECONDS = 0.5
-_BARE_400 = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 29\r\n"
-    b"connection: close\r\n\r\nInvalid HTTP request received."
-)
+_NOT_HTTP = b"Invalid HTTP request received."
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _log = logging.getLogger(__name__)
@@ -42,6 +40,9 @@ class HttpProtocol(asyncio.Protocol):
     body_deadline = BODY_DEADLINE
     is_stopping = False
     """Of the whole server: it makes a subclass for its connections."""
+
+    tell_refusal: Callable[[int, str], None] | None = None
+    """Is told status and error code of what never reaches the application."""
 
     def __init__(
         self, config: Any, server_state: Any, app_state: Any, _loop: asyncio.AbstractEventLoop | None = None
@@ -98,11 +99,9 @@ class HttpProtocol(asyncio.Protocol):
         try:
             self._reader.feed(data)
         except TooLarge as error:
-            self._refuse(describe(error))
+            self._refuse_with(describe(error))
         except NotHttp:
-            if self._current is None:
-                self.send(_BARE_400)
-            self._hang_up()
+            self._refuse(400, "", "text/plain; charset=utf-8", _NOT_HTTP)
         else:
             if self._reader.part is not Part.NOTHING or self._current is None:
                 # Without a request in progress, blank lines arrived; they must not hold the connection.
@@ -134,6 +133,10 @@ class HttpProtocol(asyncio.Protocol):
         """
         if self._current is None:
             self.send(_CONTINUE)
+
+    @property
+    def is_busy(self) -> bool:
+        return self._current is not None
 
     @property
     def date(self) -> str:
@@ -183,9 +186,16 @@ class HttpProtocol(asyncio.Protocol):
         try:
             await self._application(exchange)
         except Exception:  # noqa: BLE001 - what the application itself did not tell.
-            _log.exception("an answer failed")
+            correlation = headers.correlation_vector()
+            _log.exception("request %s failed", correlation)
+            if self._current is not exchange:
+                # It had been answered; what failed came after that.
+                return
             self._current = None
-            self._refuse(INTERNAL)
+            if exchange.is_begun:
+                self._hang_up()
+            else:
+                self._refuse_with(INTERNAL, correlation)
 
     # -- Deadlines, and ends.
 
@@ -213,7 +223,7 @@ class HttpProtocol(asyncio.Protocol):
             # It is we who do not read: the client waits for its turn.
             self._arm()
         elif self._reader.part is not Part.NOTHING:
-            self._refuse(describe(TooSlow(self._reader.part.value, self._allowed())))
+            self._refuse_with(describe(TooSlow(self._reader.part.value, self._allowed())))
         elif self._current is None:
             self.transport.close()
 
@@ -225,22 +235,27 @@ class HttpProtocol(asyncio.Protocol):
             # A timer for each request would cost more than one that looks again.
             self._idle_timer = self._loop.call_later(max(left, 1.0), self._end_idleness)
 
-    def _refuse(self, error: WireError) -> None:
+    def _refuse_with(self, error: WireError, correlation: str = "") -> None:
+        self._refuse(error.status, error.code, headers.JSON_ERROR, error.body(), correlation)
+
+    def _refuse(self, status: int, code: str, media_type: str, body: bytes, correlation: str = "") -> None:
         """Answer without the application, which never saw the request whole, and close.
 
         While an earlier request is in progress there is no answer: it would be taken for that one's.
         """
-        if self._current is None:
-            exchange = Exchange(self)
-            exchange.keep_alive = False
-            told = [
-                ("content-type", headers.JSON_ERROR),
-                ("ms-cv", headers.correlation_vector()),
-                ("request-context", headers.REQUEST_CONTEXT),
-            ]
-            exchange.answer(error.status, told, error.body())
-        else:
+        if self._current is not None:
             self._hang_up()
+            return
+        if self.tell_refusal is not None:
+            self.tell_refusal(status, code)
+        exchange = Exchange(self)
+        exchange.keep_alive = False
+        told = [
+            ("content-type", media_type),
+            ("ms-cv", correlation or headers.correlation_vector()),
+            ("request-context", headers.REQUEST_CONTEXT),
+        ]
+        exchange.answer(status, told, body)
 
     def _hang_up(self) -> None:
         self._disarm()

@@ -46,6 +46,7 @@ from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
 from watchword.rest.request_reader import MAXIMUM_BODY_BYTES
 from watchword.rest.routes import METHODS, AnyBinding, Path, Routes
+from watchword.rest.traffic import Traffic
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
 
@@ -72,6 +73,7 @@ class Pipeline:
         authenticators: Sequence[Authenticator],
         origins: Origins,
         request_log: RequestLog,
+        traffic: Traffic,
         strict_transport_security: str | None,
         managers: Managers,
         limits: Limits | None = None,
@@ -81,6 +83,7 @@ class Pipeline:
         self._authenticators = authenticators
         self._origins = origins
         self._request_log = request_log
+        self._traffic = traffic
         self._strict_transport_security = strict_transport_security
         self._managers = managers
         self._limits = limits
@@ -150,6 +153,7 @@ class Pipeline:
             perf_counter() - started,
             None if proved is None else proved - started,
         )
+        self._traffic.record(finished)
         trace_id = self._tracing.record(finished) if self._tracing is not None else None
         self._request_log.write(finished, trace_id)
         if isinstance(answer, EventStream):

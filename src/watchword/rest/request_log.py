@@ -11,26 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from functools import lru_cache
 
 import msgspec
 
 from watchword.clock import Clock
 from watchword.rest.call import Caller
 from watchword.rest.finished import Finished
+from watchword.rest.sdks import find_sdk
 from watchword.wire.headers import CLIENT_REQUEST_ID, echoed_request_id
 from watchword.wire.identity_bodies import format_time
 
 logger = logging.getLogger("watchword.requests")
-
-_SDK = re.compile(r"azsdk-[A-Za-z]+-[A-Za-z-]+/[0-9A-Za-z.-]+|watchword/[0-9A-Za-z.-]+", re.ASCII)
-
-
-@lru_cache(256)
-def _sdk(user_agent: str, also: str) -> str | None:
-    found = _SDK.search(f"{user_agent} {also}")
-    return found[0] if found else None
 
 
 class Entry(msgspec.Struct, omit_defaults=True):
@@ -79,7 +70,7 @@ class RequestLog:
             resource=caller.resource.id if isinstance(caller, Caller) else None,
             caller=caller.name if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),
-            sdk=_sdk(sent.get("user-agent", ""), sent.get("x-ms-useragent", "")),
+            sdk=find_sdk(sent),
             traceId=trace_id,
         )
         if not self._lines:

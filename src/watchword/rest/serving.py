@@ -119,7 +119,8 @@ class HttpServer:
         shares_sockets: bool = False,
     ) -> None:
         deadlines = {"head_deadline": head_deadline, "body_deadline": body_deadline}
-        protocol = type("Protocol", (HttpProtocol,), deadlines)
+        protocol: type[HttpProtocol] = type("Protocol", (HttpProtocol,), deadlines)
+        self._protocol = protocol
         config = uvicorn.Config(
             application,
             http=protocol,
@@ -144,6 +145,19 @@ class HttpServer:
     @property
     def is_listening(self) -> bool:
         return self._server.started
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    @property
+    def requests_in_flight(self) -> int:
+        connections: Any = self._server.server_state.connections
+        return sum(each.is_busy for each in connections)
+
+    def tell_refusals(self, tell: Callable[[int, str], None]) -> None:
+        """From now on `tell` is given status and error code of what never reaches the application."""
+        self._protocol.tell_refusal = staticmethod(tell)
 
     def stop(self) -> None:
         self._server.should_exit = True

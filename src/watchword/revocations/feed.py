@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from time import perf_counter
 
 from watchword.errors import Unavailable
+from watchword.measurements import FINE_SECONDS, Histogram
 from watchword.revocations.store import RevocationRow, RevocationStore
 
 POLL_SECONDS = 0.02
@@ -34,10 +36,17 @@ class Page:
 
 
 class Feed:
-    """Pages of the log, and waiting for the next one."""
+    """Pages of the log, and waiting for the next one.
 
-    def __init__(self, store: RevocationStore) -> None:
+    `answers` counts for each who waited and was told news: seconds from the acknowledgement of the first of them, where
+    this process committed it, until the page was ready. Where another process did, nobody here knows when; then it is
+    from the last look that did not show it, so an upper bound.
+    """
+
+    def __init__(self, store: RevocationStore, answers: Histogram | None = None) -> None:
         self._store = store
+        self._answers = answers or Histogram.of(FINE_SECONDS)
+        self._looked = self._woken = self._news_since = 0.0
         self._waiting = 0
         self._poller: asyncio.Task[None] | None = None
         self._seen = -1
@@ -48,7 +57,19 @@ class Feed:
 
     def wake(self) -> None:
         """Something was committed by this process."""
+        if self._woken <= self._looked:
+            self._woken = perf_counter()
         self._nudged.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for news now."""
+        return self._waiting
+
+    @property
+    def view_age_seconds(self) -> float:
+        """How old is what the waiting are judged by: since the last look that succeeded; 0 where nobody waits."""
+        return perf_counter() - self._looked if self._waiting else 0.0
 
     @property
     def is_closed(self) -> bool:
@@ -77,15 +98,22 @@ class Feed:
         """The next page that has something in it, or an empty one when the time is up."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
+        asked = perf_counter()
         page = await self.page(resource, since)
         while not page.rows and not page.is_snapshot and not self._closed and (left := end - loop.time()) > 0:
-            await self._wait_for_move(int(page.cursor.rpartition(".")[2]), left)
+            await self._wait_for_move(int(page.cursor.rpartition(".")[2]), left, asked)
+            # What this very reader was not shown yet was committed later.
+            began = max(self._news_since, asked)
+            asked = perf_counter()
             page = await self.page(resource, page.cursor)
+            if page.rows:
+                self._answers.observe(perf_counter() - began)
         return page
 
-    async def _wait_for_move(self, known: int, seconds: float) -> None:
+    async def _wait_for_move(self, known: int, seconds: float, asked: float) -> None:
         self._waiting += 1
         if self._poller is None:
+            self._looked = asked
             self._poller = asyncio.create_task(self._poll())
         try:
             async with asyncio.timeout(seconds):
@@ -108,6 +136,7 @@ class Feed:
             self._poller = None
 
     async def _look(self) -> None:
+        began = perf_counter()
         try:
             _, newest = await self._store.position()
         except Unavailable:
@@ -118,8 +147,10 @@ class Feed:
         self._is_blind = False
         if newest != self._seen:
             self._seen = newest
+            self._news_since = max(self._looked, self._woken)
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
+        self._looked = began
 
 
 def _number(since: str | None, epoch: str, newest: int) -> int | None:

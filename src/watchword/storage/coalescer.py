@@ -10,12 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Generic, TypeVar, cast
+from time import perf_counter
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from watchword.errors import Unavailable
+from watchword.measurements import Trips
 
 Call = TypeVar("Call")
 Result = TypeVar("Result")
+
+_Waiting: TypeAlias = tuple[Call, asyncio.Future[Result], float]
+"""A call, the answer that its caller waits for, and since when."""
 
 
 class Coalescer(Generic[Call, Result]):
@@ -23,7 +28,7 @@ class Coalescer(Generic[Call, Result]):
 
     `execute` gets a batch of at most `largest_batch` calls and returns as many results, an exception among them for a
     call that failed alone. At most `most_flights` batches are in flight; of two, either may land first. At most
-    `most_waiting` calls wait; one more is refused, so that latency stays bounded.
+    `most_waiting` calls wait; one more is refused, so that latency stays bounded. `trips` counts what it does.
     """
 
     def __init__(
@@ -33,12 +38,14 @@ class Coalescer(Generic[Call, Result]):
         largest_batch: int = 256,
         most_flights: int = 1,
         most_waiting: int = 10_000,
+        trips: Trips | None = None,
     ) -> None:
         self._execute = execute
         self._largest_batch = largest_batch
         self._most_flights = most_flights
         self._most_waiting = most_waiting
-        self._waiting: list[tuple[Call, asyncio.Future[Result]]] = []
+        self._trips = trips or Trips()
+        self._waiting: list[_Waiting[Call, Result]] = []
         self._flights: set[asyncio.Task[None]] = set()
 
     async def submit(self, call: Call) -> Result:
@@ -53,7 +60,7 @@ class Coalescer(Generic[Call, Result]):
             raise Unavailable(timedelta(seconds=1))
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
-        self._waiting.append((call, answer))
+        self._waiting.append((call, answer, perf_counter()))
         flights = self._flights
         if not flights or (len(self._waiting) >= self._largest_batch and len(flights) < self._most_flights):
             # The task starts in the next tick, when this tick's other callers have joined. It belongs to nobody: a
@@ -76,13 +83,18 @@ class Coalescer(Generic[Call, Result]):
             # In the same step in which nothing was waiting: whoever comes next starts a flight of its own.
             self._flights.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    async def _carry(self, batch: list[tuple[Call, asyncio.Future[Result]]]) -> None:
+    async def _carry(self, batch: list[_Waiting[Call, Result]]) -> None:
         results: list[Result | Exception]
+        trips, started = self._trips, perf_counter()
+        trips.calls.observe(len(batch))
+        for _, _, arrived in batch:
+            trips.waits.observe(started - arrived)
         try:
-            results = await self._execute([call for call, _ in batch])
+            results = await self._execute([call for call, _, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the callers of this batch.
             results = [error] * len(batch)
-        for (_, answer), result in zip(batch, results, strict=True):
+        trips.seconds.observe(perf_counter() - started)
+        for (_, answer, _), result in zip(batch, results, strict=True):
             if answer.done():
                 continue
             if isinstance(result, Exception):

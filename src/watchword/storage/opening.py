@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from watchword.files import sync_folder
+from watchword.measurements import DatabaseTrips
 from watchword.settings import Settings
 from watchword.storage.database import Database
 from watchword.storage.driver import driver_required
@@ -26,31 +27,36 @@ class Worker:
 
 
 async def open_database(
-    settings: Settings, data: Path, worker: Worker | None = None, *, migrating: Migrating | None = None
+    settings: Settings,
+    data: Path,
+    worker: Worker | None = None,
+    *,
+    migrating: Migrating | None = None,
+    trips: DatabaseTrips | None = None,
 ) -> Database:
     """The engine by setting. On PostgreSQL nodes of the release before may run: there only who says so migrates. A
-    worker on SQLite never does: its supervisor has.
+    worker on SQLite never does: its supervisor has. `trips` counts what the engine does.
 
     Raises:
         OperatorError: the database is not usable.
     """
     if settings.database:
-        return await _open_postgres(settings, migrating or "when empty")
+        return await _open_postgres(settings, migrating or "when empty", trips)
     if worker is not None:
         from watchword.storage.sqlite_worker import WorkerDatabase
 
-        shared = WorkerDatabase(data / DATABASE_FILE, worker.folder)
+        shared = WorkerDatabase(data / DATABASE_FILE, worker.folder, trips)
         await shared.open()
         return shared
     from watchword.storage.sqlite import SqliteDatabase
 
     file = data / DATABASE_FILE
-    database = SqliteDatabase(file, synchronous=settings.synchronous, migrating=migrating or "always")
+    database = SqliteDatabase(file, synchronous=settings.synchronous, migrating=migrating or "always", trips=trips)
     sync_folder(data)
     return database
 
 
-async def _open_postgres(settings: Settings, migrating: Migrating) -> Database:
+async def _open_postgres(settings: Settings, migrating: Migrating, trips: DatabaseTrips | None) -> Database:
     with driver_required():
         from watchword.storage.postgres import open_postgres
     return await open_postgres(
@@ -60,4 +66,5 @@ async def _open_postgres(settings: Settings, migrating: Migrating) -> Database:
         statement_cache=settings.database_statement_cache,
         patience=timedelta(seconds=settings.database_timeout),
         migrating=migrating,
+        trips=trips,
     )

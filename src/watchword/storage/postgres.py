@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from watchword.errors import OperatorError, Unavailable
+from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Snapshot, Statement, Transaction, refused_rows
 from watchword.storage.postgres_connections import Connection, Connections, Lost
@@ -33,9 +34,12 @@ _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementErr
 class PostgresDatabase:
     """Made by `open_postgres`."""
 
-    def __init__(self, connections: Connections, schema: Schema, *, batch: int, batches: int) -> None:
+    def __init__(
+        self, connections: Connections, schema: Schema, *, batch: int, batches: int, trips: DatabaseTrips
+    ) -> None:
         self.schema = schema
         self._connections = connections
+        self._trips = trips
         self._batch = batch
         self._batches = batches
         self._coalescers: dict[Statement, Coalescer[Parameters, list[Row]]] = {}
@@ -66,13 +70,14 @@ class PostgresDatabase:
         raise Unavailable(timedelta(seconds=1))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        for _ in range(_TRIES_AFTER_CONFLICT):
-            try:
-                async with self._connections.take() as connection, connection.transaction():
-                    await connection.execute("select 1 from turn for update")
-                    return await work(_Transaction(connection))
-            except _CONFLICT:
-                continue
+        with self._trips.transactions.timing():
+            for _ in range(_TRIES_AFTER_CONFLICT):
+                try:
+                    async with self._connections.take() as connection, connection.transaction():
+                        await connection.execute("select 1 from turn for update")
+                        return await work(_Transaction(connection))
+                except _CONFLICT:
+                    continue
         raise Unavailable(timedelta(seconds=1))
 
     @asynccontextmanager
@@ -102,7 +107,10 @@ class PostgresDatabase:
                 return await (self._carry_once if is_read else self._carry)(statement, text, batch)
 
             found = self._coalescers[statement] = Coalescer(
-                carry, largest_batch=self._batch, most_flights=self._batches
+                carry,
+                largest_batch=self._batch,
+                most_flights=self._batches,
+                trips=self._trips.reads if is_read else self._trips.writes,
             )
         return found
 
@@ -145,8 +153,9 @@ class PostgresDatabase:
         raise Unavailable(timedelta(seconds=1))
 
     async def _query(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
-        async with self._connections.take() as connection:
-            return [tuple(row) for row in await connection.fetch(sql, *parameters)]
+        with self._trips.reads.seconds.timing():
+            async with self._connections.take() as connection:
+                return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
 
 class _Transaction:
@@ -202,6 +211,7 @@ async def open_postgres(
     statement_cache: bool,
     patience: timedelta,
     migrating: Migrating = "when empty",
+    trips: DatabaseTrips | None = None,
 ) -> PostgresDatabase:
     """Raises:
     OperatorError: the server cannot be reached or refuses, or the database is not one that Watchword can use.
@@ -214,7 +224,7 @@ async def open_postgres(
         finally:
             await connection.close()
         connections.open()
-    return PostgresDatabase(connections, schema, batch=batch, batches=max(1, pool // 2))
+    return PostgresDatabase(connections, schema, batch=batch, batches=max(1, pool // 2), trips=trips or DatabaseTrips())
 
 
 async def read_schema_version(dsn: str, *, statement_cache: bool, patience: timedelta) -> int:

@@ -11,8 +11,10 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
+from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Statement, Transaction, refused_rows
 from watchword.storage.migrations import prepare
@@ -29,16 +31,24 @@ class SqliteDatabase(SqliteReader):
     OperatorError: the file cannot be opened, or this program does not run on its schema.
     """
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL", migrating: Migrating = "always") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: str = "FULL",
+        migrating: Migrating = "always",
+        trips: DatabaseTrips | None = None,
+    ) -> None:
         try:
             self._writer = connect(path, synchronous)
             self.schema = prepare(self._writer, migrating)
         except (sqlite3.Error, OSError) as error:
             raise unusable(path, error) from None
-        super().__init__(path)
+        self._trips = trips or DatabaseTrips()
+        super().__init__(path, self._trips.reads)
         self._thread = ThreadPoolExecutor(1, "watchword-writer")
         self._writing = asyncio.Lock()
-        self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over)
+        self._writes: Coalescer[_Write, list[Row]] = Coalescer(self._hand_over, trips=self._trips.writes)
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
         return await self.enqueue(statement, parameters)
@@ -52,6 +62,7 @@ class SqliteDatabase(SqliteReader):
         return self._writes.enqueue((statement, parameters))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        started = perf_counter()
         async with self._writing:
             try:
                 await self._in_thread(self._writer.execute, "begin immediate")
@@ -63,6 +74,7 @@ class SqliteDatabase(SqliteReader):
                 # A commit that failed, or a caller that went away, must not leave the transaction open.
                 if self._writer.in_transaction:
                     await asyncio.shield(self._in_thread(self._writer.execute, "rollback"))
+                self._trips.transactions.observe(perf_counter() - started)
             return result
 
     async def close(self) -> None:

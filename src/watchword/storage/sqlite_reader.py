@@ -11,8 +11,10 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
+from watchword.measurements import Trips
 from watchword.storage.database import Parameters, Row, Snapshot, Statement
 from watchword.storage.sqlite_connections import connect, named, told, unusable
 
@@ -27,8 +29,9 @@ class SqliteReader:
         OperatorError: the file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, trips: Trips | None = None) -> None:
         self._path = path
+        self._observe_read = (trips or Trips()).seconds.observe
         try:
             self._reader = connect(path)
             self._reader.execute("pragma query_only = on")
@@ -71,10 +74,13 @@ class SqliteReader:
         self._reader.close()
 
     def _read(self, sql: str, parameters: Parameters) -> list[Row]:
+        started = perf_counter()
         try:
             return self._read_one(sql, parameters).fetchall()
         except sqlite3.OperationalError as error:
             raise told(error) from None
+        finally:
+            self._observe_read(perf_counter() - started)
 
     def _open_snapshot(self) -> None:
         """The hot path's reads of one tick share a snapshot, and with it one taking of the file's locks.

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
 import msgspec
 
 from watchword.errors import OperatorError, Unavailable
+from watchword.measurements import DatabaseTrips
 from watchword.storage.database import Parameters, Row, Statement, Transaction
 from watchword.storage.migrations import read_version
 from watchword.storage.schema import Schema, schema_files
@@ -49,6 +51,7 @@ class _Write:
     statement: Statement
     parameters: msgspec.Raw
     answer: asyncio.Future[list[Row]]
+    since: float
     was_lost: bool = False
 
     def fail(self) -> None:
@@ -63,8 +66,9 @@ class WorkerDatabase(SqliteReader):
     arrives while a commit is under way.
     """
 
-    def __init__(self, path: Path, folder: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, folder: Path, trips: DatabaseTrips | None = None) -> None:
+        self._trips = trips or DatabaseTrips()
+        super().__init__(path, self._trips.reads)
         self.schema: Schema
         self._socket = folder / SOCKET_NAME
         self._waiting: list[_Write] = []
@@ -98,7 +102,7 @@ class WorkerDatabase(SqliteReader):
         if self._unanswered >= _MOST_WAITING:
             raise Unavailable(_LATER)
         loop = asyncio.get_running_loop()
-        write = _Write(statement, encode_parameters(parameters), loop.create_future())
+        write = _Write(statement, encode_parameters(parameters), loop.create_future(), perf_counter())
         write.answer.add_done_callback(self._count_down)
         self._unanswered += 1
         if not self._waiting:
@@ -109,13 +113,14 @@ class WorkerDatabase(SqliteReader):
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Of a writer that goes away in the very moment of the commit nobody knows whether it was made."""
         conversation = _Conversation(await _connect(self._socket))
-        try:
-            await conversation.ask(Begin())
-            result = await work(conversation)
-            await conversation.ask(Commit())
-            return result
-        finally:
-            conversation.end()
+        with self._trips.transactions.timing():
+            try:
+                await conversation.ask(Begin())
+                result = await work(conversation)
+                await conversation.ask(Commit())
+                return result
+            finally:
+                conversation.end()
 
     async def close(self) -> None:
         while self._unanswered:  # noqa: ASYNC110 - once, at the end.
@@ -168,6 +173,8 @@ class WorkerDatabase(SqliteReader):
             return
         batch, expiry = self._under_way.pop(answer.number)
         expiry.cancel()
+        self._trips.writes.calls.observe(len(batch))
+        self._trips.writes.seconds.observe(perf_counter() - batch[0].since)
         for write, result in zip(batch, answer.results, strict=True):
             if write.answer.done():
                 # Its caller went away, or waited long enough.

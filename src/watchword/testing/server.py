@@ -22,7 +22,7 @@ from watchword.rest.host_certificates import HostCertificates
 from watchword.rest.serving import HttpServer, bind, tls_context
 from watchword.settings import Settings
 from watchword.storage import Transaction
-from watchword.storage.opening import open_database
+from watchword.storage.opening import Worker, open_database
 from watchword.testing.clock import MovableClock
 from watchword.wire.connection_string import ConnectionString
 
@@ -43,6 +43,9 @@ class RunningServer:
     operator_token: str = field(default="", repr=False)
     """Of the operator that the first start made; empty on the data of an earlier run."""
 
+    operator_endpoint: str = ""
+    """Where operators have a port of their own."""
+
     @property
     def connection_string(self) -> str:
         return str(ConnectionString(self.endpoint, self.keys[0]))
@@ -58,11 +61,15 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    settings: Settings | None = None, *, data: Path | None = None, clock: MovableClock | None = None
+    settings: Settings | None = None,
+    *,
+    data: Path | None = None,
+    clock: MovableClock | None = None,
+    worker: Worker | None = None,
 ) -> Iterator[RunningServer]:
     """A server that is listening, until the block ends; `data` is a temporary folder where none is given.
 
-    On the data of an earlier run the access keys are those of that run.
+    On the data of an earlier run the access keys are those of that run. A `worker` is one of several on the same data.
     """
     settings = settings or Settings(request_log=False)
     with tempfile.TemporaryDirectory() as temporary:
@@ -72,13 +79,18 @@ def running_server(
         [listening, *others] = bind(("127.0.0.1", "::1"), 0)
         port = listening.getsockname()[1]
         scheme = "https" if settings.tls else "http"
+        endpoint, operator_port, operator_endpoint = f"{scheme}://localhost:{port}", None, ""
+        if settings.operator_port is not None:
+            operators = bind(settings.operator_host, settings.operator_port)
+            others += operators
+            operator_port = operators[0].getsockname()[1]
+            operator_endpoint = f"{scheme}://localhost:{operator_port}"
         first = FirstResource(settings.resource_name, settings.data_location)
 
         async def serve() -> None:
-            issuer = f"{scheme}://localhost:{port}" if settings.entra else None
-            application = await open_watchword(settings, folder, first, clock, issuer)
+            application = await open_watchword(settings, folder, first, clock, endpoint, operator_port, worker)
             keys.extend(await _read_keys(settings, folder))
-            operators.append(str(application.first_operator or ""))
+            tokens.append(str(application.first_operator or ""))
             http.append(
                 HttpServer(
                     application.answer,
@@ -90,6 +102,7 @@ def running_server(
                     on_stop=application.stop_waiting,
                 )
             )
+            application.metrics.watch(http[0])
             try:
                 await http[0].run()
             finally:
@@ -97,7 +110,7 @@ def running_server(
 
         http: list[HttpServer] = []
         keys: list[bytes] = []
-        operators: list[str] = []
+        tokens: list[str] = []
         failures: list[BaseException] = []
 
         def run() -> None:
@@ -114,8 +127,8 @@ def running_server(
             if failures:
                 raise failures[0]
             primary, secondary = keys or (b"", b"")
-            endpoint = f"{scheme}://localhost:{port}"
-            yield RunningServer(port, endpoint, folder, ca_file, clock, (primary, secondary), settings, *operators)
+            both, token = (primary, secondary), tokens[0]
+            yield RunningServer(port, endpoint, folder, ca_file, clock, both, settings, token, operator_endpoint)
         finally:
             if http:
                 http[0].stop()
