@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.callers import all_identities, callers, created, wait_for_more
+from tests.support.callers import Caller, all_identities, callers, created, wait_for_more
 from tests.support.commands import Home, Server, refusal, server
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
@@ -25,6 +26,8 @@ from watchword.settings import Settings
 
 pytestmark = linux_only
 
+KILLS = int(os.environ.get("WATCHWORD_SOAK_ROUNDS", "3"))
+CALLERS = 6
 FAULTY_START = "import os, sys\nif 'watchword.cli.worker' in sys.orig_argv:\n    os._exit(3)\n"
 
 
@@ -147,6 +150,34 @@ def test_the_writer_may_be_killed_and_nothing_that_was_acknowledged_is_lost(sqli
         with SignedClient(process) as client:
             assert set(created(every)) == set(all_identities(client))
         assert running.stop(signal.SIGTERM)[0] == 0
+
+
+def kill_one(supervisor: int, chance: random.Random) -> None:
+    """Some process of the server; returns when another one is in its place."""
+    before = children(supervisor, "watchword.cli.")
+    kill(chance.choice(sorted(before)))
+    until(
+        lambda: children(supervisor, "watchword.cli."),
+        lambda now: len(now) == len(before) and now != before,
+    )
+
+
+def test_whatever_is_killed_again_and_again_nothing_that_was_acknowledged_is_lost(sqlite_place: Place) -> None:
+    chance = random.Random(KILLS)
+    with sqlite_place.started() as (running, process), callers(process, CALLERS) as every:
+        for _ in range(KILLS):
+            kill_one(running.process.pid, chance)
+            # Whose connection was with a worker that was killed has no answer, and gives up; another one comes.
+            while len(calling := [each for each in every if not each.has_ended]) < CALLERS:
+                every.append(Caller(process))
+                every[-1].start()
+            wait_for_more(calling)
+        for each in every:
+            each.stop()
+            each.join()
+        assert not [failure for each in every for failure in each.failures if failure.startswith("Reply")]
+        with SignedClient(process) as client:
+            assert set(created(every)) <= set(all_identities(client))
 
 
 def test_without_their_supervisor_they_finish_and_end_and_a_new_one_can_start(sqlite_place: Place) -> None:

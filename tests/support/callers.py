@@ -22,6 +22,10 @@ class Caller:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
+    @property
+    def has_ended(self) -> bool:
+        return self.was_refused or bool(self.failures)
+
     def start(self) -> None:
         self._thread.start()
 
@@ -33,7 +37,7 @@ class Caller:
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
-        while not self._stopped.is_set() and not self.was_refused and not self.failures:
+        while not self._stopped.is_set() and not self.has_ended:
             with SignedClient(self._server) as client:
                 self._call(client)
 
@@ -80,7 +84,7 @@ def wait_for_more(every: list[Caller], answers: int = 20) -> None:
     def fewest() -> int:
         return min(len(each.created) - known for each, known in zip(every, before, strict=True))
 
-    until(lambda: fewest() >= answers or any(each.failures or each.was_refused for each in every), bool)
+    until(lambda: fewest() >= answers or any(each.has_ended for each in every), bool)
 
 
 def created(every: list[Caller]) -> list[str]:

@@ -23,11 +23,13 @@ FIND = Statement(
 
 INSERT = Statement(
     sqlite=(
-        # A second create with one custom id changes nothing, yet must return the row: hence the update to itself.
+        # A second create with one custom id changes nothing, yet must return the row: hence the update to itself. The
+        # same holds for a create that is sent again, because its answer was lost with the process that writes.
         f"""
         insert into identities (resource, flake, generation, custom_id, created_micros)
         select number, :flake, 1, :custom_id, :created from resources where number = :resource and state = 'active'
         on conflict (resource, custom_id) where custom_id is not null do update set custom_id = excluded.custom_id
+        on conflict (resource, flake) do update set created_micros = created_micros
         returning {COLUMNS}
         """,
     ),
