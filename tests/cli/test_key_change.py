@@ -30,6 +30,12 @@ STEPS = ("fsync", "fdatasync", "link", "rename", "unlink")
 
 
 @pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Of a user whose commands are processes of their own, beside servers of this one."""
+    return Home(tmp_path / "home", in_process=False)
+
+
+@pytest.fixture
 def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 

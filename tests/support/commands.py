@@ -21,7 +21,7 @@ from watchword.cli.connection import VARIABLES
 from watchword.settings import Settings
 
 WATCHWORD = (sys.executable, "-m", "watchword")
-IN_PROCESS = {"identity", "token", "resource"}
+IN_PROCESS = {"group", "identity", "keys", "operator", "resource", "role", "token", "verifier"}
 _TIMEOUT_SECONDS = 60
 
 
