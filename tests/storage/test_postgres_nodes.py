@@ -112,7 +112,7 @@ async def test_a_node_with_another_key_refuses_to_start_and_writes_nothing(setti
     try:
         # It would have to make a signing key, for another algorithm; and it has no key, or a key file of its own.
         other, key_file = replace(settings, encryption_key="", signing_algorithm="RS256"), tmp_path / "other" / KEY_FILE
-        with pytest.raises(OperatorError, match="key file .* is missing"):
+        with pytest.raises(OperatorError, match=r"key file .* is missing"):
             await open_watchword(other, tmp_path / "other", FIRST)
         assert not key_file.exists()
         load_or_create_key_file(key_file)
