@@ -16,6 +16,7 @@ from tests.support.postgres import Cluster
 from tests.support.requirements import require
 from tests.support.servers import running_server
 from tests.support.signed import SignedClient
+from tests.support.system_calls import read_trace, strace
 from watchword.keyring.encryption import KEY_FILE
 from watchword.keyring.encryption_key import parse_key
 from watchword.keyring.key_files import find_key_file, next_of
@@ -27,6 +28,12 @@ KEY, NEXT = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2
 
 # What makes the next key, the commit and the exchange of the files durable, or takes something away.
 STEPS = ("fsync", "fdatasync", "link", "rename", "unlink")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Of a user whose commands are processes of their own, beside servers of this one."""
+    return Home(tmp_path / "home", in_process=False)
 
 
 @pytest.fixture
@@ -150,6 +157,22 @@ def test_a_kill_at_any_point_leaves_the_database_and_its_key(home: Home, data: P
         shutil.rmtree(data)
         number += 1
     assert number > 1
+
+
+@pytest.mark.sqlite("PostgreSQL itself syncs its log, in a process that is not ours")
+def test_a_next_key_that_somebody_put_there_is_on_disk_before_the_commit(
+    home: Home, data: Path, tmp_path: Path
+) -> None:
+    require("strace", "strace is not installed; it shows when the disk was told to write")
+    works(PLAIN, data)
+    next_of(data / KEY_FILE).touch(0o600)
+    next_of(data / KEY_FILE).write_text(NEXT)
+    command = [*strace(tmp_path / "trace"), *WATCHWORD, "keys", "rewrap", "--yes", "--data", str(data)]
+    subprocess.run(command, env=home.environment(), check=True, capture_output=True, timeout=60)
+    calls = read_trace(tmp_path / "trace")
+    commit = next(call for call in calls if call.name == "fdatasync" and call.file.endswith("-wal"))
+    for synced in (next_of(data / KEY_FILE), data):
+        assert any(call.name == "fsync" and call.file == str(synced) and call.ended < commit.began for call in calls)
 
 
 def test_without_consent_nothing_is_changed(home: Home, data: Path) -> None:

@@ -27,7 +27,7 @@ from watchword.resources.store import list_resources
 from watchword.storage import Transaction
 from watchword.testing import RunningServer
 
-IDENTITIES = 100_000
+IDENTITIES = 50_000
 CREATE = "/identities?api-version=2023-10-01"
 
 

@@ -194,7 +194,8 @@ async def test_a_transaction_in_the_way_of_another_is_tried_again(database: Post
         await blocked.wait()
         await beside.execute("update numbers set word = 'theirs' where number = 2")
     await ours
-    assert len(tries) == 2
+    # On a busy machine ours may be back before the other one has taken what it waited for, and be in its way once more.
+    assert len(tries) >= 2
     assert await database.query("select distinct word from numbers") == [("ours",)]
 
 

@@ -233,4 +233,4 @@ def _statuses(node: RunningServer) -> dict[str, int]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
+    return Home(tmp_path / "home", in_process=False)

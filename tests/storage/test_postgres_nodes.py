@@ -17,6 +17,8 @@ from tests.support.signed import PREVIEW, SignedClient
 from tests.support.standing import is_live
 from watchword.app import FirstResource, open_watchword
 from watchword.errors import OperatorError
+from watchword.keyring.encryption import KEY_FILE
+from watchword.keyring.key_files import load_or_create_key_file
 from watchword.resources.store import insert_resource
 from watchword.revocations.feed import Feed
 from watchword.revocations.statements import NEXT_CURSOR
@@ -108,8 +110,12 @@ async def test_nodes_that_start_at_once_make_everything_once(settings: Settings,
 async def test_a_node_with_another_key_refuses_to_start_and_writes_nothing(settings: Settings, tmp_path: Path) -> None:
     node = await open_watchword(settings, tmp_path / "one", FIRST)
     try:
-        # It would have to make a signing key, for another algorithm; and it has a key file of its own.
-        other = replace(settings, encryption_key="", signing_algorithm="RS256")
+        # It would have to make a signing key, for another algorithm; and it has no key, or a key file of its own.
+        other, key_file = replace(settings, encryption_key="", signing_algorithm="RS256"), tmp_path / "other" / KEY_FILE
+        with pytest.raises(OperatorError, match=r"key file .* is missing"):
+            await open_watchword(other, tmp_path / "other", FIRST)
+        assert not key_file.exists()
+        load_or_create_key_file(key_file)
         with pytest.raises(OperatorError, match="encryption key does not fit the database"):
             await open_watchword(other, tmp_path / "other", FIRST)
         assert await node.database.query("select algorithm from signing_keys") == [("ES256",)]

@@ -21,7 +21,19 @@ from watchword.cli.connection import VARIABLES
 from watchword.settings import Settings
 
 WATCHWORD = (sys.executable, "-m", "watchword")
-IN_PROCESS = {"identity", "token", "resource", "migrate", "export", "import"}
+IN_PROCESS = {
+    "export",
+    "group",
+    "identity",
+    "import",
+    "keys",
+    "migrate",
+    "operator",
+    "resource",
+    "role",
+    "token",
+    "verifier",
+}
 _TIMEOUT_SECONDS = 60
 
 

@@ -20,7 +20,7 @@ from watchword.cli.installation import find_encryption, opened_database
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import find_key_path
 from watchword.keyring.encryption_key import EncryptionKey, parse_key
-from watchword.keyring.key_files import changing, load_or_create_key_file, next_of
+from watchword.keyring.key_files import changing, load_or_create_next, next_of
 from watchword.resources.rewrap import Rewrapped, rewrap
 from watchword.settings import Settings
 
@@ -79,7 +79,7 @@ def _next_key(settings: Settings, key_file: Path | None) -> EncryptionKey:
             "There is no next key, and other nodes may run on this database: they need it too.",
             f"Put one (openssl rand -base64 32) beside the key file of every node; here it is {next_of(key_file)}.",
         )
-    return EncryptionKey(load_or_create_key_file(next_of(key_file)))
+    return EncryptionKey(load_or_create_next(key_file))
 
 
 def describe_change(settings: Settings, change: KeyChange) -> Iterator[str]:

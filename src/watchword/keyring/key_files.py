@@ -52,6 +52,19 @@ def find_key_file(path: Path) -> bytes | None:
         return None
 
 
+def load_or_create_next(path: Path) -> bytes:
+    """The key to come, of the key file at `path`; it is durable, whoever put it there.
+
+    Raises:
+        OperatorError: as above.
+    """
+    key = load_or_create_key_file(next_of(path))
+    with next_of(path).open("r+b") as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+    return key
+
+
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
     """Nobody else puts a next key in the place of this key, until the block ends.
