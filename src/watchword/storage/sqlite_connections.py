@@ -17,7 +17,7 @@ from watchword.errors import OperatorError, Unavailable
 _log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_SECONDS = 5
-_PAGE_CACHE_KIB = 16_384
+_PAGE_CACHE_KIB = 8_192
 _WAL_WAIT_SECONDS = 0.01
 
 
