@@ -2,6 +2,7 @@
 asks for a database gets it on both engines.
 """
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -29,6 +30,12 @@ SHOWN_ONCE = {
 # A loaded machine is no failure. Nothing in this suite is timed.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+# A run in the background, or under nohup, ignores these; what the tests start must not.
+for _signal in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, signal.SIG_DFL)
 
 
 def pytest_report_header() -> str:

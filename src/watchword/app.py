@@ -146,6 +146,9 @@ async def open_watchword(
         OperatorError: the folder, the database or its encryption key is not usable; says what to do.
     """
     clock = clock or SystemClock()
+    # Before a first start makes anything: what it shows once would be lost with a setting that cannot be read.
+    limits = parse_limits(settings.rate_limits)
+    tracing = open_tracing(clock) if settings.traces else None
 
     # Storage.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
@@ -211,8 +214,7 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
-    request_log, limits = RequestLog(clock), parse_limits(settings.rate_limits)
-    tracing = open_tracing(clock) if settings.traces else None
+    request_log = RequestLog(clock)
 
     def answering(bindings: list[AnyBinding], origins: Origins) -> Pipeline:
         return Pipeline(
@@ -252,7 +254,7 @@ async def open_watchword(
 
 def open_tracing(clock: Clock) -> Tracing:
     """Raises:
-    OperatorError: what traces need is not installed.
+    OperatorError: what traces need is not installed, or an OTEL_* variable cannot hold.
     """
     try:
         from watchword.rest.tracing import Tracing
@@ -260,7 +262,12 @@ def open_tracing(clock: Clock) -> Tracing:
         raise OperatorError(
             "Traces need a library that is not installed.", "Install it with: pip install 'watchword[otel]'"
         ) from None
-    return Tracing(clock)
+    try:
+        return Tracing(clock)
+    except ValueError as error:
+        raise OperatorError(
+            f"Traces cannot be set up: {error}", "Mend or unset the OTEL_* variable that is meant."
+        ) from None
 
 
 def schedule(settings: Settings) -> Schedule:

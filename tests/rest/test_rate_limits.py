@@ -1,6 +1,7 @@
 """Rate limits: exact at the edge of a window that slides, for each kind and resource by itself."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -21,18 +22,31 @@ def test_the_azure_profile_is_the_published_table() -> None:
     assert parse_limits(["azure"]) == {kind: Limit(requests, 30) for kind, requests in published.items()}
 
 
-def test_limits_are_read_one_by_one_and_later_ones_hold() -> None:
+def test_limits_are_read_one_by_one_and_have_the_better_of_the_profile() -> None:
     assert parse_limits([]) == {}
     assert parse_limits(["issue=200/10s", "create=5/1s"]) == {"issue": Limit(200, 10), "create": Limit(5, 1)}
-    assert parse_limits(["azure", "issue=5000/30s"]) == AZURE | {"issue": Limit(5_000, 30)}
+    changed = AZURE | {"issue": Limit(5_000, 30)}
+    assert parse_limits(["azure", "issue=5000/30s"]) == parse_limits(["issue=5000/30s", "azure"]) == changed
+    with pytest.raises(OperatorError, match="'issue=2/1s' is a second rate limit for issue"):
+        parse_limits(["issue=1/1s", "issue=2/1s"])
 
 
-_NO_LIMITS = ["", "Azure", "issue", "issue=0/1s", "issue=1/0s", "issue=1/1", "issue=-1/1s", "sell=1/1s"]
+_NO_LIMITS = [
+    "",
+    "Azure",
+    "issue",
+    "issue=0/1s",
+    "issue=1/0s",
+    "issue=1/1",
+    "issue=-1/1s",
+    "sell=1/1s",
+    "issue=100000/1s",
+]
 
 
 @pytest.mark.parametrize("rule", _NO_LIMITS)
 def test_what_is_no_limit_is_told_with_what_would_be(rule: str) -> None:
-    with pytest.raises(OperatorError, match=r"issue=200/10s; kinds are create, createWithToken, delete"):
+    with pytest.raises(OperatorError, match=r"issue=200/10s, .*; kinds are create, createWithToken, delete"):
         parse_limits([rule])
 
 
@@ -42,7 +56,7 @@ def test_a_window_slides_and_is_exact_at_its_edge() -> None:
     limits = Limits({"issue": Limit(3, 10)}, clock)
 
     def take(resource: int = 1) -> None:
-        limits.take(resource, identity.ISSUE, b"")
+        limits.take(resource, identity.ISSUE, NEWEST, b"")
 
     take()
     clock.move(4 * SECOND)
@@ -54,8 +68,8 @@ def test_a_window_slides_and_is_exact_at_its_edge() -> None:
     assert refused.value.retry_after == timedelta(microseconds=1)
     # Another resource has a window of its own, and so has another kind; what is not limited has none.
     take(2)
-    limits.take(1, identity.CREATE, b"")
-    limits.take(1, verification.INTROSPECT, b"")
+    limits.take(1, identity.CREATE, NEWEST, b"")
+    limits.take(1, verification.INTROSPECT, "", b"")
     clock.move(timedelta(microseconds=1))
     take()
     with pytest.raises(TooManyRequests) as refused:
@@ -67,17 +81,42 @@ def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     clock = MovableClock()
     clock.stop()
     limits = Limits({"issue": Limit(1, 10)}, clock)
-    limits.take(1, identity.ISSUE, b"")
+    limits.take(1, identity.ISSUE, NEWEST, b"")
     clock.move(-timedelta(days=1))
-    limits.take(1, identity.ISSUE, b"")
+    limits.take(1, identity.ISSUE, NEWEST, b"")
 
 
 def test_each_of_several_workers_has_its_share() -> None:
     limits = Limits({"issue": Limit(5, 10)}, MovableClock(), workers=2)
     for _ in range(3):
-        limits.take(1, identity.ISSUE, b"")
+        limits.take(1, identity.ISSUE, NEWEST, b"")
     with pytest.raises(TooManyRequests):
-        limits.take(1, identity.ISSUE, b"")
+        limits.take(1, identity.ISSUE, NEWEST, b"")
+
+
+def test_a_creation_counts_as_what_its_body_asks_for() -> None:
+    limits = Limits({"create": Limit(3, 10), "createWithToken": Limit(1, 10)}, MovableClock())
+    for body in (
+        b"",
+        b'{"createTokenWithScopes":null}',
+        b'{"createTokenWithScopes":[]}',
+        b'{"createTokenWithScop\\u0065s":["chat"]}',
+    ):
+        limits.take(1, identity.CREATE, NEWEST, body)
+    for body, kind in ((b"{}", "create"), (b'{"createTokenWithScopes":["chat"]}', "createWithToken")):
+        with pytest.raises(TooManyRequests) as refused:
+            limits.take(1, identity.CREATE, NEWEST, body)
+        assert refused.value.kind == kind
+
+
+def test_a_setting_that_cannot_be_read_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    # A first start shows an operator's token once, and would have had no occasion to.
+    with (
+        pytest.raises(OperatorError, match="'many' is no rate limit"),
+        running_server(Settings(tls=False, rate_limits=("many",)), data=tmp_path / "data"),
+    ):
+        pass
+    assert not (tmp_path / "data").exists()
 
 
 def test_windows_that_nobody_uses_are_forgotten() -> None:
@@ -85,10 +124,23 @@ def test_windows_that_nobody_uses_are_forgotten() -> None:
     clock.stop()
     limits = Limits({"issue": Limit(1, 10)}, clock)
     for resource in range(1_000):
-        limits.take(resource, identity.ISSUE, b"")
+        limits.take(resource, identity.ISSUE, NEWEST, b"")
     clock.move(11 * SECOND)
-    limits.take(1_000, identity.ISSUE, b"")
+    limits.take(1_000, identity.ISSUE, NEWEST, b"")
     assert len(limits._windows) == 1
+
+
+def test_windows_are_gone_through_no_more_often_than_they_double() -> None:
+    clock = MovableClock()
+    clock.stop()
+    limits = Limits({"issue": Limit(1, 10)}, clock)
+    kept = []
+    for resource in range(8_000):
+        before = limits._windows
+        limits.take(resource, identity.ISSUE, NEWEST, b"")
+        if limits._windows is not before:
+            kept.append(resource)
+    assert kept == [1_000, 2_000, 4_000]
 
 
 def test_a_refusal_has_the_contracts_shape_and_says_when_to_come_again() -> None:

@@ -1,15 +1,18 @@
 """Traces: what a collector is sent by the real exporter, within whose trace, and what it is never told."""
 
+import asyncio
 import json
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.support.nginx import free_port
@@ -17,6 +20,7 @@ from tests.support.signed import NEWEST, PREVIEW, SignedClient
 from watchword.app import open_tracing
 from watchword.clock import SystemClock
 from watchword.errors import OperatorError
+from watchword.rest.event_loop import run_event_loop
 from watchword.rest.finished import Finished
 from watchword.rest.routes import Path
 from watchword.rest.tracing import Tracing
@@ -70,6 +74,10 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
         thread.join()
 
 
+def finished(headers: dict[str, str] | None = None, method: str = "GET", status: int = 404) -> Finished:
+    return Finished("x.0", method, Path(""), None, None, headers or {}, "https", status, None, None, 0.25, None)
+
+
 def attributes(span: Any) -> dict[str, Any]:
     return {each.key: each.value.string_value or each.value.int_value for each in span.attributes}
 
@@ -92,6 +100,8 @@ def test_a_request_becomes_a_span_of_its_clients_trace(collector: Collector, cap
         "http.request.method": "POST",
         "http.response.status_code": 200,
         "http.route": "/identities/{id}/:issueAccessToken",
+        "server.address": "localhost",
+        "server.port": server.port,
         "url.scheme": "http",
         "watchword.request_id": reply.headers["ms-cv"],
         "watchword.operation": "CommunicationIdentity_IssueAccessToken",
@@ -138,10 +148,78 @@ def test_a_collector_that_is_away_costs_no_answer(monkeypatch: pytest.MonkeyPatc
         assert [client.create().status for _ in range(20)] == [201] * 20
 
 
+class Hanging(SpanExporter):
+    """A collector that takes its time, until a test lets it go."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.came_back = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.let_go.wait(10)
+        self.came_back = True
+        return SpanExportResult.SUCCESS
+
+
+def test_a_collector_that_hangs_keeps_no_server_from_ending(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("watchword.rest.tracing._FLUSH_SECONDS", 0.05)
+    hanging = Hanging()
+
+    async def serve() -> None:
+        tracing = Tracing(SystemClock(), hanging)
+        tracing.record(finished())
+        await tracing.close()
+
+    run_event_loop(serve())
+    assert not hanging.came_back
+    assert "the last traces could not be exported in time" in caplog.text
+    hanging.let_go.set()
+
+
+def test_what_somebody_wrote_into_a_tracestate_reaches_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    tracing = Tracing(SystemClock(), InMemorySpanExporter())
+    for state in ("bob@contoso.example", "a=b,\u00e9", "x" * 2_000):
+        headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": state}
+        assert tracing.record(finished(headers)) == TRACE
+    assert tracing.record(finished({"traceparent": "bob@contoso.example" * 100})) != TRACE
+    asyncio.run(tracing.close())
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("localhost:8443", {"server.address": "localhost", "server.port": 8443}),
+        ("acs.example", {"server.address": "acs.example"}),
+        ("[::1]", {"server.address": "[::1]"}),
+        ("[::1]:8443", {"server.address": "[::1]", "server.port": 8443}),
+        ("bob@contoso.example", {}),
+    ],
+)
+async def test_a_span_names_the_address_that_was_called(host: str, told: dict[str, Any]) -> None:
+    kept = InMemorySpanExporter()
+    tracing = Tracing(SystemClock(), kept)
+    tracing.record(finished({"host": host}, method="BREW"))
+    await tracing.close()
+    [span] = kept.get_finished_spans()
+    found = dict(span.attributes or {})
+    assert {name: value for name, value in found.items() if name.startswith("server.")} == told
+    # The conventions want few names: what nobody serves has none of its own.
+    assert (span.name, found["http.request.method"]) == ("HTTP", "_OTHER")
+
+
+def test_a_variable_that_cannot_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1000000")
+    with pytest.raises(OperatorError, match="max_export_batch_size must be less than or equal to max_queue_size"):
+        open_tracing(SystemClock())
+
+
 async def test_a_span_of_a_fault_is_an_error() -> None:
     kept = InMemorySpanExporter()
     tracing = Tracing(SystemClock(), kept)
-    trace_id = tracing.record(Finished("x.0", "GET", Path(""), None, None, {}, "https", 503, None, None, 0.25, None))
+    trace_id = tracing.record(finished(status=503))
     await tracing.close()
     [span] = kept.get_finished_spans()
     assert (span.name, span.status.status_code.name) == ("GET", "ERROR")

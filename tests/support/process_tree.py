@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,9 @@ def process_of(client: SignedClient, pids: set[int]) -> int:
     inode = _inode(client.port, client.server.port)
     for pid in pids:
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            if str(descriptor.readlink()) == f"socket:[{inode}]":
-                return pid
+            with suppress(FileNotFoundError):  # closed since it was listed
+                if str(descriptor.readlink()) == f"socket:[{inode}]":
+                    return pid
     raise AssertionError(f"none of {pids} has it")
 
 

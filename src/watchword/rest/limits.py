@@ -22,9 +22,9 @@ from watchword.errors import OperatorError, TooManyRequests
 from watchword.wire import exchanges, identity
 from watchword.wire.operations import Operation
 
-_WITH_TOKEN = b'"createTokenWithScopes"'
-_MOST_WINDOWS = 1_000
-_RULE = re.compile(r"([A-Za-z]+)=([1-9][0-9]{0,8})/([1-9][0-9]{0,5})s", re.ASCII)
+_FEW_WINDOWS = 1_000
+# Each request of a window is remembered, so windows are bounded.
+_RULE = re.compile(r"([A-Za-z]+)=([1-9][0-9]{0,4})/([1-9][0-9]{0,3})s", re.ASCII)
 
 _KINDS: Mapping[Operation, str] = {
     identity.CREATE: "create",
@@ -58,21 +58,26 @@ AZURE = {
 
 
 def parse_limits(rules: Sequence[str]) -> dict[str, Limit]:
-    """Raises:
-    OperatorError: a rule that cannot be read, or of a kind that is not limited.
+    """In any order: a limit for one kind has the better of azure.
+
+    Raises:
+        OperatorError: a rule that cannot be read, of a kind that is not limited, or a second one for a kind.
     """
     found: dict[str, Limit] = {}
     for rule in rules:
         if rule == "azure":
-            found |= AZURE
-        elif (match := _RULE.fullmatch(rule)) and match[1] in AZURE:
-            found[match[1]] = Limit(int(match[2]), int(match[3]))
-        else:
+            continue
+        match = _RULE.fullmatch(rule)
+        if match is None or match[1] not in AZURE:
             raise OperatorError(
                 f"{rule!r} is no rate limit.",
-                f"Write azure, or limits such as issue=200/10s; kinds are {', '.join(AZURE)}.",
+                "Write azure, or limits such as issue=200/10s, up to 99999 requests and 9999 seconds; "
+                f"kinds are {', '.join(AZURE)}.",
             )
-    return found
+        if match[1] in found:
+            raise OperatorError(f"{rule!r} is a second rate limit for {match[1]}.", "Leave one of them.")
+        found[match[1]] = Limit(int(match[2]), int(match[3]))
+    return (AZURE if "azure" in rules else {}) | found
 
 
 class Limits:
@@ -84,13 +89,15 @@ class Limits:
         }
         self._clock = clock
         self._windows: dict[tuple[int, str], deque[int]] = {}
+        self._most_windows = _FEW_WINDOWS
 
-    def take(self, resource: int, operation: Operation, body: bytes) -> None:
+    def take(self, resource: int, operation: Operation, version: str, body: bytes) -> None:
         """Raises:
         TooManyRequests: the window is full.
+        MalformedBody, InvalidCustomId: as the operation itself would; what it creates stands in the body.
         """
         kind = _KINDS.get(operation, "")
-        if kind == "create" and _WITH_TOKEN in body:
+        if operation is identity.CREATE and identity.read_create(body, version).createTokenWithScopes:
             kind = "createWithToken"
         limit = self._limits.get(kind)
         if limit is None:
@@ -106,6 +113,8 @@ class Limits:
         window.append(now)
 
     def _forget_idle(self, now: int) -> None:
-        if len(self._windows) >= _MOST_WINDOWS:
+        # Each time that those in use have doubled, so that many resources do not make each other slow.
+        if len(self._windows) >= self._most_windows:
             longest = max(limit.seconds for limit in self._limits.values()) * 1_000_000
             self._windows = {key: window for key, window in self._windows.items() if now - window[-1] < longest}
+            self._most_windows = max(_FEW_WINDOWS, 2 * len(self._windows))

@@ -126,7 +126,7 @@ class Pipeline:
                 if binding.right not in caller.rights:
                     raise NotAllowed(why_not_allowed(caller, binding.right))
                 if self._limits is not None:
-                    self._limits.take(caller.resource.number, binding.operation, request.body)
+                    self._limits.take(caller.resource.number, binding.operation, version or "", request.body)
                 answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
         except (CallerError, Unavailable) as refusal:
             error = describe(refusal)

@@ -12,7 +12,9 @@ semantic conventions for HTTP servers. As in the log, the route stands for the p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import threading
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -24,11 +26,16 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from watchword.clock import Clock
 from watchword.rest.finished import Finished
+from watchword.rest.forwarded import is_authority
+from watchword.rest.routes import METHODS
 
 _FLUSH_SECONDS = 5.0
 _NANOS = 1_000_000_000
 
 _log = logging.getLogger(__name__)
+
+# It would repeat whatever somebody wrote into a `tracestate` that cannot be read.
+logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
 
 
 class Tracing:
@@ -46,9 +53,8 @@ class Tracing:
         """The trace's id, 32 hexadecimal digits, or None where it is not kept (OTEL_TRACES_SAMPLER)."""
         ended = self._clock.micros() * 1_000
         began = ended - round(finished.seconds * _NANOS)
-        route = finished.path.template
         span = self._tracer.start_span(
-            f"{finished.method} {route}" if route else finished.method,
+            _name(finished),
             self._propagator.extract(finished.headers),
             SpanKind.SERVER,
             _attributes(finished),
@@ -67,10 +73,22 @@ class Tracing:
         return format_trace_id(span.get_span_context().trace_id)
 
     async def close(self) -> None:
-        """What waits is exported, unless that takes too long."""
-        flushed = asyncio.to_thread(self._provider.force_flush, round(_FLUSH_SECONDS * 1_000))
+        """What waits is exported, unless that takes too long.
+
+        The library's own time limits do not hold while a collector hangs, and an event loop does not end before the
+        threads that it has made: so this one is made by hand, and nobody has to wait for it.
+        """
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        def export() -> None:
+            self._provider.shutdown()
+            with contextlib.suppress(RuntimeError):
+                # Raised where the loop has ended meanwhile.
+                loop.call_soon_threadsafe(done.set)
+
+        threading.Thread(target=export, name="watchword-traces", daemon=True).start()
         try:
-            await asyncio.wait_for(flushed, _FLUSH_SECONDS)
+            await asyncio.wait_for(done.wait(), _FLUSH_SECONDS)
         except TimeoutError:
             _log.warning("the last traces could not be exported in time")
 
@@ -78,13 +96,25 @@ class Tracing:
         self._tracer.start_span(name, set_span_in_context(parent), start_time=began).end(ended)
 
 
+def _name(finished: Finished) -> str:
+    method = finished.method if finished.method in METHODS else "HTTP"
+    return f"{method} {finished.path.template}".rstrip()
+
+
 def _attributes(finished: Finished) -> dict[str, Any]:
+    """The path is left out on purpose, though the conventions want `url.path`: it names identities."""
     found: dict[str, Any] = {
-        "http.request.method": finished.method,
+        "http.request.method": finished.method if finished.method in METHODS else "_OTHER",
         "http.response.status_code": finished.status,
         "url.scheme": finished.scheme,
         "watchword.request_id": finished.request_id,
     }
+    host = finished.headers.get("host", "")
+    if is_authority(host):
+        name, _, port = host.rpartition(":")
+        found["server.address"] = name if port.isdecimal() and name else host
+        if port.isdecimal() and name:
+            found["server.port"] = int(port)
     if finished.path.template:
         found["http.route"] = finished.path.template
     if finished.binding is not None:

@@ -178,7 +178,7 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
             message = f"The request's {part} was not complete within {deadline.total_seconds():g} seconds."
             return WireError(408, "RequestTimeout", message, lists_versions=False)
         case errors.TooManyRequests(kind, requests, seconds, retry_after):
-            # Source: status, surroundings.md section 1. Observed: code and sentence, of the chat service.
+            # Source: surroundings.md section 1.3, status, code and first sentence of the chat service.
             # Assumed: the identity service words it alike, and sends `Retry-After`.
             message = f"Rate limit exceeded. Of {kind}, a resource may send {requests} requests in {seconds} seconds."
             return WireError(429, "TooManyRequests", message, headers=_retry(retry_after))
