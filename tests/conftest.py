@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_shown(item: pytest.Item) -> bool:
     """Whether the run on SQLite has shown it: it runs on both engines there, or is not about where rows are."""
     fixtures = getattr(item, "fixturenames", ())
-    if not {"cluster", "own_cluster", "fresh_settings", "place"}.isdisjoint(fixtures):
+    if not {"cluster", "own_cluster", "fresh_settings", "place", "released"}.isdisjoint(fixtures):
         return True
     if any(item.path.is_relative_to(TESTS / name) for name in SHOWN_ONCE):
         return True

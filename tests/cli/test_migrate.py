@@ -12,6 +12,8 @@ from watchword.storage import schema as schema_module
 from watchword.storage.migrations import migrate
 from watchword.storage.schema import schema_files
 
+pytestmark = pytest.mark.sqlite("each makes a file of an earlier version; tests/releases has both engines")
+
 NEWEST = schema_files()[-1]
 
 

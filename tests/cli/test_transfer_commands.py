@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Home, answer, refusal, run, server
+from tests.support.engines import CHOSEN
+
+elsewhere = pytest.mark.sqlite("it names the database by a directory of its own; tests/transfer has both engines")
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +42,17 @@ def test_a_file_is_verified_without_a_database(serving: Home, file: Path, tmp_pa
     assert result.returncode == 0, result.stderr
     assert result.stderr.endswith(f"{file} is whole.\n")
     told = json.loads(answer(serving, "export", "--verify", file, "--json"))
-    assert (told["engine"], told["tables"]["identities"]["rows"], told["numbers"]["resources"]) == ("sqlite", 1, 1)
+    assert (told["engine"], told["tables"]["identities"]["rows"], told["numbers"]["resources"]) == (
+        {"sqlite": "sqlite", "postgres": "postgresql"}[CHOSEN],
+        1,
+        1,
+    )
     broken = tmp_path / "broken"
     broken.write_bytes(file.read_bytes()[:-1])
     assert "is damaged" in refusal(serving, "export", "--verify", broken)
 
 
+@elsewhere
 def test_a_backup_is_restored_into_a_directory_of_its_own(serving: Home, file: Path, tmp_path: Path) -> None:
     key = serving.server_data / "encryption.key"
     restored = tmp_path / "restored"
@@ -60,6 +68,7 @@ def test_a_backup_is_restored_into_a_directory_of_its_own(serving: Home, file: P
     assert (again.returncode, "This very file is in already" in again.stderr) == (0, True)
 
 
+@elsewhere
 def test_keeping_tokens_is_told_in_words(serving: Home, file: Path, tmp_path: Path) -> None:
     key = serving.server_data / "encryption.key"
     result = run(serving, "import", "--keep-tokens", file, "--data", tmp_path / "moved", "--encryption-key-file", key)
@@ -68,6 +77,7 @@ def test_keeping_tokens_is_told_in_words(serving: Home, file: Path, tmp_path: Pa
     assert "is refused" not in result.stderr
 
 
+@elsewhere
 def test_what_cannot_be_read_or_written_is_told_in_words(serving: Home, file: Path, tmp_path: Path) -> None:
     key = ("--encryption-key-file", serving.server_data / "encryption.key")
     assert "is there already" in refusal(serving, "export", file)
@@ -88,8 +98,8 @@ def test_what_cannot_be_read_or_written_is_told_in_words(serving: Home, file: Pa
     assert not (tmp_path / "new").exists()
 
 
+@elsewhere
 def test_a_command_on_an_unfinished_import_is_refused(serving: Home, file: Path, tmp_path: Path) -> None:
-
     key = ("--encryption-key-file", serving.server_data / "encryption.key")
     answer(serving, "import", file, "--data", tmp_path, *key, "--json")
     with closing(sqlite3.connect(tmp_path / "watchword.sqlite", isolation_level=None)) as connection:
