@@ -7,6 +7,7 @@ import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from tests.history.events import Acknowledged, Log, Revoking
 from tests.history.plan import Plan
@@ -51,7 +52,8 @@ class _Operator:
         while True:
             for turn in (self._signing_key, self._access_key, self._resource):
                 await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))
-                await turn(database, resource, keyring)
+                with suppress(Unavailable):  # nothing was begun: what it needs to know could not be read
+                    await turn(database, resource, keyring)
 
     async def _signing_key(self, database: Database, _: Resource, keyring: Keyring) -> None:
         kid = (await keyring.signing_key()).kid
