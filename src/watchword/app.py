@@ -138,9 +138,7 @@ async def open_watchword(
     """The service over a data folder, which is made where it is missing.
 
     `endpoint` is where clients reach it, and `operator_port` where operators do, if they have a port of their own;
-    `worker` says which of several processes this is.
-
-    `worker` says that this process is one of several, which their supervisor has prepared the folder for.
+    `worker` says which of several processes this is, for whom their supervisor has prepared the folder.
 
     Raises:
         OperatorError: the folder, the database or its encryption key is not usable; says what to do.

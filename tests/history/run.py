@@ -51,6 +51,7 @@ _WORKERS = 2
 
 _PULSE_SECONDS = 0.005
 _REVOKERS = 2
+_SECONDS_WITHOUT_OPERATOR = 1.0
 _PR_SET_PDEATHSIG = 1
 
 _processes = multiprocessing.get_context("fork")
@@ -89,9 +90,12 @@ def run(
         for number in range(_REVOKERS):
             _fork(stack, partial(callers.revoke, plan, number))
         _fork(stack, partial(callers.ask_at_the_door, plan))
-        _fork(stack, partial(operators.operate, plan))
+        operator = _fork(stack, partial(operators.operate, plan))
         outages = Outages(Log(plan.log("outages")), nodes, attached, plan.max_staleness.total_seconds(), cluster)
         outages.inflict(rounds)
+        # Else a whole resource that is revoked last would leave no token that lives.
+        operator.kill()
+        time.sleep(_SECONDS_WITHOUT_OPERATOR)
         callers.list_all(plan)
         # First of all, so that none judges while the others are taken away: that would be an outage that nobody logged.
         for each in attached:
