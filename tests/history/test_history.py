@@ -20,7 +20,7 @@ from tests.support.requirements import PROJECT, require
 require(sys.platform == "linux", "histories are written on a clock that all processes share, which is Linux's")
 
 ROUNDS_OF_MINUTES = 20
-ROUNDS_OF_FIVE_MINUTES = 16
+ROUNDS_OF_FIVE_MINUTES = 20
 SECONDS_OF_A_ROUND = 30
 RUNS = 20
 
