@@ -39,17 +39,17 @@ class EntraOperations:
 
     def bindings(self) -> list[Binding]:
         return [
-            Binding(wire.EXCHANGE_TEAMS, self.exchange_teams),
-            Binding(wire.EXCHANGE_EXTENSION, self.exchange_extension, Right.EXCHANGE),
+            Binding(wire.EXCHANGE_TEAMS, self.exchange_teams, work="waits"),
+            Binding(wire.EXCHANGE_EXTENSION, self.exchange_extension, Right.EXCHANGE, work="waits"),
             Binding(wire.GET_EXTENSION, self.get_extension),
-            Binding(wire.PUT_EXTENSION, self.put_extension),
-            Binding(wire.DELETE_EXTENSION, self.delete_extension),
-            Binding(wire.EXCHANGE_ENTRA, self.exchange_entra, Right.EXCHANGE),
+            Binding(wire.PUT_EXTENSION, self.put_extension, work="writes"),
+            Binding(wire.DELETE_EXTENSION, self.delete_extension, work="writes"),
+            Binding(wire.EXCHANGE_ENTRA, self.exchange_entra, Right.EXCHANGE, work="waits"),
             Binding(wire.LIST_ENTRA, self.list_entra),
-            Binding(wire.CHANGE_ENTRA, self.change_entra),
+            Binding(wire.CHANGE_ENTRA, self.change_entra, work="writes"),
             Binding(wire.GET_ENTRA, self.get_entra),
-            Binding(wire.PUT_ENTRA, self.put_entra),
-            Binding(wire.DELETE_ENTRA, self.delete_entra),
+            Binding(wire.PUT_ENTRA, self.put_entra, work="writes"),
+            Binding(wire.DELETE_ENTRA, self.delete_entra, work="writes"),
         ]
 
     async def exchange_teams(self, call: Call) -> AccessTokenBody:

@@ -40,14 +40,14 @@ class IdentityOperations:
 
     def bindings(self) -> list[Binding]:
         return [
-            Binding(wire.CREATE, self.create),
+            Binding(wire.CREATE, self.create, work="writes"),
             Binding(wire.GET, self.get),
-            Binding(wire.DELETE, self.delete),
-            Binding(wire.REVOKE, self.revoke),
+            Binding(wire.DELETE, self.delete, work="writes"),
+            Binding(wire.REVOKE, self.revoke, work="writes"),
             Binding(wire.ISSUE, self.issue),
-            Binding(wire.CREATE_EARLY, self.create_early),
+            Binding(wire.CREATE_EARLY, self.create_early, work="writes"),
             Binding(wire.ISSUE_EARLY, self.issue_early),
-            Binding(wire.UPDATE_EARLY, self.update_early),
+            Binding(wire.UPDATE_EARLY, self.update_early, work="writes"),
             Binding(wire.LIST, self.list),
         ]
 

@@ -21,10 +21,34 @@ FIND = Statement(
     " i.last_token_micros from q join identities i on i.resource = q.resource and i.flake = q.flake",
 )
 
+# A create may be sent again, because its answer was lost with the process that writes or with the connection. Its flake
+# was drawn before, so its row is there or not; the update of it to itself tells that it is.
 INSERT = Statement(
     sqlite=(
-        # A second create with one custom id changes nothing, yet must return the row: hence the update to itself. The
-        # same holds for a create that is sent again, because its answer was lost with the process that writes.
+        """
+        insert into identities (resource, flake, generation, created_micros)
+        select number, :flake, 1, :created from resources where number = :resource and state = 'active'
+        on conflict (resource, flake) do update set created_micros = created_micros
+        """,
+        # To return a row would cost as much again as to insert it.
+        "select 1 where changes()",
+    ),
+    parameters=(*_KEY, ("created", "int8")),
+    postgres="""
+        , fresh as (
+            insert into identities (resource, flake, generation, created_micros)
+            select q.resource, q.flake, 1, q.created from q
+            join resources r on r.number = q.resource and r.state = 'active'
+            on conflict (resource, flake) do update set flake = excluded.flake
+            returning resource, flake
+        )
+        select q.n, 1 from q join fresh f on f.resource = q.resource and f.flake = q.flake
+    """,
+)
+
+INSERT_NAMED = Statement(
+    sqlite=(
+        # A second create with one custom id changes nothing, yet must return the row: hence the update to itself.
         f"""
         insert into identities (resource, flake, generation, custom_id, created_micros)
         select number, :flake, 1, :custom_id, :created from resources where number = :resource and state = 'active'
@@ -36,20 +60,19 @@ INSERT = Statement(
     parameters=(*_KEY, ("custom_id", "text"), ("created", "int8")),
     # Whoever claims the custom id inserts; everybody else is given the row of who did. A row that is made meanwhile, by
     # another call of the batch or by another node, is not in this statement's snapshot: then nothing is returned, and
-    # the call is sent again. It may be sent again after a lost connection too: the flake was drawn before, and its row
-    # is there or not. Custom ids are locked in their order, here and in a deletion.
+    # the call is sent again. Custom ids are locked in their order, here and in a deletion.
     postgres=f"""
         , wanted as (select q.* from q join resources r on r.number = q.resource and r.state = 'active')
         , claimed as (
             insert into custom_ids (resource, custom_id, flake)
             select distinct on (resource, custom_id) resource, custom_id, flake
-            from wanted where custom_id is not null order by resource, custom_id, n
+            from wanted order by resource, custom_id, n
             on conflict (resource, custom_id) do update set custom_id = excluded.custom_id
             returning resource, custom_id, flake
         ), fresh as (
             insert into identities (resource, flake, generation, custom_id, created_micros)
             select q.resource, q.flake, 1, q.custom_id, q.created from wanted q
-            where q.custom_id is null or exists (select 1 from claimed c where c.flake = q.flake)
+            where exists (select 1 from claimed c where c.flake = q.flake)
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, {COLUMNS}
         )

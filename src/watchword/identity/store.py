@@ -10,7 +10,7 @@ import msgspec
 
 from watchword.errors import NotAuthenticated, Unavailable
 from watchword.identifiers import IdentityId, parse_identity
-from watchword.identity.statements import COLUMNS, CUT_OFF, DELETE, FIND, INSERT, PURGE, REVOKE
+from watchword.identity.statements import COLUMNS, CUT_OFF, DELETE, FIND, INSERT, INSERT_NAMED, PURGE, REVOKE
 from watchword.revocations.store import KEPT_MICROS
 from watchword.storage import Database, Transaction
 
@@ -27,6 +27,7 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
 
 
 _TRIES = 3
+_DELETED = "The resource was deleted."
 
 
 class IdentityStore:
@@ -45,15 +46,20 @@ class IdentityStore:
         Raises:
             NotAuthenticated: the resource was deleted since its key was proved.
         """
-        parameters = {"resource": resource, "flake": flake, "custom_id": custom_id, "created": created_micros}
+        parameters: dict[str, Any] = {"resource": resource, "flake": flake, "created": created_micros}
+        if custom_id is None:
+            if await self._database.write(INSERT, parameters):
+                return IdentityRow(flake, 1, 0, None, created_micros, None)
+            raise NotAuthenticated(_DELETED)
+        parameters["custom_id"] = custom_id
         for _ in range(_TRIES):
-            rows = await self._database.write(INSERT, parameters)
+            rows = await self._database.write(INSERT_NAMED, parameters)
             if rows:
                 return IdentityRow(*rows[0])
             if not await self._database.query(
                 "select 1 from resources where number = $1 and state = 'active'", resource
             ):
-                raise NotAuthenticated("The resource was deleted.")
+                raise NotAuthenticated(_DELETED)
         # Each time, another node made and deleted an identity with the same custom id.
         raise Unavailable(timedelta(seconds=1))
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -128,6 +128,10 @@ Answer = msgspec.Struct | RawAnswer | EventStream | None
 """A body of `wire`, or nothing for 204."""
 
 
+Work = Literal["reads", "writes", "waits"]
+"""What an answer needs: committed state, a commit, or something that may take as long as it likes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """An operation, the function that carries it out, and what a caller must be allowed to."""
@@ -135,6 +139,7 @@ class Binding:
     operation: Operation
     function: Callable[[Call], Awaitable[Answer]]
     right: Right = Right.MANAGE
+    work: Work = "reads"
 
 
 @dataclass(frozen=True, slots=True)

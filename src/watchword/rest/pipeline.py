@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from time import perf_counter
@@ -36,6 +35,7 @@ from watchword.rest.call import (
     PublicBinding,
     RawAnswer,
     Request,
+    Work,
     why_not_allowed,
 )
 from watchword.rest.exchange import Exchange
@@ -47,6 +47,7 @@ from watchword.rest.request_log import RequestLog
 from watchword.rest.request_reader import MAXIMUM_BODY_BYTES
 from watchword.rest.routes import METHODS, AnyBinding, Path, Routes
 from watchword.rest.traffic import Traffic
+from watchword.rest.waves import ALONE, Wave, Waves, go_alone
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
 
@@ -88,6 +89,12 @@ class Pipeline:
         self._managers = managers
         self._limits = limits
         self._tracing = tracing
+        # Nobody who only reads waits for a commit.
+        self._join: Mapping[Work, Callable[[], Awaitable[Wave]]] = {
+            "reads": Waves().join,
+            "writes": Waves().join,
+            "waits": go_alone,
+        }
 
     async def answer(self, exchange: Exchange) -> None:
         """Carry out the operation that is asked for, or say in the contract's words why not."""
@@ -99,6 +106,7 @@ class Pipeline:
         proved: float | None = None
         answer: Answer = None
         error: WireError | None = None
+        wave = ALONE
         try:
             query = _query(exchange.query)
             version = query.get("api-version")
@@ -118,9 +126,7 @@ class Pipeline:
                 management_call = ManagementCall(binding.operation, version or "", request, manager, parts)
                 answer = await binding.function(management_call)
             else:
-                # All requests of a tick are read before the first is authenticated: what a step needs then stays in the
-                # processor's caches, which one whole request overruns.
-                await asyncio.sleep(0)
+                wave = await self._join[binding.work]()
                 caller = await self._authenticate(request)
                 proved = perf_counter()
                 if binding.right not in caller.rights:
@@ -156,6 +162,7 @@ class Pipeline:
         self._traffic.record(finished)
         trace_id = self._tracing.record(finished) if self._tracing is not None else None
         self._request_log.write(finished, trace_id)
+        wave.leave()
         if isinstance(answer, EventStream):
             await answer.write_to(exchange)
 

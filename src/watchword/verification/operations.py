@@ -50,8 +50,8 @@ class VerificationOperations:
         return [
             PublicBinding(wire.KEY_SET, self.key_set),
             Binding(wire.INTROSPECT, self.introspect, Right.VERIFY),
-            Binding(wire.REVOKE_TOKEN, self.revoke),
-            Binding(wire.REVOCATIONS, self.feed, Right.VERIFY),
+            Binding(wire.REVOKE_TOKEN, self.revoke, work="writes"),
+            Binding(wire.REVOCATIONS, self.feed, Right.VERIFY, work="waits"),
         ]
 
     async def key_set(self, request: Request) -> RawAnswer:
