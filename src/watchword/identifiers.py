@@ -37,12 +37,12 @@ class IdentityId(msgspec.Struct, frozen=True, gc=False):
     flake: bytes
 
     def __str__(self) -> str:
-        return f"8:acs:{self.resource}_{_format_guid(self.flake)}"
+        return f"8:{self.skype_id}"
 
     @property
     def skype_id(self) -> str:
         """The identifier as tokens name it: without its leading `8:`."""
-        return str(self)[2:]
+        return f"acs:{self.resource}_{_format_guid(self.flake)}"
 
     @property
     def created_millis(self) -> int:

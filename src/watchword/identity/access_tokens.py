@@ -26,7 +26,7 @@ DEFAULT_MINUTES = 1_440
 """Source: identity.md section 1.1, 60..1440 and default 1440."""
 
 NOTES_A_SECOND = 1_000
-MOST_WAITING = 100_000
+MOST_WAITING = 20_000
 _NOTES_IN_ONE_COMMIT = 500
 
 _log = logging.getLogger(__name__)

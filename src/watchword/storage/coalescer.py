@@ -47,6 +47,7 @@ class Coalescer(Generic[Call, Result]):
         self._trips = trips or Trips()
         self._waiting: list[_Waiting[Call, Result]] = []
         self._flights: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def submit(self, call: Call) -> Result:
         """Raises:
@@ -58,7 +59,8 @@ class Coalescer(Generic[Call, Result]):
         """The same for whoever has several calls, and waits for them later."""
         if len(self._waiting) >= self._most_waiting:
             raise Unavailable(timedelta(seconds=1))
-        loop = asyncio.get_running_loop()
+        # To ask for it is a system call on Python 3.11, for every call of every request.
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((call, answer, perf_counter()))
         flights = self._flights
