@@ -52,6 +52,7 @@ class Evidence:
         if when_stale not in ("refuse", "accept"):
             raise ValueError("when_stale is 'refuse' or 'accept'")
         self._held_keys = HeldKeySet(clock)
+        self._has_key_set_answer = False
         self.revocations = RevocationSet(max_staleness=max_staleness, when_stale=when_stale, steady=steady)
         self.subscriber = Subscriber(self.revocations, max_staleness, clock)
         self._steady = steady
@@ -62,7 +63,7 @@ class Evidence:
     @property
     def settled(self) -> bool:
         """Whether feed and key set were each heard of once, be it that they failed."""
-        return self.subscriber.settled and self._held_keys.settled
+        return self.subscriber.settled and self._has_key_set_answer
 
     def verify(self, token: str) -> AccessToken:
         """Raises:
@@ -78,6 +79,8 @@ class Evidence:
         """Learn from an answer; how many seconds to wait before the next question."""
         delay = self._held_keys.take(answer, sent)
         self._verifier.keys = self._held_keys.keys
+        # Last: other threads judge by it from now on.
+        self._has_key_set_answer = True
         return delay
 
     def may_ask_for_unknown_key(self) -> bool:

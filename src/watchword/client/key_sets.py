@@ -44,7 +44,6 @@ class HeldKeySet:
 
     def __init__(self, clock: Clock) -> None:
         self.keys = KeySet(())
-        self.settled = False
         self.error: ServiceError | TransportError | None = None
         self._clock = clock
         self._body = b""
@@ -59,7 +58,6 @@ class HeldKeySet:
 
     def take(self, answer: Reply | TransportError, sent: float) -> float:
         """Learn from an answer; how many seconds to wait before the next question."""
-        self.settled = True
         if self._fresh_at is not None and sent < self._fresh_at:
             # A later question was answered before this one: what it said is newer.
             return 0.0
