@@ -119,7 +119,7 @@ def _subscribed(contender: Contender, credential: str, cores: Cores) -> Iterator
 
 @contextmanager
 def _moved_to(core: int, *, back_to: int) -> Iterator[None]:
-    """Eight verifiers, which a revocation wakes all at once, fill the other core: who shares it waits for them."""
+    """The verifiers, which a revocation wakes all at once, fill the other core: who shared it would wait for them."""
     os.sched_setaffinity(0, {core})
     try:
         yield
