@@ -9,6 +9,7 @@ import pytest
 from tests.rest.test_pipeline import locked
 from tests.support.servers import running_server
 from tests.support.signed import SignedClient
+from watchword.rest import waves
 from watchword.rest.waves import Wave, Waves
 from watchword.settings import Settings
 
@@ -130,7 +131,9 @@ async def test_where_everyone_who_waited_is_cancelled_it_is_calm_again() -> None
 
 
 @pytest.mark.sqlite("it has one writer, which another process may hold up")
-def test_readers_do_not_wait_for_a_commit() -> None:
+def test_readers_do_not_wait_for_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nobody goes on because it waited long enough.
+    monkeypatch.setattr(waves, "_PATIENCE_SECONDS", 3_600.0)
     settings = Settings(tls=False, request_log=False)
     with running_server(settings) as server, SignedClient(server) as client, ThreadPoolExecutor(1) as others:
         id = client.new_identity()
@@ -142,7 +145,9 @@ def test_readers_do_not_wait_for_a_commit() -> None:
         assert created.result(timeout=30).status == 201
 
 
-def test_nobody_waits_for_who_waits_for_news() -> None:
+def test_nobody_waits_for_who_waits_for_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nobody goes on because it waited long enough.
+    monkeypatch.setattr(waves, "_PATIENCE_SECONDS", 3_600.0)
     settings = Settings(tls=False, request_log=False)
     with running_server(settings) as server, SignedClient(server) as client, ThreadPoolExecutor(1) as others:
         id = client.new_identity()
