@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.support.hot_statements import hot_statements, made_in_functions
+from tests.support.engines import Place
+from tests.support.hot_statements import hot_statements, made_in_functions, writing_statements
 from watchword.clock import SystemClock
 from watchword.entra import store as entra
 from watchword.identifiers import new_guid, random_bytes
@@ -22,6 +25,7 @@ from watchword.resources.access_keys import create_resource
 from watchword.resources.store import Resource
 from watchword.revocations import statements as revocations
 from watchword.storage import Database, Row, Statement, Transaction
+from watchword.storage.opening import DATABASE_FILE
 from watchword.transfer import store as transfer
 
 Answers = list[list[Row]]
@@ -276,3 +280,19 @@ async def test_all_of_a_batch_that_name_one_row_are_answered_rightly(database: D
         except AssertionError as error:
             wrong[name] = str(error)
     assert wrong == {}
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+async def test_whoever_finds_the_file_held_by_another_process_is_answered_when_it_lets_go(
+    database: Database, place: Place
+) -> None:
+    """SQLite knows one lock. A transaction asks for it when it begins, and so never holds back one that has it."""
+    writing = [each for each in writing_statements() if each is not transfer._SET_LAST_NUMBER]
+    batches = [await batch_of(database, statement, 2) for statement in writing]
+    with closing(sqlite3.connect(place.folder / DATABASE_FILE, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        cases = [asyncio.ensure_future(CASES[batch.statement](batch)) for batch in batches]
+        done, _ = await asyncio.wait(cases, timeout=0.2)
+        assert done == set()
+        other.execute("commit")
+    assert all(await asyncio.gather(*cases))
