@@ -128,8 +128,8 @@ class AccessTokens:
         return IssuedToken(token, now, now + minutes * 60_000_000)
 
 
-def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) -> tuple[str, ...]:
-    """The scopes without repetitions, in their order.
+def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...] | None, field: str) -> tuple[str, ...]:
+    """The scopes without repetitions, in their order; where `allowed` is None, they may be any.
 
     Raises:
         NoScopes: the list is empty.
@@ -137,9 +137,10 @@ def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) 
     """
     if not scopes:
         raise NoScopes
-    for scope in scopes:
-        if scope not in allowed:
-            raise UnknownScope(scope, field, allowed)
+    if allowed is not None:
+        for scope in scopes:
+            if scope not in allowed:
+                raise UnknownScope(scope, field, allowed)
     return tuple(dict.fromkeys(scopes))
 
 
