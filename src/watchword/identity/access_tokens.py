@@ -62,9 +62,9 @@ class LastTokens:
         if (excess := len(self._noted) - MOST_WAITING) > 0:
             _log.warning("too many tokens are issued to write down when: %d identities keep an older time", excess)
             self._take(excess)
-        # In the order of the table, so that neighbours share a page; small transactions, so that no caller's write
-        # waits long behind them.
-        rows = iter(sorted(self._take(most), key=itemgetter(2)))
+        # In the order in which everybody locks them, which is that of the table: neighbours share a page. Small
+        # transactions, so that no caller's write waits long behind them.
+        rows = iter(sorted(self._take(most), key=itemgetter(2, 1)))
         while chunk := list(islice(rows, _NOTES_IN_ONE_COMMIT)):
             try:
                 await self._store.note_tokens(chunk, self._issue_clock.last)
