@@ -133,6 +133,14 @@ class Database(Protocol):
         """
         ...
 
+    async def wall_micros(self) -> int | None:
+        """What time the database's own machine says it is; None where that is this very machine.
+
+        Raises:
+            Unavailable: the database is out of reach.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 
