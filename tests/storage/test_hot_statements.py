@@ -26,6 +26,7 @@ from watchword.resources.store import Resource
 from watchword.revocations import statements as revocations
 from watchword.storage import Database, Row, Statement, Transaction
 from watchword.storage.opening import DATABASE_FILE
+from watchword.subjects import subjects
 from watchword.transfer import store as transfer
 
 Answers = list[list[Row]]
@@ -90,6 +91,18 @@ def of(*statements: Statement) -> Callable[[Case], Case]:
 @of(identity.FIND)
 async def found(batch: Batch) -> object:
     return await batch.read(**batch.key) == [[(batch.flake, 1, 0, "somebody", 0, None)]] * batch.count
+
+
+@of(subjects._IDENTITY)
+async def stands(batch: Batch) -> object:
+    return await batch.read(**batch.key) == [[(1, 0)]] * batch.count
+
+
+@of(subjects._EXCHANGED_USER)
+async def user_of_another_provider_stands(batch: Batch) -> object:
+    insert = "insert into exchanged_users (resource, subject) values ($1, 'somebody')"
+    await batch.database.transact(lambda transaction: transaction.execute(insert, batch.resource.number))
+    return await batch.read(resource=batch.resource.number, subject="somebody") == [[(1, 0)]] * batch.count
 
 
 @of(identity.INSERT)

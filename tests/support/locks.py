@@ -18,11 +18,10 @@ FIRST, SECOND = b"\1" * 16, b"\2" * 16
 """The flakes of two identities, in resource 1; their custom ids and subjects are called `a` and `b`."""
 
 SEED = f"""
-    delete from revocations;
-    delete from exchanged_users;
     delete from custom_ids;
     delete from identities;
     delete from resources;
+    delete from revocations;
     update clock set high_water_micros = 0;
     insert into resources (number, id, name, location, created_micros) overriding system value
     values (1, 'a', 'a', 'europe', 0), (2, 'b', 'b', 'europe', 0);
