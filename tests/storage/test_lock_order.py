@@ -38,22 +38,22 @@ ROWS = list(ORDER)
 REVOKING = [
     {"resource": 1, "flake": flake, "subject": subject, "kept_until": 9, "valid_from": 7}
     # In the wrong order: it must not be the caller's.
-    for flake, subject in ((SECOND, "b"), (FIRST, "a"), (SECOND, "b"))
+    for flake, subject in ((SECOND, "a"), (FIRST, "B"), (SECOND, "a"))
 ]
 CREATING = [{**each, "custom_id": each["subject"], "created": 3} for each in REVOKING]
-IDENTITIES = ["identities custom_id = 'a'", "identities custom_id = 'b'"]
-CUSTOM_IDS = ["custom_ids custom_id = 'a'", "custom_ids custom_id = 'b'"]
+IDENTITIES = ["identities custom_id = 'B'", "identities custom_id = 'a'"]
+CUSTOM_IDS = ["custom_ids custom_id = 'B'", "custom_ids custom_id = 'a'"]
 FEED = "feed true"
 FAR = 10**13
 
 
 def revoked(kind: str, *subjects: tuple[int, str]) -> list[str]:
-    found = subjects or ((1, "a"), (1, "b"))
+    found = subjects or ((1, "B"), (1, "a"))
     return [f"revocations kind = '{kind}' and resource = {number} and subject = '{each}'" for number, each in found]
 
 
 RESOURCES = ["resources number = 1", "resources number = 2"]
-OF_RESOURCES = revoked("resource", (1, "a"), (2, "b"))
+OF_RESOURCES = revoked("resource", (1, "B"), (2, "a"))
 
 Asked = tuple[Sequence[dict[str, Any]], Sequence[str]]
 
@@ -71,7 +71,7 @@ BATCHES: dict[Statement, Asked] = {
     transfer._SET_LAST_NUMBER: ([{"name": "resources", "number": 9}], []),
     **{
         statement: (
-            [{"resource": 1, "subject": subject, "kept_until": 9} for subject in ("b", "a", "b")],
+            [{"resource": 1, "subject": subject, "kept_until": 9} for subject in ("a", "B", "a")],
             [*revoked(kind), FEED],
         )
         for kind, statement in revocations.RECORD.items()
@@ -105,7 +105,7 @@ def _work() -> dict[str, tuple[Work, Work, Sequence[str]]]:
         ),
         "begin_resource_deletion": (
             lambda database: database.transact(
-                lambda each: begin_resource_deletion(each, Resource(1, "a", "", "", 1), 1)
+                lambda each: begin_resource_deletion(each, Resource(1, "B", "", "", 1), 1)
             ),
             [turn, RESOURCES[0], OF_RESOURCES[0], FEED],
         ),
@@ -118,14 +118,14 @@ def _work() -> dict[str, tuple[Work, Work, Sequence[str]]]:
             [turn, *RESOURCES, *OF_RESOURCES, FEED],
         ),
         "record_now": (
-            lambda database: database.transact(lambda each: record_now(each, "accessKey", "a", 1, 1)),
+            lambda database: database.transact(lambda each: record_now(each, "accessKey", "B", 1, 1)),
             [turn, revoked("accessKey")[0], FEED],
         ),
         "ExchangedUsers.revoke": (
             lambda database: ExchangedUsers(
                 database, Feed(RevocationStore(database)), MonotoneClock(stopped_clock())
-            ).revoke(1, "a"),
-            [turn, "exchanged_users subject = 'a'", revoked("identity")[0], FEED],
+            ).revoke(1, "B"),
+            [turn, "exchanged_users subject = 'B'", revoked("identity")[0], FEED],
         ),
     }
     return found | {name: (work, work, rows) for name, (work, rows) in cold.items()}
@@ -208,16 +208,16 @@ async def test_no_two_wait_for_each_other(cluster: Cluster, database: Database, 
 async def test_what_changed_while_one_waited_is_not_lost(database: Database, locks: Locks) -> None:
     await locks.holder.execute(SEED)
     async with locks.holder.transaction():
-        await locks.holder.execute("update identities set generation = 7 where custom_id = 'a'")
+        await locks.holder.execute("update identities set generation = 7 where custom_id = 'B'")
         await locks.holder.execute("update revocations set valid_from_micros = 5 where kind = 'identity'")
         task = asyncio.ensure_future(_of_batch(identity.REVOKE, REVOKING)(database))
         assert await locks.until_waiting(1, task)
-        await locks.holder.execute("delete from identities where custom_id = 'b'")
+        await locks.holder.execute("delete from identities where custom_id = 'a'")
     # The one is raised from what it had become, and the other one was gone.
     assert await task == [[], [(1,)], []]
-    assert await database.query("select custom_id, generation from identities") == [("a", 8)]
+    assert await database.query("select custom_id, generation from identities") == [("B", 8)]
     found = "select subject, generation, valid_from_micros from revocations where kind = 'identity' order by 1"
-    assert await database.query(found) == [("a", 8, 5), ("b", 0, 5)]
+    assert await database.query(found) == [("B", 8, 5), ("a", 0, 5)]
 
 
 async def test_what_another_revoked_meanwhile_is_kept_for_as_long_as_the_longer(

@@ -15,7 +15,7 @@ from watchword.storage import Database
 
 KINDS = ("accessKey", "identity", "resource", "signingKey", "token")
 FIRST, SECOND = b"\1" * 16, b"\2" * 16
-"""The flakes of two identities, in resource 1; their custom ids and subjects are called `a` and `b`."""
+"""The flakes of two identities, in resource 1. Their custom ids and subjects are `B` and `a`: their order by bytes alone."""
 
 SEED = f"""
     delete from custom_ids;
@@ -24,14 +24,14 @@ SEED = f"""
     delete from revocations;
     update clock set high_water_micros = 0;
     insert into resources (number, id, name, location, created_micros) overriding system value
-    values (1, 'a', 'a', 'europe', 0), (2, 'b', 'b', 'europe', 0);
+    values (1, 'B', 'B', 'europe', 0), (2, 'a', 'a', 'europe', 0);
     insert into identities (resource, flake, generation, custom_id, created_micros)
-    values (1, '\\x{FIRST.hex()}', 1, 'a', 0), (1, '\\x{SECOND.hex()}', 1, 'b', 0);
+    values (1, '\\x{FIRST.hex()}', 1, 'B', 0), (1, '\\x{SECOND.hex()}', 1, 'a', 0);
     insert into custom_ids (resource, flake, custom_id) select resource, flake, custom_id from identities;
-    insert into exchanged_users (resource, subject) values (1, 'a');
+    insert into exchanged_users (resource, subject) values (1, 'B');
     insert into revocations (kind, resource, subject, cursor, expires_micros)
-    select kind, 1, subject, 1, 1 from unnest(array{list(KINDS)}) kind, unnest(array['a', 'b']) subject
-    union all select 'resource', 2, 'b', 1, 1;
+    select kind, 1, subject, 1, 1 from unnest(array{list(KINDS)}) kind, unnest(array['B', 'a']) subject
+    union all select 'resource', 2, 'a', 1, 1;
 """
 
 
@@ -45,15 +45,15 @@ ORDER: dict[str, str] = dict(
         _row("resources", "number = 1"),
         _row("resources", "number = 2"),
         _row("clock", "true"),
+        _row("identities", "custom_id = 'B'"),
         _row("identities", "custom_id = 'a'"),
-        _row("identities", "custom_id = 'b'"),
-        _row("exchanged_users", "subject = 'a'"),
+        _row("exchanged_users", "subject = 'B'"),
+        _row("custom_ids", "custom_id = 'B'"),
         _row("custom_ids", "custom_id = 'a'"),
-        _row("custom_ids", "custom_id = 'b'"),
         *(
             _row("revocations", f"kind = '{kind}' and resource = {resource} and subject = '{subject}'")
             for kind in KINDS
-            for resource, subject in ((1, "a"), (1, "b"), (2, "b"))
+            for resource, subject in ((1, "B"), (1, "a"), (2, "a"))
             if kind == "resource" or resource == 1
         ),
         _row("feed", "true"),

@@ -80,25 +80,25 @@ INSERT_NAMED = Statement(
     # again. Only one that is sent again can find a row of its own, which is locked before the custom id, as everywhere.
     postgres=f"""
         , wanted as (
-            select distinct on (q.resource, q.custom_id) q.resource, q.custom_id, q.flake, q.created
+            select distinct on (q.resource, q.custom_id collate "C") q.resource, q.custom_id, q.flake, q.created
             from q join resources r on r.number = q.resource and r.state = 'active'
-            order by q.resource, q.custom_id, q.n
+            order by q.resource, q.custom_id collate "C", q.n
         ), locked as materialized (
             select i.flake from wanted w join identities i on i.resource = w.resource and i.flake = w.flake
             order by i.flake, i.resource for update of i
         ), claimed as (
             insert into custom_ids (resource, custom_id, flake)
             select resource, custom_id, flake from wanted where (select count(*) from locked) >= 0
-            order by resource, custom_id
+            order by resource, custom_id collate "C"
             on conflict (resource, custom_id) do update set custom_id = excluded.custom_id
             returning resource, custom_id, flake
         ), fresh as (
             insert into identities (resource, flake, generation, custom_id, created_micros)
             select w.resource, w.flake, 1, w.custom_id, w.created from wanted w
-            join claimed c on c.resource = w.resource and c.custom_id = w.custom_id and c.flake = w.flake
+            join claimed c on c.resource = w.resource and c.flake = w.flake
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, {COLUMNS}
-        ), owner as (
+        ), owner as materialized (
             select * from fresh
             union all
             select i.resource, {_qualified(table="i")} from claimed c
@@ -106,8 +106,7 @@ INSERT_NAMED = Statement(
             where not exists (select from fresh f where f.resource = c.resource and f.flake = c.flake)
         )
         select q.n, {_qualified(table="o")} from q
-        join claimed c on c.resource = q.resource and c.custom_id = q.custom_id
-        join owner o on o.resource = c.resource and o.flake = c.flake
+        join owner o on o.resource = q.resource and o.custom_id = q.custom_id
     """,
 )
 
