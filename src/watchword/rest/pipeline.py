@@ -41,6 +41,7 @@ from watchword.rest.call import (
 from watchword.rest.exchange import Exchange
 from watchword.rest.finished import Finished
 from watchword.rest.forwarded import Origins
+from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits
 from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
@@ -72,6 +73,7 @@ class Pipeline:
         self,
         routes: Routes,
         authenticators: Sequence[Authenticator],
+        hosts: Hosts,
         origins: Origins,
         request_log: RequestLog,
         traffic: Traffic,
@@ -82,6 +84,7 @@ class Pipeline:
     ) -> None:
         self._routes = routes
         self._authenticators = authenticators
+        self._hosts = hosts
         self._origins = origins
         self._request_log = request_log
         self._traffic = traffic
@@ -108,6 +111,7 @@ class Pipeline:
         error: WireError | None = None
         wave = ALONE
         try:
+            self._hosts.require(exchange)
             query = _query(exchange.query)
             version = query.get("api-version")
             path, parts = self._find(exchange)
