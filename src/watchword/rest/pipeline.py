@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from watchword.bounded_cache import bounded_cache
 from watchword.errors import (
     CallerError,
     NotAllowed,
@@ -202,7 +202,7 @@ class Pipeline:
         return told
 
 
-@lru_cache(1024)
+@bounded_cache(most_entries=256, longest_text=128)
 def _query(raw: str) -> Mapping[str, str]:
     """Names in lower case, as the original does not tell them apart; of a repeated name the last value counts."""
     pairs = parse_qsl(raw, keep_blank_values=True, errors="replace")

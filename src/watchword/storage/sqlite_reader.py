@@ -49,7 +49,10 @@ class SqliteReader:
         key = (statement, *parameters.values())
         rows = self._remembered.get(key)
         if rows is None:
-            rows = self._remembered[key] = self._read(statement.sqlite[-1], parameters)
+            rows = self._read(statement.sqlite[-1], parameters)
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = rows
         return rows
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
@@ -93,7 +96,7 @@ class SqliteReader:
         # This opens the snapshot, and tells whether it differs from the one before: another connection, be it of this
         # process or of another, has committed.
         [(version,)] = self._read_one("pragma data_version")
-        if version != self._version or len(self._remembered) > _MOST_REMEMBERED:
+        if version != self._version:
             self._remembered.clear()
             self._version = version
 
