@@ -15,6 +15,7 @@ import msgspec
 from watchword.bounded_cache import bounded_cache
 from watchword.errors import (
     CallerError,
+    InvalidQuery,
     NotAllowed,
     NotAuthenticated,
     NotServed,
@@ -54,6 +55,9 @@ from watchword.wire.errors import INTERNAL, WireError, describe
 
 if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
+
+MOST_PARAMETERS = 100
+"""Of a query; no operation knows more than a handful."""
 
 _NOWHERE = Path("")
 _JSON = ("content-type", headers.JSON)
@@ -204,8 +208,15 @@ class Pipeline:
 
 @bounded_cache(most_entries=256, longest_text=128)
 def _query(raw: str) -> Mapping[str, str]:
-    """Names in lower case, as the original does not tell them apart; of a repeated name the last value counts."""
-    pairs = parse_qsl(raw, keep_blank_values=True, errors="replace")
+    """Names in lower case, as the original does not tell them apart; of a repeated name the last value counts.
+
+    Raises:
+        InvalidQuery: it has so many parameters that reading them would cost more than all the rest of a request.
+    """
+    try:
+        pairs = parse_qsl(raw, keep_blank_values=True, errors="replace", max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise InvalidQuery("query", f"It has more than {MOST_PARAMETERS} parameters.") from None
     return MappingProxyType({name.lower(): value for name, value in pairs})
 
 
