@@ -41,6 +41,7 @@ from watchword.rest.cors import Cors
 from watchword.rest.exchange import Exchange
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
+from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits, parse_limits
 from watchword.rest.management_authentication import ManagerAuthenticator, Managers
 from watchword.rest.metrics import Metrics
@@ -205,6 +206,8 @@ async def open_watchword(
     ]
 
     # HTTP.
+    suffixes = (settings.resource_suffix, settings.tls_suffix)
+    known_hosts = Hosts(settings.host_names, settings.public_endpoint, suffixes)
     origins = Origins(settings.public_endpoint, settings.trusted_proxies)
     authenticators: list[Authenticator] = [
         AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
@@ -221,6 +224,7 @@ async def open_watchword(
         return Pipeline(
             Routes(paths(bindings)),
             authenticators,
+            known_hosts,
             origins,
             request_log,
             traffic,

@@ -19,11 +19,13 @@
     │   ├── InvalidUserToken           the token of a user that is to be exchanged proves nothing
     │   ├── UnexpectedUserToken        it proves another application or user than the caller named
     │   ├── AssignmentNotFound         nobody assigned the user or group
+    │   ├── InvalidHost                no Host header, or one that is not a single host
+    │   ├── ForeignHost                a Host that this server does not answer to
     │   ├── UnsupportedApiVersion
     │   ├── MissingApiVersion
     │   ├── UnknownPath
     │   ├── MethodNotAllowed
-    │   ├── TooLarge                   a head or a body above its cap
+    │   ├── TooLarge                   a head or a body above its cap, or what of a head is signed
     │   ├── TooSlow                    a head or a body that took longer than its deadline
     │   ├── TooManyRequests            more than the limit by setting allows
     │   ├── NotServed                  a published operation that is refused, in words
@@ -180,6 +182,20 @@ class AssignmentNotFound(CallerError):
 
 
 @dataclass(eq=False)
+class InvalidHost(CallerError):
+    """`reason` is one sentence."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class ForeignHost(CallerError):
+    """`host` as it was sent, which is a host with an optional port."""
+
+    host: str
+
+
+@dataclass(eq=False)
 class UnsupportedApiVersion(CallerError):
     """`served` lists the api-versions that this path and method answer to, oldest first."""
 
@@ -212,7 +228,7 @@ class MethodNotAllowed(CallerError):
 
 @dataclass(eq=False)
 class TooLarge(CallerError):
-    """`part` is `body` or `head`."""
+    """`part` is `body`, `head` or `signed head`."""
 
     part: str
     maximum_bytes: int

@@ -47,6 +47,11 @@ class Settings:
     public_endpoint: str = _setting(
         "", "The address under which clients reach the server, such as https://acs.example."
     )
+    host_names: tuple[str, ...] = _setting(
+        (),
+        "Host names to answer to, separated by commas, besides localhost, addresses, the public endpoint and those "
+        "under the suffixes. Unset: all names; of `dev --no-tls` none.",
+    )
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks whose forwarding headers count, separated by commas."
     )
@@ -89,7 +94,7 @@ class Settings:
         (), "Most requests of a resource: azure, or limits such as issue=200/10s, separated by commas; empty: no limit."
     )
     traces: bool = _setting(False, "Whether to make OpenTelemetry traces; OTEL_* variables say where they go.")
-    head_deadline: float = _setting(10.0, "How long the head of a request may take.", "seconds")
+    head_deadline: float = _setting(10.0, "How long the head of a request may take, and the TLS handshake.", "seconds")
     body_deadline: float = _setting(20.0, "How long the body of a request may take.", "seconds")
     stop_deadline: float = _setting(10.0, "How long requests in flight may take to finish after a stop.", "seconds")
 

@@ -88,7 +88,7 @@ async def test_what_an_engine_refuses_of_itself_is_unavailable(place: Place) -> 
     if not place.is_postgres:
         return
     database = await place.open()
-    schema = [(name,) for (name,) in await database.query("select current_schema()")][0][0]
+    [(schema,)] = await database.query("select current_schema()")
 
     async def make(transaction: Transaction) -> None:
         await transaction.execute("create role nobody_of_ours")

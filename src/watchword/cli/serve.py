@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 import click
 
@@ -26,6 +27,9 @@ def dev(settings: Settings) -> None:
             "`watchword dev` does not run on PostgreSQL: it would put access keys into it that everybody knows.",
             "Unset WATCHWORD_DATABASE, or run `watchword serve`, which draws keys of its own.",
         )
+    if not settings.tls:
+        # Without TLS a browser would take the server for any site whose name leads here, and everybody knows the keys.
+        settings = replace(settings, host_names=(*settings.host_names, "localhost"))
     from watchword.app import FirstResource
     from watchword.cli.foreground import run
     from watchword.resources.bearer_secrets import BearerSecret

@@ -103,6 +103,7 @@ def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
 class HttpServer:
     """Hands every exchange to an application until it is told to stop; then finishes what is in flight.
 
+    A TLS handshake has as long as a head: it is what comes before the first one, and costs a stranger nothing either.
     `shares_sockets` says that other processes accept on them too.
     """
 
@@ -185,11 +186,20 @@ class _Server(uvicorn.Server):
         self.on_listening: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # As uvicorn does it, but with a deadline for the TLS handshake, for which the event loop allows a minute.
+        tls, deadline = self.config.ssl, self._protocol.head_deadline
         if self._shares_sockets:
-            self.servers = [FairAcceptor(sockets or [], self._new_connection, self.config.ssl)]  # type: ignore[list-item]
-            self.started = True
+            acceptor = FairAcceptor(sockets or [], self._new_connection, tls, handshake_deadline=deadline)
+            self.servers = [acceptor]  # type: ignore[list-item]
         else:
-            await super().startup(sockets)
+            loop, seconds = asyncio.get_running_loop(), deadline.total_seconds() if tls else None
+            self.servers = [
+                await loop.create_server(
+                    self._new_connection, sock=each, ssl=tls, backlog=_BACKLOG, ssl_handshake_timeout=seconds
+                )
+                for each in sockets or []
+            ]
+        self.started = True
         self.on_listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -50,7 +50,10 @@ class SqliteReader:
         key = (statement, *parameters.values())
         rows = self._remembered.get(key)
         if rows is None:
-            rows = self._remembered[key] = self._read(statement.sqlite[-1], parameters)
+            rows = self._read(statement.sqlite[-1], parameters)
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = rows
         return rows
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
@@ -102,7 +105,7 @@ class SqliteReader:
             [(version,)] = self._read_one("pragma data_version")
         except sqlite3.Error as error:
             raise told(error) from None
-        if version != self._version or len(self._remembered) > _MOST_REMEMBERED:
+        if version != self._version:
             self._remembered.clear()
             self._version = version
 

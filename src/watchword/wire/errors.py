@@ -73,6 +73,8 @@ _Fact = (
     | errors.InvalidUserToken
     | errors.UnexpectedUserToken
     | errors.AssignmentNotFound
+    | errors.InvalidHost
+    | errors.ForeignHost
     | errors.UnsupportedApiVersion
     | errors.MissingApiVersion
     | errors.UnknownPath
@@ -159,6 +161,14 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.AssignmentNotFound():
             # Assumed: an assignment that is not there is answered with 404 `NotFound`.
             return WireError(404, "NotFound", "There is no such assignment.")
+        case errors.InvalidHost(reason):
+            return WireError(400, "InvalidHost", reason, "Host", lists_versions=False)
+        case errors.ForeignHost(host):
+            message = (
+                f"The host {host} is not served here. Call the server by localhost or an address, or have its operator "
+                "name the host with --host-names."
+            )
+            return WireError(421, "MisdirectedRequest", message, "Host", lists_versions=False)
         case errors.UnsupportedApiVersion(uri, version, served):
             message = f"The HTTP resource that matches the request URI '{uri}' does not support the API version"
             return WireError(
