@@ -168,7 +168,7 @@ class RequestReader:
         exchange.path, exchange.query = _split(exchange.target)
         exchange.is_modern = parser.get_http_version() != "1.0"
         # After CONNECT comes what is no HTTP.
-        exchange.keep_alive = exchange.is_modern and parser.should_keep_alive() and exchange.method != "CONNECT"
+        exchange.keep_alive = exchange.is_modern and exchange.method != "CONNECT"
         self._begin(Part.BODY)
         if "expect" in sent and sent["expect"].lower() == "100-continue":
             self._expect()
@@ -184,6 +184,9 @@ class RequestReader:
         self._body.append(body)
 
     def on_message_complete(self) -> None:
+        if not self._parser.should_keep_alive():
+            # A trailer may have said so too, and then the parser reads nothing more.
+            self._exchange.keep_alive = False
         if self._parser.should_upgrade():
             # This is only the head's end; see `_ignore_offer`.
             return
