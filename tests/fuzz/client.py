@@ -18,7 +18,7 @@ from watchword.rest.event_loop import run_event_loop
 
 CONVERSATIONS_AT_ONCE = 16
 MOST_EXAMPLES = 20
-SECONDS_TO_READ = 60
+SECONDS_TO_READ = 30
 _STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
 _IDENTITY = re.compile(rb'"id":"(8:acs:[0-9a-f_-]+)"')
 _HEAD_OF_STATUS = 12
@@ -103,7 +103,7 @@ class _Client:
 
 async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
     found = bytearray()
-    with suppress(ConnectionError):
+    with suppress(ConnectionError, TimeoutError):
         async with asyncio.timeout(SECONDS_TO_READ):
             while chunk := await reader.read(2**18):
                 found += chunk

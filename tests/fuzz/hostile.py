@@ -106,7 +106,7 @@ class Hostile:
         target = self._random.choice(["/openapi.json", "/identities?maxPageSize=1000", "/revocations"])
         stream = {"Accept": "text/event-stream"} if self._random.random() < 0.3 else {}
         request = self._signed("GET", target, b"", stream)
-        requests = [request] * self._random.randint(50, 500)
+        requests = [request] * self._random.randint(30, 150)
         return Conversation(requests, [b"".join(requests)], is_sound=False, reading="never")
 
     def _request(self, *, closes: bool = False) -> bytes:
