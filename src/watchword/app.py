@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from watchword.clock import Clock, MonotoneClock, SystemClock
+from watchword.clock import Clock, MachineClock, MonotoneClock, SystemClock
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
@@ -59,10 +59,11 @@ from watchword.revocations.store import RevocationStore
 from watchword.revocations.users import ExchangedUsers
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
+from watchword.storage.clock_watch import ClockWatch
 from watchword.storage.opening import Worker, open_database
+from watchword.subjects.subjects import Subjects
 from watchword.transfer.store import require_finished_imports
 from watchword.verification.operations import VerificationOperations
-from watchword.wire.management import canonical_path
 
 if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
@@ -107,8 +108,6 @@ class Watchword:
         if exchange.path.startswith("//"):
             # Observed: JavaScript doubles the first slash when its endpoint ends in one, identity.md section 2.4.
             exchange.path = "/" + exchange.path.lstrip("/")
-        if exchange.path[1:5].lower() in ("subs", "prov"):
-            exchange.path = canonical_path(exchange.path)
         await self._answer(exchange)
 
     def stop_waiting(self) -> None:
@@ -130,7 +129,7 @@ async def open_watchword(
     settings: Settings,
     data: FilePath,
     first: FirstResource,
-    clock: Clock | None = None,
+    clock: MachineClock | None = None,
     endpoint: str | None = None,
     operator_port: int | None = None,
     worker: Worker | None = None,
@@ -165,6 +164,8 @@ async def open_watchword(
 
     # Rules.
     issue_clock = MonotoneClock(clock, high_water)
+    clock_watch = ClockWatch(database, clock, issue_clock)
+    await clock_watch.look()
     keyring = Keyring(
         database, encryption, issue_clock, settings.signing_algorithm, schedule(settings), measured.signatures
     )
@@ -175,13 +176,13 @@ async def open_watchword(
     store = IdentityStore(database)
     identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
     last_tokens = LastTokens(store, issue_clock)
-    access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
+    access_tokens = AccessTokens(keyring, last_tokens, clock, clock_watch)
     users = ExchangedUsers(database, feed, issue_clock)
     remote_issuers = open_remote_issuers(settings, clock)
     local_issuer = await open_local_issuer(database, clock, endpoint if settings.entra else None)
     all_issuers: list[Issuer] = [*remote_issuers, *filter(None, [local_issuer])]
     issuers = Issuers(all_issuers, settings.entra_tenants or (local_issuer.tenants if local_issuer else ()), clock)
-    exchanges = Exchanges(database, users, keyring, clock, issue_clock)
+    exchanges = Exchanges(database, users, keyring, clock, clock_watch)
     deletions = Deletions(database, [store.purge, users.purge])
     hosts = ResourceHosts(settings.resource_suffix)
 
@@ -193,7 +194,7 @@ async def open_watchword(
     for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
         *EntraOperations(database, issuers, exchanges).bindings(),
-        *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
+        *VerificationOperations(database, keyring, revocations, Subjects(database), feed, clock).bindings(),
     ]
     for_operators: list[AnyBinding] = [
         *GroupOperations(database, deletions, feed, clock).bindings(),
@@ -229,8 +230,9 @@ async def open_watchword(
 
     background = (
         last_tokens.keep_flushing(),
-        keyring.keep_rotating(),
-        revocations.keep_purging(),
+        clock_watch.keep_looking(),
+        keyring.keep_rotating(clock_watch),
+        revocations.keep_purging(clock, clock_watch),
         *(issuer.follow() for issuer in remote_issuers),
         deletions.keep_finishing(),
         metrics.snapshots.keep_writing(),

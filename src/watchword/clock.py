@@ -22,11 +22,29 @@ class Clock(Protocol):
     def micros(self) -> int: ...
 
 
+class MachineClock(Clock, Protocol):
+    """A wall clock with what it takes to judge it."""
+
+    def steady_micros(self) -> int:
+        """Microseconds since some fixed moment, by a clock that nobody can set."""
+        ...
+
+    @property
+    def travelled_micros(self) -> int:
+        """How far a test has moved time itself, with every clock there is; 0 but in tests."""
+        ...
+
+
 class SystemClock:
     """The machine's wall clock."""
 
+    travelled_micros = 0
+
     def micros(self) -> int:
         return time.time_ns() // 1_000
+
+    def steady_micros(self) -> int:
+        return round(steady_seconds() * 1_000_000)
 
 
 class MonotoneClock:

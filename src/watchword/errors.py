@@ -43,6 +43,7 @@
     ├── InsufficientScope              a valid token that does not allow this operation
     ├── InvalidConnectionString
     ├── Unavailable                    the database is behind or out of reach; nothing was changed
+    │   ├── WrongClock                 this machine's clock cannot be trusted: no token is issued by it
     │   └── IssuerUnavailable          the keys of an OpenID issuer are unknown, or too old to be used
     └── OperatorError                  an installation at fault; says what to do next
 
@@ -360,6 +361,14 @@ class Unavailable(WatchwordError):
     """The database is behind or out of reach; nothing was changed, and the same request may be sent again."""
 
     retry_after: timedelta
+
+
+@dataclass(eq=False)
+class WrongClock(Unavailable):
+    """In what way this machine's clock is wrong, and what its operator does about it; callers learn neither."""
+
+    message: str
+    remedy: str
 
 
 @dataclass(eq=False)

@@ -83,7 +83,7 @@ async def test_rows_are_purged_when_the_last_token_they_could_concern_is_dead(
     assert await store.purge(clock.micros()) == 0
     clock.move(timedelta(hours=1, seconds=1))
     assert await store.purge(clock.micros()) == 2
-    assert [row.subject for row in (await store.after(number, 0, 10))[1]] == ["2" * 32]
+    assert sorted(row.subject for row in (await store.after(number, 0, 10))[1]) == sorted(["2" * 32, A])
 
 
 async def test_revoking_again_keeps_the_row_for_longer_and_never_for_less(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from watchword.clock import Clock, MonotoneClock
+from watchword.clock import Clock
 from watchword.entra import store
 from watchword.entra.provider_tokens import ProviderToken, require_audience, require_in_time
 from watchword.entra.store import Assignment, Kind
@@ -23,6 +23,7 @@ from watchword.keyring.keyring import Keyring
 from watchword.resources.store import Resource
 from watchword.revocations.users import ExchangedUsers
 from watchword.storage import Database
+from watchword.storage.clock_watch import ClockWatch
 from watchword.tokens.claims import LONGEST_LIFETIME, new_claims
 from watchword.tokens.issuer import sign
 
@@ -78,13 +79,13 @@ class Exchanges:
     """Issues tokens for users that others vouch for. No access key asked for them: replacing one leaves them alive."""
 
     def __init__(
-        self, database: Database, users: ExchangedUsers, keyring: Keyring, clock: Clock, issue_clock: MonotoneClock
+        self, database: Database, users: ExchangedUsers, keyring: Keyring, clock: Clock, clock_watch: ClockWatch
     ) -> None:
         self._database = database
         self._users = users
         self._keyring = keyring
         self._clock = clock
-        self._issue_clock = issue_clock
+        self._clock_watch = clock_watch
 
     async def resources_of(self, token: ProviderToken, kind: Kind) -> list[Resource]:
         """Where the user, or a group or tenant of the user's, is assigned.
@@ -145,7 +146,7 @@ class Exchanges:
             generation=await self._users.generation(resource.number, subject),
             resource_generation=resource.generation,
             now_micros=now,
-            issued_micros=self._issue_clock.micros(),
+            issued_micros=await self._clock_watch.stamp(now, resource.valid_from_micros),
             expires=min(token.expires_micros // 1_000_000, now // 1_000_000 + _LONGEST_SECONDS),
             access_key=None,
         )

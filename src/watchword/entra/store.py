@@ -9,17 +9,16 @@ from typing import Literal
 import msgspec
 
 from watchword.resources.operators import Role
-from watchword.resources.store import Resource
+from watchword.resources.store import RESOURCE_COLUMNS, Resource
 from watchword.storage import Database, Row, Statement, Transaction
 
 Kind = Literal["entra", "teamsExtension"]
 
-_COLUMNS = "r.number, r.id, r.name, r.location, r.generation"
 
 _WITH_ROLE = Statement(
     sqlite=(
         f"""
-        select {_COLUMNS} from resources r
+        select {RESOURCE_COLUMNS} from resources r
         where r.number in (select resource from role_assignments where principal in (:object, :application))
         and r.state = 'active'
         order by r.number
@@ -27,7 +26,7 @@ _WITH_ROLE = Statement(
     ),
     parameters=(("object", "text"), ("application", "text")),
     postgres=f"""
-        select q.n, {_COLUMNS} from q join resources r on r.number in (
+        select q.n, {RESOURCE_COLUMNS} from q join resources r on r.number in (
             select a.resource from role_assignments a where a.principal in (q.object, q.application)
         ) and r.state = 'active'
         order by r.number
@@ -120,13 +119,13 @@ async def find_assignments(database: Database, kind: Kind, objects: Sequence[str
     """Of any of the objects, in every resource, as committed now."""
     places = ", ".join(f"${number}" for number in range(2, len(objects) + 2))
     rows = await database.query(
-        f"select {_COLUMNS}, a.object_id, a.tenant_id, a.principal_type, a.client_ids"
+        f"select {RESOURCE_COLUMNS}, a.object_id, a.tenant_id, a.principal_type, a.client_ids"
         " from exchange_assignments a join resources r on r.number = a.resource"
         f" where a.kind = $1 and a.object_id in ({places}) and r.state = 'active' order by r.number",
         kind,
         *objects,
     )
-    return [(Resource(*row[:5]), _assignment(row[5:])) for row in rows]
+    return [(Resource(*row[:6]), _assignment(row[6:])) for row in rows]
 
 
 async def list_assignments(database: Database, resource: Resource, kind: Kind) -> list[Assignment]:

@@ -17,6 +17,7 @@ from watchword.identity.identities import Identity
 from watchword.identity.store import IdentityStore
 from watchword.keyring.keyring import Keyring
 from watchword.resources.store import Resource
+from watchword.storage.clock_watch import ClockWatch
 from watchword.tokens.claims import new_claims
 from watchword.tokens.issuer import sign
 
@@ -61,9 +62,9 @@ class LastTokens:
         if (excess := len(self._noted) - MOST_WAITING) > 0:
             _log.warning("too many tokens are issued to write down when: %d identities keep an older time", excess)
             self._take(excess)
-        # In the order of the table, so that neighbours share a page; small transactions, so that no caller's write
-        # waits long behind them.
-        rows = iter(sorted(self._take(most), key=itemgetter(2)))
+        # In the order in which everybody locks them, which is that of the table: neighbours share a page. Small
+        # transactions, so that no caller's write waits long behind them.
+        rows = iter(sorted(self._take(most), key=itemgetter(2, 1)))
         while chunk := list(islice(rows, _NOTES_IN_ONE_COMMIT)):
             try:
                 await self._store.note_tokens(chunk, self._issue_clock.last)
@@ -86,17 +87,25 @@ class LastTokens:
 class AccessTokens:
     """Issues tokens with the key in force."""
 
-    def __init__(self, keyring: Keyring, last_tokens: LastTokens, clock: Clock, issue_clock: MonotoneClock) -> None:
+    def __init__(self, keyring: Keyring, last_tokens: LastTokens, clock: Clock, clock_watch: ClockWatch) -> None:
         self._keyring = keyring
         self._last_tokens = last_tokens
         self._clock = clock
-        self._issue_clock = issue_clock
+        self._clock_watch = clock_watch
 
     async def issue(
         self, resource: Resource, access_key_id: str | None, identity: Identity, scopes: Sequence[str], minutes: int
     ) -> IssuedToken:
-        """A signed token for the identity as it was just read; scopes and minutes were checked before."""
+        """A signed token for the identity as it was just read; scopes and minutes were checked before.
+
+        Raises:
+            WrongClock: by this machine's clock no token is issued.
+            Unavailable: the database does not answer.
+        """
         now = self._clock.micros()
+        # Above what cuts off older tokens, so that this one is good at once, though the clock here be behind.
+        counts_from = max(resource.valid_from_micros, identity.row.valid_from_micros)
+        issued = await self._clock_watch.stamp(now, counts_from)
         claims = new_claims(
             identity.id.skype_id,
             scopes,
@@ -105,7 +114,7 @@ class AccessTokens:
             generation=identity.row.generation,
             resource_generation=resource.generation,
             now_micros=now,
-            issued_micros=self._issue_clock.micros(),
+            issued_micros=issued,
             expires=now // 1_000_000 + minutes * 60,
             access_key=access_key_id,
         )
@@ -119,8 +128,8 @@ class AccessTokens:
         return IssuedToken(token, now, now + minutes * 60_000_000)
 
 
-def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) -> tuple[str, ...]:
-    """The scopes without repetitions, in their order.
+def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...] | None, field: str) -> tuple[str, ...]:
+    """The scopes without repetitions, in their order; where `allowed` is None, they may be any.
 
     Raises:
         NoScopes: the list is empty.
@@ -128,9 +137,10 @@ def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) 
     """
     if not scopes:
         raise NoScopes
-    for scope in scopes:
-        if scope not in allowed:
-            raise UnknownScope(scope, field, allowed)
+    if allowed is not None:
+        for scope in scopes:
+            if scope not in allowed:
+                raise UnknownScope(scope, field, allowed)
     return tuple(dict.fromkeys(scopes))
 
 

@@ -16,6 +16,7 @@ from watchword.revocations.feed import Feed
 
 LARGEST_PAGE = 1_000
 _LAST_FLAKE = b"\xff" * 16
+_AHEAD_MICROS = 1_000_000
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
@@ -82,9 +83,11 @@ class Identities:
         Raises:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
-        micros = to_micros(valid_from)
-        # By the clock that callers know: issue times may be ahead of it, after it was set back.
-        if micros >= self._clock.micros():
+        micros, now = to_micros(valid_from), self._clock.micros()
+        # By the clock that callers know. Issue times may be ahead of it, after it was set back or where a mark is: then
+        # they do not tell which token came before, so all of them go.
+        ahead = max(self._issue_clock.micros(), resource.valid_from_micros) > now + _AHEAD_MICROS
+        if micros >= now or ahead:
             await self.revoke(resource, id)
             return
         _require_owned(resource, id)

@@ -22,6 +22,7 @@ from watchword.keyring.lifecycle import Schedule, State, newest_of, signing_unti
 from watchword.keyring.store import SigningKeyRow
 from watchword.measurements import FINE_SECONDS, Histogram
 from watchword.storage import Database, Row, Transaction
+from watchword.storage.clock_watch import ClockWatch
 from watchword.tokens.issuer import SigningKey, new_signing_key
 from watchword.tokens.jwks import KeySet
 
@@ -131,12 +132,17 @@ class Keyring:
             await self.add_key(transaction, now)
         return await store.list_keys(transaction)
 
-    async def keep_rotating(self) -> None:
-        """Publish the next key when its time has come, and forget those whose tokens have expired; until cancelled."""
+    async def keep_rotating(self, clock_watch: ClockWatch) -> None:
+        """Publish the next key when its time has come, and forget those whose tokens have expired; until cancelled.
+
+        Not by a clock that is wrong.
+        """
         every = self.schedule.every
         nap = min(_LONGEST_NAP, every / 10, self.schedule.ahead / 4) if every else _LONGEST_NAP
         while True:
             await asyncio.sleep(max(nap, _SHORTEST_NAP).total_seconds())
+            if clock_watch.fault is not None:
+                continue
             try:
                 await self._database.transact(self.rotate_if_due)
             except Unavailable:

@@ -13,13 +13,17 @@ Slot = Literal["primary", "secondary"]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """`number` is the row's, `id` the immutable guid in every identifier; `generation` grows to revoke all tokens."""
+    """`number` is the row's, `id` the immutable guid in every identifier; `generation` grows to revoke all tokens.
+
+    No token that was issued before `valid_from_micros` is good: it is the mark that purged revocations left.
+    """
 
     number: int
     id: str
     name: str
     location: str
     generation: int
+    valid_from_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,15 @@ class AccessKeyRow:
     """The resource takes no access keys, for as long as its local authentication is disabled."""
 
 
-_KEY_COLUMNS = (
-    "r.number, r.id, r.name, r.location, r.generation, k.id as key_id, k.slot, k.secret, r.local_auth_disabled"
-)
+RESOURCE_COLUMNS = """
+    r.number, r.id, r.name, r.location, r.generation, coalesce((
+        select m.valid_from_micros from revocations m
+        where m.kind = 'resource' and m.resource = r.number and m.subject = r.id
+    ), 0) as valid_from_micros
+"""
+"""What a `Resource` is made of, where `r` is its row."""
+
+_KEY_COLUMNS = f"{RESOURCE_COLUMNS}, k.id as key_id, k.slot, k.secret, r.local_auth_disabled"
 
 KEYS = Statement(
     sqlite=(
@@ -82,7 +92,7 @@ async def find_access_keys(database: Database, name: str | None, most: int) -> l
 
 
 def access_key_row(row: Row) -> AccessKeyRow:
-    return AccessKeyRow(Resource(*row[:5]), row[5], row[6], row[7], bool(row[8]))
+    return AccessKeyRow(Resource(*row[:6]), row[6], row[7], row[8], bool(row[9]))
 
 
 async def list_resources(transaction: Transaction) -> list[Resource]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from watchword.clock import MonotoneClock
+from watchword.clock import Clock, MonotoneClock
 from watchword.errors import Unavailable
 from watchword.revocations.feed import Feed
 from watchword.revocations.statements import EVERY_RESOURCE
 from watchword.revocations.store import RevocationStore
+from watchword.storage.clock_watch import ClockWatch
 from watchword.tokens.claims import Claims
 from watchword.tokens.cutoffs import CutOffs
 
-_PURGE_EVERY_SECONDS = 60.0
+_PURGE_EVERY_SECONDS = 30.0
 
 
 class Revocations:
@@ -43,13 +44,18 @@ class Revocations:
         await self._store.raise_resource(resource, self._issue_clock.micros())
         self._feed.wake()
 
-    async def keep_purging(self) -> None:
-        """Forget what no living token can be concerned by; until cancelled."""
+    async def keep_purging(self, clock: Clock, clock_watch: ClockWatch) -> None:
+        """Forget what no living token can be concerned by; until cancelled.
+
+        Not in the first minute, and not by a clock that is wrong: what is purged leaves a mark, so nothing that was
+        revoked would live again, but tokens that are good would be refused.
+        """
         while True:
-            # First of all, so that a service that never runs for long forgets as well.
-            with contextlib.suppress(Unavailable):
-                await self._store.purge(self._issue_clock.micros())
             await asyncio.sleep(_PURGE_EVERY_SECONDS)
+            with contextlib.suppress(Unavailable):
+                if clock_watch.may_purge:
+                    # By the wall clock: issue times may be years ahead of it, where an earlier run's clock was.
+                    await self._store.purge(clock.micros())
 
     async def cutoffs(self, resource: int, claims: Claims, kid: str) -> CutOffs:
         """What is committed about a token of the resource at this instant: the strictest of all kinds."""
@@ -58,8 +64,10 @@ class Revocations:
         deleted = False
         for kind, row_generation, row_valid_from, row_deleted in await self._store.standing(resource, claims, kid):
             deleted = deleted or bool(row_deleted)
+            # Of an identity it is the time that somebody named; of a resource, the mark of what was purged.
+            valid_from = max(valid_from, row_valid_from)
             if kind == "identity":
-                generation, valid_from = row_generation, row_valid_from
+                generation = row_generation
             elif kind == "resource":
                 resource_generation = row_generation
             else:

@@ -93,6 +93,10 @@ class PostgresDatabase:
             await connection.execute("select 1")
             yield _Snapshot(connection)
 
+    async def wall_micros(self) -> int | None:
+        [(micros,)] = await self.query("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
+        return int(micros)
+
     async def close(self) -> None:
         for coalescer in self._coalescers.values():
             await coalescer.settle()

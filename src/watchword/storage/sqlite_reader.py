@@ -68,6 +68,9 @@ class SqliteReader:
             except sqlite3.OperationalError as error:
                 raise told(error) from None
 
+    async def wall_micros(self) -> int | None:
+        return None
+
     async def close(self) -> None:
         # A snapshot ends with its tick.
         await asyncio.sleep(0)

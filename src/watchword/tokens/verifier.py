@@ -19,6 +19,9 @@ from watchword.tokens.jws import require_size, verify_jws
 DEFAULT_CACHE_SIZE = 10_000
 
 _LONGEST_LIFETIME_SECONDS = LONGEST_LIFETIME // timedelta(seconds=1)
+_LARGEST_SKEW_MICROS = timedelta(minutes=5) // timedelta(microseconds=1)
+"""How far ahead of this machine's clock the clock that stamped a token may be, beside the leeway."""
+
 _claims = msgspec.json.Decoder(Claims)
 
 
@@ -111,8 +114,13 @@ def read_signed(token: str, keys: KeySet) -> Proof:
 def require_in_time(claims: Claims, clock: Clock, leeway_micros: int = 0) -> None:
     """Expiry is a required claim: a token without one would be valid for ever.
 
+    One that a clock far ahead stamped would outlive its revocation, which is kept by clocks that are right.
+
     Raises:
-        InvalidToken: check `expiry`.
+        InvalidToken: check `expiry`; or `issued`, where it was issued more than five minutes from now.
     """
-    if clock.micros() >= claims.exp * 1_000_000 + leeway_micros:
+    now = clock.micros()
+    if now >= claims.exp * 1_000_000 + leeway_micros:
         raise InvalidToken("expiry", "The token has expired.")
+    if claims.iat * 1_000_000 > now + _LARGEST_SKEW_MICROS + leeway_micros:
+        raise InvalidToken("issued", "The token was issued in the future: a clock is wrong, there or here.")

@@ -23,6 +23,7 @@ from watchword.rest.call import Binding, Call, Caller, Event, EventStream, Publi
 from watchword.revocations.feed import Feed, Page
 from watchword.revocations.revocations import Revocations
 from watchword.storage import Database
+from watchword.subjects.subjects import Subjects, require_own_token
 from watchword.tokens.claims import Claims
 from watchword.tokens.cutoffs import require_live
 from watchword.tokens.verifier import read_signed, require_in_time
@@ -38,11 +39,18 @@ _NO_STORE = (("content-type", "application/json"), ("cache-control", "no-store")
 
 class VerificationOperations:
     def __init__(
-        self, database: Database, keyring: Keyring, revocations: Revocations, feed: Feed, clock: Clock
+        self,
+        database: Database,
+        keyring: Keyring,
+        revocations: Revocations,
+        subjects: Subjects,
+        feed: Feed,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._revocations = revocations
+        self._subjects = subjects
         self._feed = feed
         self._clock = clock
 
@@ -119,6 +127,7 @@ class VerificationOperations:
         require_in_time(proof.claims, self._clock)
         number = call.caller.resource.number
         require_live(proof.claims, await self._revocations.cutoffs(number, proof.claims, proof.key.kid))
+        require_own_token(proof.claims, await self._subjects.find(number, proof.claims.skypeid))
         return proof.claims
 
 
@@ -128,7 +137,7 @@ _TOKEN_ID = re.compile("[0-9a-f]{32}")
 
 def _may_know(error: InvalidToken, call: Call) -> bool:
     """Why a token is refused is told to its resource's owner only; of a foreign one nobody learns even that."""
-    return Right.MANAGE in call.caller.rights and error.check in ("expiry", "revoked")
+    return Right.MANAGE in call.caller.rights and error.check in ("expiry", "issued", "revoked")
 
 
 def _active(claims: Claims) -> wire.IntrospectionBody:

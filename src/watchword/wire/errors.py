@@ -187,6 +187,9 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.IssuerUnavailable(retry_after, issuer):
             message = f"The signing keys of the issuer {issuer} cannot be fetched, so no token of its can be checked."
             return _unavailable(message, retry_after)
+        case errors.WrongClock(retry_after):
+            message = "The clock of this server cannot be trusted, so it issues no tokens until that is mended."
+            return _unavailable(message, retry_after)
         case Unavailable(retry_after):
             return _unavailable("The server is currently unable to handle the request. Try again shortly.", retry_after)
         case _ as never:
