@@ -78,8 +78,8 @@ class _Client:
     async def _hold(self, conversation: Conversation) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._task.port, limit=2**20)
         answer = b""
-        # Whoever is refused may be reset before everything was sent.
-        with suppress(ConnectionError):
+        # Whoever is refused may be reset before everything was sent; the event loop has an error of its own for that.
+        with suppress(ConnectionError, RuntimeError):
             if conversation.reading == "never":
                 writer.transport.pause_reading()  # type: ignore[attr-defined]
             for piece in conversation.pieces:

@@ -29,7 +29,6 @@ STOP_LINGER = timedelta(seconds=1)
 _KEEP_ALIVE_SECONDS = 75.0
 _PARTING_SECONDS = 0.5
 _NOT_HTTP = b"Invalid HTTP request received."
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _log = logging.getLogger(__name__)
 
@@ -135,7 +134,7 @@ class HttpProtocol(asyncio.Protocol):
         answer of that one.
         """
         if not self.is_busy:
-            self.send(_CONTINUE)
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     @property
     def is_busy(self) -> bool:
@@ -158,9 +157,7 @@ class HttpProtocol(asyncio.Protocol):
     def finish(self, exchange: Exchange) -> None:
         self._state.total_requests += 1
         self._current = None
-        if self.is_lost:
-            return
-        if not exchange.keep_alive:
+        if self.is_lost or not exchange.keep_alive:
             self._hang_up()
             return
         if self._reader.is_paused and not self._out.is_full:
@@ -289,7 +286,7 @@ class HttpProtocol(asyncio.Protocol):
         self._out.close()
 
     def _let_go(self) -> None:
-        """Close what is idle; what is still at work, or has not sent everything yet, is looked at again."""
+        """Close what is idle; what is at work, or has not sent everything yet, is looked at again."""
         if self.is_lost:
             return
         if self.transport.is_closing() and not self.transport.get_write_buffer_size():
