@@ -30,7 +30,7 @@ from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
 from watchword.management.resource_operations import ResourceOperations
-from watchword.measurements import Measurements
+from watchword.measurements import DROPPED_LOG_LINES, Measurements
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.bearer_secrets import BearerSecret
 from watchword.resources.deletion import Deletions
@@ -51,6 +51,7 @@ from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.rest.routes import AnyBinding, Routes, paths
+from watchword.rest.standing import Standing
 from watchword.rest.traffic import Traffic
 from watchword.rest.verifier_authentication import VerifierAuthenticator
 from watchword.revocations.feed import Feed
@@ -150,7 +151,7 @@ async def open_watchword(
     # Storage.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
     encryption = open_encryption(settings, data)
-    measured = Measurements()
+    measured = Measurements(dropped_log_lines=DROPPED_LOG_LINES)
     database = await open_database(settings, data, worker, trips=measured.database)
     try:
         first_operator = await database.transact(
@@ -189,8 +190,9 @@ async def open_watchword(
     # Operations.
     own_endpoint = None if operator_port is None else settings.public_endpoint or endpoint
     traffic = Traffic(measured)
-    metrics = Metrics(measured, traffic, keyring, revocation_store, feed, worker)
-    health = Health(database, encryption).bindings()
+    standing = Standing(database, encryption, clock_watch)
+    metrics = Metrics(measured, traffic, keyring, revocation_store, feed, standing, worker)
+    health = Health(standing).bindings()
     for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
         *EntraOperations(database, issuers, exchanges).bindings(),

@@ -13,6 +13,7 @@
     │   ├── UnknownScope
     │   ├── InvalidLifetime
     │   ├── InvalidCustomId
+    │   ├── Unstorable                 a value that no row can hold, such as a NUL character
     │   ├── InvalidQuery               a query parameter that cannot be read
     │   ├── MalformedGuid              a part of the path, or a field, that is no guid
     │   ├── InvalidUserToken           the token of a user that is to be exchanged proves nothing
@@ -138,6 +139,11 @@ class InvalidCustomId(CallerError):
 
     length: int
     maximum: int
+
+
+@dataclass(eq=False)
+class Unstorable(CallerError):
+    """A value of the request that the database cannot hold: a NUL character, a lone surrogate, a number too large."""
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ from watchword.storage import Database
 
 KINDS = ("accessKey", "identity", "resource", "signingKey", "token")
 FIRST, SECOND = b"\1" * 16, b"\2" * 16
-"""The flakes of two identities, in resource 1. Their custom ids and subjects are `B` and `a`: their order by bytes alone."""
+"""The flakes of two identities in resource 1. Their custom ids and subjects are `B` and `a`: in order by bytes only."""
 
 SEED = f"""
     delete from custom_ids;

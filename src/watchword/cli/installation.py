@@ -142,8 +142,9 @@ async def _postgres_version(settings: Settings) -> int:
 
 
 def _unreadable(database: str, error: Exception) -> OperatorError:
-    reason = "it is locked for too long, or its disk fails" if isinstance(error, Unavailable) else str(error)
+    reason = "it is locked for too long, or its disk is full or fails" if isinstance(error, Unavailable) else str(error)
     return OperatorError(
         f"The database {database} cannot be read: {reason}.",
-        "See that it belongs to the user who runs this; if it is damaged, stop the server and restore a backup.",
+        "See that its disk has room, and that it belongs to the user who runs this. Only if it is damaged: stop the"
+        " server and restore a backup.",
     )

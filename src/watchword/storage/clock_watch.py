@@ -195,6 +195,14 @@ class ClockWatch:
         self._reserved = await self._database.transact(reserve)
 
 
+async def touch(transaction: Transaction) -> None:
+    """Write something, to see whether that can be: issue times go on from a microsecond later.
+
+    A row that is written as it was is no write to SQLite.
+    """
+    await transaction.execute("update clock set high_water_micros = high_water_micros + 1")
+
+
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """`before_micros` is what issue times went on from; no token carries a time above `reserved_micros`."""
@@ -218,7 +226,7 @@ async def lower_high_water(transaction: Transaction, now_micros: int) -> Lowered
 
 def _told(micros: int) -> str:
     """Such as `2:00:00 ahead`."""
-    size = timedelta(seconds=abs(micros) // 1_000_000)
+    size = timedelta(seconds=round(abs(micros) / 1_000_000))
     return f"{size} {'ahead' if micros > 0 else 'behind'}"
 
 

@@ -10,7 +10,7 @@ other. So whoever locks rows does it in this order, and in each table by the key
     custom_ids      by resource and custom id
     threads         by id
     journal         rows are only ever added
-    revocations     by kind, resource and subject; then the marks that purged ones leave behind
+    revocations     by kind, resource and subject; then those of resources, as marks of what was purged
     feed            the one row, last of all: every revocation waits for it, so whoever holds it waits for nobody
 
 A batch that the server ends all the same, as the victim of a deadlock, was rolled back whole, and is sent again at

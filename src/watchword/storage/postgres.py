@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from watchword.errors import OperatorError, Unavailable
+from watchword.errors import OperatorError, Unavailable, Unstorable
 from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Snapshot, Statement, Transaction, refused_rows
@@ -47,8 +47,8 @@ class PostgresDatabase:
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
         try:
             return await self._coalescer(statement, is_read=True).submit(parameters)
-        except asyncpg.CharacterNotInRepertoireError:
-            # Nothing that is stored holds a NUL character, so nothing is found by one.
+        except Unstorable:
+            # What cannot be stored, such as a NUL character, is not found either.
             return []
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
@@ -67,6 +67,8 @@ class PostgresDatabase:
                 was_lost = True
             except asyncpg.CharacterNotInRepertoireError:
                 return []
+            except asyncpg.DataError:
+                raise Unstorable from None
         raise Unavailable(timedelta(seconds=1))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
@@ -78,6 +80,8 @@ class PostgresDatabase:
                         return await work(_Transaction(connection))
                 except _CONFLICT:
                     continue
+                except asyncpg.DataError:
+                    raise Unstorable from None
         raise Unavailable(timedelta(seconds=1))
 
     @asynccontextmanager
@@ -134,7 +138,7 @@ class PostgresDatabase:
             return [*await self._fetch(statement, text, batch)]
         except (asyncpg.PostgresError, asyncpg.DataError) as error:
             if len(batch) == 1:
-                return [error]
+                return [Unstorable() if isinstance(error, asyncpg.DataError) else error]
             # One row spoiled the statement for all: each gets its own, and only the bad ones fail.
             alone = [await self._carry(statement, text, [row]) for row in batch]
             return [result for [result] in alone]

@@ -67,6 +67,7 @@ _Fact = (
     | errors.UnknownScope
     | errors.InvalidLifetime
     | errors.InvalidCustomId
+    | errors.Unstorable
     | errors.InvalidQuery
     | errors.MalformedGuid
     | errors.InvalidUserToken
@@ -142,6 +143,9 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.InvalidCustomId(length, maximum):
             # Assumed: a custom id that is empty or too long is a `ValidationError` of `customId`.
             return _invalid(f"CustomId must have 1 to {maximum} characters, not {length}.", "customId")
+        case errors.Unstorable():
+            # Assumed: what cannot be stored is a `ValidationError`.
+            return _invalid("A name or value holds a character or a number that cannot be stored.", None)
         case errors.InvalidQuery(parameter, reason):
             return _invalid(f"{parameter}: {reason}", parameter, lists_versions=False)
         case errors.MalformedGuid(name):
