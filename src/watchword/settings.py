@@ -96,6 +96,9 @@ class Settings:
     traces: bool = _setting(False, "Whether to make OpenTelemetry traces; OTEL_* variables say where they go.")
     head_deadline: float = _setting(10.0, "How long the head of a request may take, and the TLS handshake.", "seconds")
     body_deadline: float = _setting(20.0, "How long the body of a request may take.", "seconds")
+    answer_deadline: float = _setting(
+        30.0, "How long a client may take nothing of its answers before its connection is cut off.", "seconds"
+    )
     stop_deadline: float = _setting(10.0, "How long requests in flight may take to finish after a stop.", "seconds")
 
 

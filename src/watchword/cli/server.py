@@ -127,6 +127,7 @@ class Listener:
             self._certificate.context if self._certificate else None,
             head_deadline=timedelta(seconds=settings.head_deadline),
             body_deadline=timedelta(seconds=settings.body_deadline),
+            answer_deadline=timedelta(seconds=settings.answer_deadline),
             stop_deadline=timedelta(seconds=settings.stop_deadline),
             on_stop=application.stop_waiting,
             shares_sockets=settings.workers > 1,

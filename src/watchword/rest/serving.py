@@ -23,6 +23,7 @@ from watchword.rest.http_protocol import STOP_LINGER, HttpProtocol
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 1_024
+_MOST_UNSENT_BYTES = 131_072
 _TRIES_FOR_A_SHARED_PORT = 20
 _LOOK_SECONDS = 0.02
 _LAST_WORDS_SECONDS = 0.5
@@ -115,11 +116,16 @@ class HttpServer:
         *,
         head_deadline: timedelta,
         body_deadline: timedelta,
+        answer_deadline: timedelta,
         stop_deadline: timedelta,
         on_stop: Callable[[], None],
         shares_sockets: bool = False,
     ) -> None:
-        deadlines = {"head_deadline": head_deadline, "body_deadline": body_deadline}
+        deadlines = {
+            "head_deadline": head_deadline,
+            "body_deadline": body_deadline,
+            "answer_deadline": answer_deadline,
+        }
         protocol: type[HttpProtocol] = type("Protocol", (HttpProtocol,), deadlines)
         self._protocol = protocol
         config = uvicorn.Config(
@@ -260,6 +266,10 @@ def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            # Its connections inherit it. Else the system takes megabytes for a client that reads nothing, and for one
+            # that reads slowly lets nobody see for long that it does.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_UNSENT_BYTES)
         listening.bind((host, port))
         listening.listen(_BACKLOG)
         listening.setblocking(False)

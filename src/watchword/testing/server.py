@@ -98,6 +98,7 @@ def running_server(
                     tls,
                     head_deadline=timedelta(seconds=settings.head_deadline),
                     body_deadline=timedelta(seconds=settings.body_deadline),
+                    answer_deadline=timedelta(seconds=settings.answer_deadline),
                     stop_deadline=timedelta(seconds=settings.stop_deadline),
                     on_stop=application.stop_waiting,
                 )

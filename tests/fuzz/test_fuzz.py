@@ -1,0 +1,134 @@
+"""Hostile requests against a real server, while others ask for its health: nothing breaks, grows or stands still."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import msgspec
+import pytest
+
+from tests.fuzz.client import Count, Task
+from tests.fuzz.watching import Look, Sample, Seen, sample
+from tests.support.commands import Home, answer
+from tests.support.commands import server as started
+from tests.support.engines import FreshSettings
+from tests.support.polling import until
+from tests.support.process_tree import linux_only
+from tests.support.processes import PLAIN, Process
+from tests.support.requirements import PROJECT
+
+pytestmark = linux_only
+
+SEED = int(os.environ.get("WATCHWORD_FUZZ_SEED", "1"))
+UNREAD_SECONDS = 3.0
+ANSWER_DEADLINE = "2"
+MOST_GROWTH_BYTES = 48 * 2**20
+LONGEST_STALL_SECONDS = 0.5
+"""Of an attack that it is to find, a body's trailers, the stall was 19 seconds."""
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        pytest.param(3_000, id="seconds"),
+        pytest.param(int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "300000")), id="long", marks=pytest.mark.soak),
+    ],
+)
+def test_hostile_requests_break_nothing_and_delay_nobody(
+    tmp_path: Path, fresh_settings: FreshSettings, requests: int
+) -> None:
+    home, data = Home(tmp_path / "home"), tmp_path / "data"
+    settings = PLAIN | {"WATCHWORD_DATABASE": fresh_settings.address(), "WATCHWORD_ANSWER_DEADLINE": ANSWER_DEADLINE}
+    with started(home, "serve", "--data", data, environment=settings) as running:
+        environment = {"WATCHWORD_DATABASE": settings["WATCHWORD_DATABASE"]}
+        keys = json.loads(answer(home, "resource", "keys", "--data", data, "--json", environment=environment))
+        operator = answer(home, "operator", "create", "--name", "fuzz", "--data", data, environment=environment).strip()
+        server = Process(running, (b64decode(keys["primary"]), b64decode(keys["secondary"])))
+        task = Task(SEED, requests, server.port, [*server.keys], operator, operations(server), UNREAD_SECONDS)
+        at_rest = sample(server.pid)
+        with watching("ask", str(server.port), str(server.pid)) as asked, watching("sleep") as slept:
+            count = attack(task)
+        print(f"\nseed {SEED}", *report(count, asked[0], slept[0]), sep="\n")
+        assert count.faults == []
+        assert count.wrong == []
+        assert stalls(asked[0].looks, slept[0].looks) == []
+        assert growth(asked[0].samples) < MOST_GROWTH_BYTES
+        until(lambda: sample(server.pid).descriptors, lambda left: left <= at_rest.descriptors + 2)
+        _, log = server._server.stop(15)
+        assert [line for line in log if "Traceback" in line] == []
+
+
+def operations(server: Process) -> list[tuple[str, str]]:
+    """What the server says that it has."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/openapi.json", timeout=20) as told:
+        document = json.load(told)
+    return [
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+        if method in ("get", "put", "post", "patch", "delete")
+    ]
+
+
+def attack(task: Task) -> Count:
+    """All of it, by one process."""
+    command = [sys.executable, "-m", "tests.fuzz.client"]
+    done = subprocess.run(command, input=msgspec.json.encode(task), stdout=subprocess.PIPE, cwd=PROJECT, check=True)
+    return msgspec.json.decode(done.stdout, type=Count)
+
+
+@contextmanager
+def watching(*what: str) -> Iterator[list[Seen]]:
+    """What it saw is there after the block."""
+    command = [sys.executable, "-m", "tests.fuzz.watching", *what]
+    seen: list[Seen] = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT) as process:
+        yield seen
+        told, _ = process.communicate()
+    assert process.returncode == 0
+    seen.append(msgspec.json.decode(told, type=Seen))
+
+
+def stalls(asked: list[Look], slept: list[Look]) -> list[Look]:
+    """Where an answer came later than the machine explains: what the server waited for a processor, and by how much
+    one that only sleeps woke late meanwhile.
+    """
+    found = []
+    for look in asked:
+        if look.seconds > LONGEST_STALL_SECONDS:
+            end = look.at + look.seconds
+            late = max(
+                (each.seconds for each in slept if each.at < end and each.at + each.seconds + 1 > look.at), default=0.0
+            )
+            if look.seconds - look.seconds_waiting - late > LONGEST_STALL_SECONDS:
+                found.append(look)
+    return found
+
+
+def growth(samples: list[Sample]) -> float:
+    """From the second fifth of the time to the last: by then every cache has what it will hold."""
+    fifth = max(1, len(samples) // 5)
+    held = [each.memory_bytes for each in samples]
+    return median(held[-fifth:]) - median(held[fifth : 2 * fifth] or held[:fifth])
+
+
+def report(count: Count, asked: Seen, slept: Seen) -> Iterator[str]:
+    yield f"{count.requests} requests in {count.conversations} conversations: {count.statuses}"
+    yield from (fault[:300] for fault in count.faults)
+    for name, seen in (("health", asked), ("sleep", slept)):
+        taken = sorted(look.seconds * 1_000 for look in seen.looks)
+        shares = ", ".join(f"{share:.1%} {taken[int(len(taken) * share)]:.1f}" for share in (0.5, 0.99, 0.999))
+        yield f"{name}, ms: {shares}, most {taken[-1]:.1f} of {len(taken)}"
+    held = [each.memory_bytes / 2**20 for each in asked.samples]
+    grown = growth(asked.samples) / 2**20
+    yield f"memory, MiB: {held[0]:.0f} at first, {held[-1]:.0f} at last, {max(held):.0f} at most; growth {grown:.1f}"
+    yield f"descriptors: {max(each.descriptors for each in asked.samples)} at most"
