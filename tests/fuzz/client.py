@@ -18,7 +18,8 @@ from watchword.rest.event_loop import run_event_loop
 
 CONVERSATIONS_AT_ONCE = 16
 MOST_EXAMPLES = 20
-SECONDS_TO_READ = 30
+LATE_SECONDS = 0.3
+SECONDS_TO_READ = 120
 _STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
 _IDENTITY = re.compile(rb'"id":"(8:acs:[0-9a-f_-]+)"')
 _HEAD_OF_STATUS = 12
@@ -90,7 +91,7 @@ class _Client:
                     answer = await _read_to_end(reader)
                 case "late":
                     writer.transport.pause_reading()  # type: ignore[attr-defined]
-                    await asyncio.sleep(self._task.unread_seconds / 10)
+                    await asyncio.sleep(LATE_SECONDS)
                     writer.transport.resume_reading()  # type: ignore[attr-defined]
                     answer = await _read_to_end(reader)
                 case "never":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -25,45 +27,62 @@ from tests.support.polling import until
 from tests.support.process_tree import linux_only
 from tests.support.processes import PLAIN, Process
 from tests.support.requirements import PROJECT
+from watchword.settings import Settings
 
 pytestmark = linux_only
 
 SEED = int(os.environ.get("WATCHWORD_FUZZ_SEED", "1"))
-UNREAD_SECONDS = 3.0
-ANSWER_DEADLINE = "2"
 MOST_GROWTH_BYTES = 48 * 2**20
-LONG_REQUESTS = int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "300000"))
+CONNECTIONS_TO_A_DATABASE = Settings().database_pool
+
+
+@dataclass(frozen=True)
+class Form:
+    """`answer_deadline` is the server's, and `unread_seconds` how long a client reads nothing."""
+
+    requests: int
+    longest_stall_seconds: float
+    answer_deadline: float
+    unread_seconds: float
+
+
+SHORT = Form(3_000, longest_stall_seconds=2, answer_deadline=30, unread_seconds=1)
+"""What runs beside it may stop anybody for a while; an attack that it is to find, by trailers, took 19 seconds."""
+
+LONG = Form(
+    int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "300000")),
+    longest_stall_seconds=0.5,
+    answer_deadline=5,
+    unread_seconds=7,
+)
 
 
 @pytest.mark.parametrize(
-    ("requests", "longest_stall"),
-    [
-        # What runs beside it may stop anybody; what it is to find, the trailers of a body, took 19 seconds.
-        pytest.param(3_000, 2.0, id="seconds"),
-        pytest.param(LONG_REQUESTS, 0.5, id="long", marks=pytest.mark.soak),
-    ],
+    "form", [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.soak)]
 )
 def test_hostile_requests_break_nothing_and_delay_nobody(
-    tmp_path: Path, fresh_settings: FreshSettings, requests: int, longest_stall: float
+    tmp_path: Path, fresh_settings: FreshSettings, form: Form
 ) -> None:
     home, data = Home(tmp_path / "home"), tmp_path / "data"
-    settings = PLAIN | {"WATCHWORD_DATABASE": fresh_settings.address(), "WATCHWORD_ANSWER_DEADLINE": ANSWER_DEADLINE}
+    environment = {"WATCHWORD_DATABASE": fresh_settings.address()}
+    settings = PLAIN | environment | {"WATCHWORD_ANSWER_DEADLINE": str(form.answer_deadline)}
     with started(home, "serve", "--data", data, environment=settings) as running:
-        environment = {"WATCHWORD_DATABASE": settings["WATCHWORD_DATABASE"]}
         keys = json.loads(answer(home, "resource", "keys", "--data", data, "--json", environment=environment))
         operator = answer(home, "operator", "create", "--name", "fuzz", "--data", data, environment=environment).strip()
         server = Process(running, (b64decode(keys["primary"]), b64decode(keys["secondary"])))
-        task = Task(SEED, requests, server.port, [*server.keys], operator, operations(server), UNREAD_SECONDS)
+        task = Task(SEED, form.requests, server.port, [*server.keys], operator, operations(server), form.unread_seconds)
         at_rest = sample(server.pid)
         with watching("ask", str(server.port), str(server.pid)) as asked, watching("sleep") as slept:
             count = attack(task)
         print(f"\nseed {SEED}", *report(count, asked[0], slept[0]), sep="\n")
         assert count.faults == []
         assert count.wrong == []
-        assert stalls(asked[0].looks, slept[0].looks, longest_stall) == []
+        assert stalls(asked[0].looks, slept[0].looks, form.longest_stall_seconds) == []
         assert growth(asked[0].samples) < MOST_GROWTH_BYTES
-        until(lambda: sample(server.pid).descriptors, lambda left: left <= at_rest.descriptors + 2)
-        _, log = server._server.stop(15)
+        until(
+            lambda: sample(server.pid).descriptors, lambda left: left <= at_rest.descriptors + CONNECTIONS_TO_A_DATABASE
+        )
+        _, log = running.stop(signal.SIGTERM)
         assert [line for line in log if "Traceback" in line] == []
 
 
