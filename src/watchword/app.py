@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from watchword.clock import Clock, MonotoneClock, SystemClock
+from watchword.entra.assignments import Assignments
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
@@ -192,7 +193,7 @@ async def open_watchword(
     health = Health(database, encryption).bindings()
     for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
-        *EntraOperations(database, issuers, exchanges).bindings(),
+        *EntraOperations(issuers, exchanges, Assignments(database, users)).bindings(),
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
     ]
     for_operators: list[AnyBinding] = [

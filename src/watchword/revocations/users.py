@@ -6,11 +6,16 @@ dead on every node, whatever its clock says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from watchword.clock import MonotoneClock
 from watchword.revocations.feed import Feed
-from watchword.revocations.statements import NEXT_CURSOR
 from watchword.revocations.store import KEPT_MICROS
 from watchword.storage import Database, Transaction
+
+Subjects: TypeAlias = tuple[str, str]
+"""Those from the first to the last, both included, in the order of bytes."""
 
 
 class ExchangedUsers:
@@ -32,19 +37,30 @@ class ExchangedUsers:
 
     async def revoke(self, resource: int, subject: str) -> bool:
         """Whether the user ever had a token; every one so far is dead when this returns."""
+        revoked = await self._database.transact(
+            lambda transaction: self.end_tokens(transaction, resource, [(subject, subject)])
+        )
+        self.wake()
+        return revoked > 0
 
-        async def record(transaction: Transaction) -> bool:
-            raised = await transaction.execute(_RAISE, resource, subject)
-            if not raised:
-                return False
-            await transaction.execute(NEXT_CURSOR)
+    async def end_tokens(self, transaction: Transaction, resource: int, ended: Sequence[Subjects]) -> int:
+        """How many users had tokens; every one so far is dead once this is committed, and the feed must be woken then.
+
+        It takes the feed's row, so it comes last: nobody else's revocation can commit until this transaction does.
+        """
+        found = 0
+        for first, last in ended:
+            found += len(await transaction.execute(_RAISE, resource, first, last))
+        if found:
             kept_until = self._issue_clock.micros() + KEPT_MICROS
-            await transaction.execute(_RECORD, subject, resource, raised[0][0], kept_until)
-            return True
+            for first, last in ended:
+                await transaction.execute(_NEXT_CURSORS, resource, first, last)
+                await transaction.execute(_RECORD, resource, first, last, kept_until)
+        return found
 
-        revoked = await self._database.transact(record)
+    def wake(self) -> None:
+        """What `end_tokens` has recorded is committed."""
         self._feed.wake()
-        return revoked
 
     async def purge(self, resource: int, most: int) -> int:
         """Forget some users of a resource that is being deleted; how many went."""
@@ -54,17 +70,25 @@ class ExchangedUsers:
 _FIND = "select generation from exchanged_users where resource = $1 and subject = $2"
 _INSERT = "insert into exchanged_users (resource, subject) values ($1, $2) on conflict (resource, subject) do nothing"
 _RAISE = """
-    update exchanged_users set generation = generation + 1 where resource = $1 and subject = $2 returning generation
+    update exchanged_users set generation = generation + 1
+    where resource = $1 and subject between $2 and $3 returning 1
 """
 _PURGE = """
     delete from exchanged_users where resource = $1 and subject in (
         select subject from exchanged_users where resource = $1 order by subject limit $2
     ) returning 1
 """
+_NEXT_CURSORS = """
+    update feed set cursor = cursor + (
+        select count(*) from exchanged_users where resource = $1 and subject between $2 and $3
+    )
+"""
 # The generation only ever grows, so the newest is the strictest.
 _RECORD = """
     insert into revocations (kind, subject, resource, generation, cursor, expires_micros)
-    values ('identity', $1, $2, $3, (select cursor from feed), $4)
+    select 'identity', subject, resource, generation,
+        (select cursor from feed) + 1 - row_number() over (order by subject desc), $4
+    from exchanged_users where resource = $1 and subject between $2 and $3
     on conflict (kind, resource, subject) do update
     set generation = excluded.generation, cursor = excluded.cursor, expires_micros = excluded.expires_micros
 """
