@@ -31,6 +31,8 @@ from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
 from watchword.management.resource_operations import ResourceOperations
+from watchword.management.subscription_operations import SubscriptionOperations
+from watchword.management.tag_operations import TagOperations
 from watchword.measurements import Measurements
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.bearer_secrets import BearerSecret
@@ -197,6 +199,8 @@ async def open_watchword(
         *VerificationOperations(database, keyring, revocations, feed, clock).bindings(),
     ]
     for_operators: list[AnyBinding] = [
+        *SubscriptionOperations(database).bindings(),
+        *TagOperations(database).bindings(),
         *GroupOperations(database, deletions, feed, clock).bindings(),
         *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(),
         *metrics.bindings(is_guarded=operator_port is None),
