@@ -48,15 +48,20 @@ class ExchangedUsers:
 
         It takes the feed's row, so it comes last: nobody else's revocation can commit until this transaction does.
         """
-        found = 0
+        raised: dict[str, int] = {}
         for first, last in ended:
-            found += len(await transaction.execute(_RAISE, resource, first, last))
-        if found:
+            raised |= dict(await transaction.execute(_RAISE, resource, first, last))
+        if raised:
             kept_until = self._issue_clock.micros() + KEPT_MICROS
-            for first, last in ended:
-                await transaction.execute(_NEXT_CURSORS, resource, first, last)
-                await transaction.execute(_RECORD, resource, first, last, kept_until)
-        return found
+            await transaction.execute("update feed set cursor = cursor + $1", len(raised))
+            await transaction.execute_many(
+                _RECORD,
+                [
+                    (subject, resource, generation, place, kept_until)
+                    for place, (subject, generation) in enumerate(sorted(raised.items()), 1 - len(raised))
+                ],
+            )
+        return len(raised)
 
     def wake(self) -> None:
         """What `end_tokens` has recorded is committed."""
@@ -71,24 +76,18 @@ _FIND = "select generation from exchanged_users where resource = $1 and subject 
 _INSERT = "insert into exchanged_users (resource, subject) values ($1, $2) on conflict (resource, subject) do nothing"
 _RAISE = """
     update exchanged_users set generation = generation + 1
-    where resource = $1 and subject between $2 and $3 returning 1
+    where resource = $1 and subject between $2 and $3
+    returning subject, generation
 """
 _PURGE = """
     delete from exchanged_users where resource = $1 and subject in (
         select subject from exchanged_users where resource = $1 order by subject limit $2
     ) returning 1
 """
-_NEXT_CURSORS = """
-    update feed set cursor = cursor + (
-        select count(*) from exchanged_users where resource = $1 and subject between $2 and $3
-    )
-"""
 # The generation only ever grows, so the newest is the strictest.
 _RECORD = """
     insert into revocations (kind, subject, resource, generation, cursor, expires_micros)
-    select 'identity', subject, resource, generation,
-        (select cursor from feed) + 1 - row_number() over (order by subject desc), $4
-    from exchanged_users where resource = $1 and subject between $2 and $3
+    values ('identity', $1, $2, $3, (select cursor from feed) + $4, $5)
     on conflict (kind, resource, subject) do update
     set generation = excluded.generation, cursor = excluded.cursor, expires_micros = excluded.expires_micros
 """
