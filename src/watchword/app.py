@@ -22,8 +22,9 @@ from watchword.entra.operations import EntraOperations
 from watchword.errors import OperatorError
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
-from watchword.identity.access_tokens import AccessTokens, LastTokens
+from watchword.identity.access_tokens import AccessTokens
 from watchword.identity.identities import Identities
+from watchword.identity.last_tokens import HighWater, LastTokens
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
 from watchword.keyring.encryption import Encryption, open_encryption
@@ -177,7 +178,7 @@ async def open_watchword(
     revocations = Revocations(revocation_store, feed, issue_clock)
     store = IdentityStore(database)
     identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
-    last_tokens = LastTokens(store, issue_clock)
+    last_tokens = LastTokens(store)
     access_tokens = AccessTokens(keyring, last_tokens, clock, issue_clock)
     users = ExchangedUsers(database, feed, issue_clock)
     remote_issuers = open_remote_issuers(settings, clock)
@@ -234,6 +235,7 @@ async def open_watchword(
 
     background = (
         last_tokens.keep_flushing(),
+        HighWater(store, issue_clock).keep_writing(),
         keyring.keep_rotating(),
         revocations.keep_purging(),
         *(issuer.follow() for issuer in remote_issuers),

@@ -26,18 +26,18 @@ FIND = Statement(
 INSERT = Statement(
     sqlite=(
         """
-        insert into identities (resource, flake, generation, created_micros)
-        select number, :flake, 1, :created from resources where number = :resource and state = 'active'
+        insert into identities (resource, flake, generation, created_micros, last_token_micros)
+        select number, :flake, 1, :created, :issued from resources where number = :resource and state = 'active'
         on conflict (resource, flake) do update set created_micros = created_micros
         """,
         # To return a row would cost as much again as to insert it.
         "select 1 where changes()",
     ),
-    parameters=(*_KEY, ("created", "int8")),
+    parameters=(*_KEY, ("created", "int8"), ("issued", "int8")),
     postgres="""
         , fresh as (
-            insert into identities (resource, flake, generation, created_micros)
-            select q.resource, q.flake, 1, q.created from q
+            insert into identities (resource, flake, generation, created_micros, last_token_micros)
+            select q.resource, q.flake, 1, q.created, q.issued from q
             join resources r on r.number = q.resource and r.state = 'active'
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, flake
@@ -50,14 +50,15 @@ INSERT_NAMED = Statement(
     sqlite=(
         # A second create with one custom id changes nothing, yet must return the row: hence the update to itself.
         f"""
-        insert into identities (resource, flake, generation, custom_id, created_micros)
-        select number, :flake, 1, :custom_id, :created from resources where number = :resource and state = 'active'
+        insert into identities (resource, flake, generation, custom_id, created_micros, last_token_micros)
+        select number, :flake, 1, :custom_id, :created, :issued
+        from resources where number = :resource and state = 'active'
         on conflict (resource, custom_id) where custom_id is not null do update set custom_id = excluded.custom_id
         on conflict (resource, flake) do update set created_micros = created_micros
         returning {COLUMNS}
         """,
     ),
-    parameters=(*_KEY, ("custom_id", "text"), ("created", "int8")),
+    parameters=(*_KEY, ("custom_id", "text"), ("created", "int8"), ("issued", "int8")),
     # Whoever claims the custom id inserts; everybody else is given the row of who did. A row that is made meanwhile, by
     # another call of the batch or by another node, is not in this statement's snapshot: then nothing is returned, and
     # the call is sent again. Custom ids are locked in their order, here and in a deletion.
@@ -70,8 +71,8 @@ INSERT_NAMED = Statement(
             on conflict (resource, custom_id) do update set custom_id = excluded.custom_id
             returning resource, custom_id, flake
         ), fresh as (
-            insert into identities (resource, flake, generation, custom_id, created_micros)
-            select q.resource, q.flake, 1, q.custom_id, q.created from wanted q
+            insert into identities (resource, flake, generation, custom_id, created_micros, last_token_micros)
+            select q.resource, q.flake, 1, q.custom_id, q.created, q.issued from wanted q
             where exists (select 1 from claimed c where c.flake = q.flake)
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, {COLUMNS}
@@ -199,5 +200,23 @@ PURGE = Statement(
             where c.resource = g.resource and c.custom_id = g.custom_id and c.flake = g.flake returning 1
         )
         select n, 1 from gone
+    """,
+)
+
+# When an identity was last issued a token. An identity that is not there is no error: it was deleted meanwhile.
+NOTE = Statement(
+    sqlite=("update identities set last_token_micros = :issued where resource = :resource and flake = :flake",),
+    parameters=(*_KEY, ("issued", "int8")),
+    postgres="""
+        , latest as (select resource, flake, max(issued) as issued from q group by resource, flake)
+        , locked as materialized (
+            select i.resource, i.flake, latest.issued from latest
+            join identities i on i.resource = latest.resource and i.flake = latest.flake
+            order by i.flake, i.resource for update of i
+        ), noted as (
+            update identities i set last_token_micros = l.issued from locked l
+            where i.resource = l.resource and i.flake = l.flake
+        )
+        select q.n, 1 from q where false
     """,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -91,6 +92,14 @@ class Database(Protocol):
 
         Raises:
             Unavailable: too many writes wait already; nothing was changed.
+        """
+        ...
+
+    def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
+        """`write` for whoever has many at once.
+
+        Raises:
+            Unavailable: too many writes wait already; this one was not begun.
         """
         ...
 
