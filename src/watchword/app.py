@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from watchword.clock import Clock, MachineClock, MonotoneClock, SystemClock
+from watchword.entra.assignments import Assignments
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
@@ -21,8 +22,9 @@ from watchword.entra.operations import EntraOperations
 from watchword.errors import OperatorError
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
-from watchword.identity.access_tokens import AccessTokens, LastTokens
+from watchword.identity.access_tokens import AccessTokens
 from watchword.identity.identities import Identities
+from watchword.identity.last_tokens import HighWater, LastTokens
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
 from watchword.keyring.encryption import Encryption, open_encryption
@@ -30,6 +32,8 @@ from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
 from watchword.management.resource_operations import ResourceOperations
+from watchword.management.subscription_operations import SubscriptionOperations
+from watchword.management.tag_operations import TagOperations
 from watchword.measurements import DROPPED_LOG_LINES, Measurements
 from watchword.resources.access_keys import AccessKeys, create_resource
 from watchword.resources.bearer_secrets import BearerSecret
@@ -177,7 +181,7 @@ async def open_watchword(
     revocations = Revocations(revocation_store, feed, issue_clock)
     store = IdentityStore(database)
     identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
-    last_tokens = LastTokens(store, issue_clock)
+    last_tokens = LastTokens(store)
     access_tokens = AccessTokens(keyring, last_tokens, clock, clock_watch)
     users = ExchangedUsers(database, feed, issue_clock)
     remote_issuers = open_remote_issuers(settings, clock)
@@ -196,10 +200,12 @@ async def open_watchword(
     health = Health(standing).bindings()
     for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
-        *EntraOperations(database, issuers, exchanges).bindings(),
+        *EntraOperations(issuers, exchanges, Assignments(database, users)).bindings(),
         *VerificationOperations(database, keyring, revocations, Subjects(database), feed, clock).bindings(),
     ]
     for_operators: list[AnyBinding] = [
+        *SubscriptionOperations(database).bindings(),
+        *TagOperations(database).bindings(),
         *GroupOperations(database, deletions, feed, clock).bindings(),
         *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(),
         *metrics.bindings(is_guarded=operator_port is None),
@@ -236,6 +242,7 @@ async def open_watchword(
 
     background = (
         last_tokens.keep_flushing(),
+        HighWater(store, issue_clock).keep_writing(),
         clock_watch.keep_looking(),
         keyring.keep_rotating(clock_watch),
         revocations.keep_purging(clock, clock_watch),
