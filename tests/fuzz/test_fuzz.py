@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from tests.fuzz.client import Count, Task
-from tests.fuzz.watching import Look, Sample, Seen, sample
+from tests.fuzz.watching import PAUSE_SECONDS, Look, Sample, Seen, sample
 from tests.support.commands import Home, answer
 from tests.support.commands import server as started
 from tests.support.engines import FreshSettings
@@ -32,19 +32,19 @@ SEED = int(os.environ.get("WATCHWORD_FUZZ_SEED", "1"))
 UNREAD_SECONDS = 3.0
 ANSWER_DEADLINE = "2"
 MOST_GROWTH_BYTES = 48 * 2**20
-LONGEST_STALL_SECONDS = 0.5
-"""Of an attack that it is to find, a body's trailers, the stall was 19 seconds."""
+LONG_REQUESTS = int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "300000"))
 
 
 @pytest.mark.parametrize(
-    "requests",
+    ("requests", "longest_stall"),
     [
-        pytest.param(3_000, id="seconds"),
-        pytest.param(int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "300000")), id="long", marks=pytest.mark.soak),
+        # What runs beside it may stop anybody; what it is to find, the trailers of a body, took 19 seconds.
+        pytest.param(3_000, 2.0, id="seconds"),
+        pytest.param(LONG_REQUESTS, 0.5, id="long", marks=pytest.mark.soak),
     ],
 )
 def test_hostile_requests_break_nothing_and_delay_nobody(
-    tmp_path: Path, fresh_settings: FreshSettings, requests: int
+    tmp_path: Path, fresh_settings: FreshSettings, requests: int, longest_stall: float
 ) -> None:
     home, data = Home(tmp_path / "home"), tmp_path / "data"
     settings = PLAIN | {"WATCHWORD_DATABASE": fresh_settings.address(), "WATCHWORD_ANSWER_DEADLINE": ANSWER_DEADLINE}
@@ -60,7 +60,7 @@ def test_hostile_requests_break_nothing_and_delay_nobody(
         print(f"\nseed {SEED}", *report(count, asked[0], slept[0]), sep="\n")
         assert count.faults == []
         assert count.wrong == []
-        assert stalls(asked[0].looks, slept[0].looks) == []
+        assert stalls(asked[0].looks, slept[0].looks, longest_stall) == []
         assert growth(asked[0].samples) < MOST_GROWTH_BYTES
         until(lambda: sample(server.pid).descriptors, lambda left: left <= at_rest.descriptors + 2)
         _, log = server._server.stop(15)
@@ -98,20 +98,21 @@ def watching(*what: str) -> Iterator[list[Seen]]:
     seen.append(msgspec.json.decode(told, type=Seen))
 
 
-def stalls(asked: list[Look], slept: list[Look]) -> list[Look]:
+def stalls(asked: list[Look], slept: list[Look], longest_seconds: float) -> list[Look]:
     """Where an answer came later than the machine explains: what the server waited for a processor, and by how much
     one that only sleeps woke late meanwhile.
     """
-    found = []
-    for look in asked:
-        if look.seconds > LONGEST_STALL_SECONDS:
-            end = look.at + look.seconds
-            late = max(
-                (each.seconds for each in slept if each.at < end and each.at + each.seconds + 1 > look.at), default=0.0
-            )
-            if look.seconds - look.seconds_waiting - late > LONGEST_STALL_SECONDS:
-                found.append(look)
-    return found
+    return [
+        look
+        for look in asked
+        if look.seconds > longest_seconds and look.seconds - _explained(look, slept) > longest_seconds
+    ]
+
+
+def _explained(look: Look, slept: list[Look]) -> float:
+    begin, end = look.at - PAUSE_SECONDS, look.at + look.seconds
+    late = (each.seconds for each in slept if begin < each.at + each.seconds and each.at < end)
+    return look.seconds_waiting + max(late, default=0.0)
 
 
 def growth(samples: list[Sample]) -> float:
