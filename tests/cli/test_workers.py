@@ -110,7 +110,7 @@ def test_a_token_that_one_issues_shows_at_the_other_long_before_a_second_is_over
 def test_both_addresses_answer(standing: tuple[Server, Process]) -> None:
     for host in ["127.0.0.1", *(["::1"] if Path("/proc/net/if_inet6").exists() else [])]:
         with socket.create_connection((host, standing[1].port), timeout=20) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert read_reply(connection).status == 200
 
 
