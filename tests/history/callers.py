@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from tests.history.events import Acknowledged, Created, Introspected, Issued, Listed, Log, Revoking
+from tests.history.events import Acknowledged, Created, Introspected, Issued, Listed, Log, Missing, Revoking
 from tests.history.plan import OLDEST_REVOKED_SECONDS, Plan
 from tests.history.service import Answer, Service
 from tests.history.watching import Recent
@@ -43,7 +43,7 @@ def issue(plan: Plan, number: int) -> None:
     """Tokens for a few identities, by one of the access keys; a deleted identity is replaced by a new one."""
     random.seed(f"{plan.seed} issuer {number}")
     log = Log(plan.issuers[number])
-    service = Service(plan.addresses, plan.keys[number], log)
+    service = Service(plan.addresses, plan.keys[number], log, plan.clocks)
     identities: list[str] = []
     for _ in _turns(ISSUES_PER_SECOND):
         while len(identities) < _IDENTITIES:
@@ -60,8 +60,9 @@ def issue(plan: Plan, number: int) -> None:
         if answer is None:
             continue
         if answer.status == 200:
-            log.write(_issued(began, replied, identity, answer.json["token"]))
+            log.write(issued(began, replied, identity, answer.json["token"]))
         else:
+            log.write(Missing(replied, identity))
             identities.remove(identity)
 
 
@@ -69,7 +70,7 @@ def revoke(plan: Plan, number: int) -> None:
     """Young tokens, by every kind of revocation that has a door; each is introspected right after."""
     random.seed(f"{plan.seed} revoker {number}")
     log = Log(plan.log(f"revoker-{number}"))
-    service = Service(plan.addresses, plan.keys[0], log)
+    service = Service(plan.addresses, plan.keys[0], log, plan.clocks)
     recent = Recent(plan.issuers, OLDEST_REVOKED_SECONDS)
     for turn in _turns(REVOCATIONS_PER_SECOND):
         newest = time.monotonic_ns() - _YOUNGEST_REVOKED_NANOS
@@ -83,7 +84,7 @@ def ask_at_the_door(plan: Plan) -> None:
     """Introspect live and dead tokens alike."""
     random.seed(f"{plan.seed} door")
     log = Log(plan.log("door"))
-    service = Service(plan.addresses, plan.keys[0], log)
+    service = Service(plan.addresses, plan.keys[0], log, plan.clocks)
     recent = Recent(plan.issuers, plan.watched_seconds)
     for _ in _turns(INTROSPECTIONS_PER_SECOND):
         if tokens := recent.look():
@@ -93,7 +94,7 @@ def ask_at_the_door(plan: Plan) -> None:
 def list_all(plan: Plan) -> None:
     """Once, at the end: what is there."""
     log = Log(plan.log("listed"))
-    service, found, continuation = Service(plan.addresses, plan.keys[0], log), [], ""
+    service, found, continuation = Service(plan.addresses, plan.keys[0], log, plan.clocks), [], ""
     while True:
         answer = service.list(continuation)
         if answer is None:
@@ -134,6 +135,8 @@ def _carry_out(deed: Deed, number: str, log: Log) -> None:
     # Of an identity that another revoker deleted first nothing more was promised.
     if answer.status < 300 or (answer.status == 404 and deed.absence_is_success):
         log.write(Acknowledged(at, number))
+    elif answer.status == 404:
+        log.write(Missing(at, deed.subject, number))
 
 
 def _introspect(token: Issued, service: Service, log: Log) -> None:
@@ -143,7 +146,7 @@ def _introspect(token: Issued, service: Service, log: Log) -> None:
         log.write(Introspected(began, time.monotonic_ns(), token.jti, answer.json["active"]))
 
 
-def _issued(began: int, replied: int, identity: str, token: str) -> Issued:
+def issued(began: int, replied: int, identity: str, token: str) -> Issued:
     claims = msgspec.json.decode(decode_base64url(token.split(".")[1]), type=Claims)
     return Issued(began, replied, claims.jti, identity, key_id(token), claims.accessKey or "", claims.iatMicros, token)
 

@@ -3,6 +3,8 @@
 A revocation takes effect at some instant between its first attempt and its acknowledgement. So a token is dead for
 certain from the first acknowledgement on of a revocation that covers it for certain; and nobody may call it revoked
 before the first attempt of one that covers it perhaps. In between either answer is right.
+
+A mark of purged revocations may kill what was issued below it, and need not: the revocations that it stands for do.
 """
 
 from __future__ import annotations
@@ -11,7 +13,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.history.events import Acknowledged, Any, Issued, Revoking
+import msgspec
+
+from tests.history.events import Acknowledged, Any, Dated, Issued, Marked, Revoking, WrongClock
+from watchword.tokens import Claims
+from watchword.tokens.jwks import decode_base64url
 
 
 @dataclass(slots=True)
@@ -23,21 +29,29 @@ class Revocation:
     first_began: int
     last_began: int
     acknowledged: int | None = None
+    by_wrong_clocks: bool = False
 
     def covers_for_certain(self, token: Issued) -> bool:
         """Whether the token is dead once the revocation is acknowledged."""
         if self.kind in ("identity", "resource"):
             # Only the last attempt is known to have been carried out.
             return token.replied < self.last_began
-        return self.covers_perhaps(token)
+        if self.kind == "cut off" and self.by_wrong_clocks and token.replied >= self.last_began:
+            # It was stamped with a time that had passed already when it was issued.
+            return False
+        return self._came_before(token)
 
     def covers_perhaps(self, token: Issued) -> bool:
         """Whether the token may be dead once the revocation has begun. Of the same subject it is already."""
         if self.kind in ("identity", "resource"):
             return self.acknowledged is None or token.began < self.acknowledged
-        if self.kind == "cut off":
-            return token.iat_micros < self.valid_from_micros
-        return True
+        if self.kind == "cut off" and self.by_wrong_clocks:
+            # Where issue times do not tell what came first, all that was issued goes.
+            return self.acknowledged is None or token.began < self.acknowledged
+        return self._came_before(token)
+
+    def _came_before(self, token: Issued) -> bool:
+        return self.kind not in ("cut off", "mark") or token.iat_micros < self.valid_from_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +72,21 @@ class Truth:
     first_signed: dict[str, int] = field(default_factory=dict)
     """When each signing key was first seen to sign."""
 
+    dated: Dated | None = None
+
+    def seconds_ahead(self, token: Issued) -> float:
+        """How far the clock was ahead that stamped the token with the time which doors and verifiers look at."""
+        if self.dated is None:
+            return 0.0
+        stamped = msgspec.json.decode(decode_base64url(token.token.split(".")[1]), type=Claims).iat
+        return stamped - self.dated.micros / 1e6 - (token.replied - self.dated.at) / 1e9
+
 
 def read_truth(events: Iterable[Any]) -> Truth:
     """From everything that issuers and revokers logged, in any order of processes."""
     truth = Truth()
     tokens: list[Issued] = []
+    clocks_were_wrong = False
     for event in events:
         match event:
             case Issued():
@@ -73,10 +97,20 @@ def read_truth(events: Iterable[Any]) -> Truth:
                 _note_attempt(truth, event)
             case Acknowledged():
                 truth.revocations[event.number].acknowledged = event.at
+            case Marked():
+                number = f"mark-{event.valid_from_micros}"
+                truth.revocations[number] = Revocation(
+                    number, "mark", "", event.valid_from_micros, event.since, event.since
+                )
+            case Dated():
+                truth.dated = event
+            case WrongClock():
+                clocks_were_wrong = True
             case _:
                 pass
     concerned: dict[str, list[Revocation]] = defaultdict(list)
     for revocation in truth.revocations.values():
+        revocation.by_wrong_clocks = clocks_were_wrong
         concerned["" if revocation.kind == "resource" else revocation.subject].append(revocation)
     truth.fates = {token.jti: _fate(token, concerned) for token in tokens}
     return truth
