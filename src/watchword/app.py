@@ -64,7 +64,6 @@ from watchword.storage.opening import Worker, open_database
 from watchword.subjects.subjects import Subjects
 from watchword.transfer.store import require_finished_imports
 from watchword.verification.operations import VerificationOperations
-from watchword.wire.management import canonical_path
 
 if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
@@ -109,8 +108,6 @@ class Watchword:
         if exchange.path.startswith("//"):
             # Observed: JavaScript doubles the first slash when its endpoint ends in one, identity.md section 2.4.
             exchange.path = "/" + exchange.path.lstrip("/")
-        if exchange.path[1:5].lower() in ("subs", "prov"):
-            exchange.path = canonical_path(exchange.path)
         await self._answer(exchange)
 
     def stop_waiting(self) -> None:

@@ -57,3 +57,16 @@ def test_the_lines_of_two_busy_processes_stay_whole() -> None:
             lines = [json.loads(line) for line in log]
     assert [one.returncode, other.returncode] == [0, 0]
     assert Counter(line["who"] for line in lines) == {"one": 6_000, "other": 6_000}
+
+
+def test_a_line_for_people_names_what_was_ignored() -> None:
+    program = """
+import logging
+from watchword.cli.logs import set_up_logs
+from watchword.settings import Settings
+set_up_logs(Settings(log_format="text"), for_people=True)
+entry = '{"method":"POST","path":"/identities","status":201,"ignored":["customId","expiresInMinutes"]}'
+logging.getLogger("watchword.requests").info("%s", entry)
+"""
+    written = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert written.stderr == "POST /identities 201 (ignored: customId, expiresInMinutes)\n"

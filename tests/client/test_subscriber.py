@@ -57,6 +57,23 @@ def test_a_newcomer_asks_for_everything_and_then_waits_for_what_comes(following:
     assert len(following.revocations) == 1
 
 
+def test_once_a_day_everything_is_asked_for_anew_and_what_was_known_holds_meanwhile(following: Following) -> None:
+    """A revocation that the service keeps for longer than a day is told again before it is forgotten here."""
+    following.answer(page_json(Revocation("token", "a"), Revocation("token", "b"), cursor="e.1", snapshot=True))
+    following.steady.pass_seconds(24 * 3_600 - 1)
+    assert following.target() == "/revocations?since=e.1&wait=3.333"
+    following.steady.pass_seconds(1)
+    assert following.target() == "/revocations"
+    following.answer(page_json(Revocation("token", "a"), cursor="e.1", snapshot=True, more=True))
+    assert following.target() == "/revocations?since=e.1"
+    assert len(following.revocations) == 2
+    following.answer(page_json(cursor="e.2"))
+    assert len(following.revocations) == 1
+    following.steady.pass_seconds(2 * 3_600)
+    following.answer(page_json(cursor="e.3"))
+    assert len(following.revocations) == 1
+
+
 def test_a_poll_never_waits_longer_than_proxies_do() -> None:
     following = Following(timedelta(minutes=10))
     following.answer(page_json(snapshot=True))

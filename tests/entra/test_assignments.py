@@ -64,6 +64,27 @@ def test_a_malformed_assignment_is_refused(
     assert listed(client) == []
 
 
+@pytest.mark.parametrize("sent", ["user", "User", "USER"])
+def test_a_principal_type_is_read_in_any_case_and_answered_as_published(
+    client: SignedClient, provider: Provider, bear: Bear, sent: str
+) -> None:
+    assert put(client, principalType=sent).json["principalType"] == "user"
+    assert [each["principalType"] for each in listed(client)] == ["user"]
+    target = f"/Access/TeamsExtension/Tenants/{TENANT}/Assignments/{USER}?api-version=2025-06-30"
+    body = f'{{"PrincipalType":"{sent}","ClientIDs":["{APPLICATION}"]}}'.encode()
+    answers = [client.call("PUT", target, body), client.call("GET", target)]
+    assert [(reply.status, reply.json["principalType"]) for reply in answers] == [(201, "user"), (200, "user")]
+    token = provider.user_token(TEAMS, "TeamsExtension.ManageCalls")
+    assert bear(token, path=EXTENSION, body=b"{}", version="2025-06-30").status == 200
+
+
+def test_several_changes_are_read_in_any_case(client: SignedClient) -> None:
+    wanted = {"TenantId": TENANT, "PrincipalType": "GROUP", "CLIENTIDS": []}
+    changed = client.call("PATCH", f"{ASSIGNMENTS}?api-version={PREVIEW}", {USER.upper(): wanted})
+    expected = {"objectId": USER, "tenantId": TENANT, "principalType": "group", "clientIds": []}
+    assert (changed.status, changed.json) == (200, {"value": [expected]})
+
+
 def test_an_assignment_of_the_extension(client: SignedClient, provider: Provider, bear: Bear) -> None:
     target = f"{EXTENSION_ASSIGNMENT}?api-version=2025-06-30"
     token = provider.user_token(TEAMS, "TeamsExtension.ManageCalls")

@@ -104,6 +104,14 @@ def test_fields_that_nobody_knows_are_ignored(client: SignedClient) -> None:
     assert reply.status == 201
 
 
+def test_a_create_that_is_sent_again_makes_two_as_published(client: SignedClient) -> None:
+    # As JavaScript and Java do when an answer was lost: to the byte, under the same signature.
+    request = client.sign("POST", f"/identities?api-version={NEWEST}")
+    first, again = client.send(request), client.send(request)
+    assert (first.status, again.status) == (201, 201)
+    assert first.json["identity"]["id"] != again.json["identity"]["id"]
+
+
 def test_identifiers_have_exactly_one_underscore_and_grow(client: SignedClient) -> None:
     ids = [client.new_identity() for _ in range(50)]
     assert all(id.count("_") == 1 and id.count(":") == 2 for id in ids)

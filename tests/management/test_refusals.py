@@ -108,6 +108,26 @@ def test_paths_are_read_in_any_case_of_letters(manager: Manager) -> None:
     assert manager.call("GET", f"{GROUPS}/there", version="").status_code == 200
 
 
+def test_names_in_a_body_are_read_in_any_case_and_keys_of_tags_stay(manager: Manager) -> None:
+    tags = {"Team": "a", "team": "b", "LOCATION": "c"}
+    group = manager.call("PUT", f"{GROUPS}/capitals", {"LOCATION": "westeurope", "Tags": tags})
+    assert (group.status_code, group.json()["location"], group.json()["tags"]) == (201, "westeurope", tags)
+    wanted = {"Location": "global", "Properties": {"DATALOCATION": "Europe", "DisableLocalAuth": True}, "TAGS": tags}
+    made = manager.call("PUT", resource_path("capitals", "capital"), wanted)
+    assert (made.status_code, made.json()["tags"]) == (201, tags)
+    assert made.json()["properties"]["disableLocalAuth"] is True
+    refused = manager.call("PATCH", resource_path("capitals", "capital"), {"Properties": {"LinkedDomains": ["x"]}})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "InvalidProperty")
+
+
+def test_an_older_api_version_ignores_what_only_the_newest_one_knows(manager: Manager) -> None:
+    wanted = BODY | {"properties": {"dataLocation": "Europe", "disableLocalAuth": True, "publicNetworkAccess": "No"}}
+    made = manager.call("PUT", resource_path("there", "older"), wanted, version="2023-04-01")
+    assert made.status_code == 201
+    found = manager.call("GET", resource_path("there", "older"))
+    assert found.json()["properties"]["disableLocalAuth"] is False
+
+
 def test_an_unknown_api_version_is_refused_where_versions_differ(manager: Manager) -> None:
     reply = manager.call("GET", resource_path("there", "taken"), version="2019-10-10")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "UnsupportedApiVersion")

@@ -13,6 +13,7 @@ ALLOWED = [
     ("POST", f"/access/entra/:exchangeAccessToken?api-version={PREVIEW}"),
     ("POST", f"//access/entra/:exchangeAccessToken?api-version={PREVIEW}"),
     ("POST", f"/access/teamsExtension/:exchangeAccessToken?api-version={PREVIEW}"),
+    ("POST", f"/Access/TeamsExtension/:ExchangeAccessToken?api-version={PREVIEW}"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/revocations"),
 ]
@@ -20,6 +21,7 @@ SIGNED = [
     ("POST", f"/identities?api-version={NEWEST}"),
     ("POST", f"/teamsUser/:exchangeAccessToken?api-version={NEWEST}"),
     ("GET", f"/access/entra/assignments?api-version={PREVIEW}"),
+    ("GET", f"/Access/Entra/Assignments?api-version={PREVIEW}"),
     ("POST", "/introspect"),
     ("GET", "/openapi.json"),
 ]

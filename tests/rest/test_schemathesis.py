@@ -40,7 +40,7 @@ UNPUBLISHED = {versions.V2026_07_22}
 
 FOREIGN = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000"
 UNTYPED = {identity.ISSUE_EARLY.path}
-"""Its published document takes every text for a scope, so that none that is generated is one."""
+"""Its published document takes every text for a scope, so that hardly one that is generated fits into a token."""
 
 REFUSED = {(management.LINK_NOTIFICATION_HUB.method, management.LINK_NOTIFICATION_HUB.path)}
 MANAGED = ("/subscriptions/", "/providers/", "/metrics")

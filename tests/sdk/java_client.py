@@ -1,4 +1,4 @@
-"""The official Java client: fetched by Maven the first time, and our program compiled against it."""
+"""The official Java client: fetched by Maven the first time, and our programs compiled against it."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ from tests.support.requirements import require
 from watchword.files import exclusive
 
 _FOLDER = Path(__file__).with_name("java")
-_POM, _PROGRAM = _FOLDER / "pom.xml", _FOLDER / "Scenario.java"
+_POM = _FOLDER / "pom.xml"
 _TARGET = _FOLDER / "target"
 _CLASS_PATH, _CLASSES = _TARGET / "classpath.txt", _TARGET / "classes"
 
@@ -23,8 +23,8 @@ _GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
 _QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
 
 
-def java_command(*arguments: str) -> Sequence[str]:
-    """How the program is started; skips with the reason where Maven cannot fetch the client."""
+def java_command(program: str, *arguments: str) -> Sequence[str]:
+    """How the program of that class is started; skips with the reason where Maven cannot fetch the client."""
     for tool in ("java", "javac", "mvn"):
         require(tool, "Java and Maven run the official Java client")
     # The tests run in several processes, and one of them fetches and compiles.
@@ -34,7 +34,7 @@ def java_command(*arguments: str) -> Sequence[str]:
             # Not a tool that is missing but a network: that is no failure, in CI either.
             pytest.skip("Maven cannot reach its registry, and the official Java client was never fetched")
         _compile(found)
-    return ["java", *_QUICK, "-cp", f"{_CLASSES}:{found}", "Scenario", *arguments]
+    return ["java", *_QUICK, "-cp", f"{_CLASSES}:{found}", program, *arguments]
 
 
 @cache
@@ -51,9 +51,10 @@ def _class_path() -> str | None:
 
 @cache
 def _compile(class_path: str) -> None:
-    if not _is_newer(_CLASSES / "Scenario.class", _PROGRAM):
+    programs = sorted(_FOLDER.glob("*.java"))
+    if not all(_is_newer(_CLASSES / f"{each.stem}.class", each) for each in programs):
         shutil.rmtree(_CLASSES, ignore_errors=True)
-        subprocess.run(["javac", "-d", str(_CLASSES), "-cp", class_path, str(_PROGRAM)], timeout=300, check=True)
+        subprocess.run(["javac", "-d", str(_CLASSES), "-cp", class_path, *map(str, programs)], timeout=300, check=True)
 
 
 def _is_newer(made: Path, source: Path) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.sdk.contract import is_active
+from tests.sdk.java_client import java_command
 from tests.sdk.programs import run_lines, trusting_environment
 from tests.support.requirements import require
 from tests.support.servers import running_server
@@ -83,6 +84,11 @@ def javascript(environment: Mapping[str, str]) -> dict[str, Any]:
     return seen_by(["node", str(_FOLDER / "js/entra.mjs")], environment)
 
 
+@pytest.fixture(scope="module")
+def java(environment: Mapping[str, str]) -> dict[str, Any]:
+    return seen_by([*java_command("Entra")], environment)
+
+
 @pytest.mark.parametrize(
     "credential", ["ManagedIdentityCredential", "DefaultAzureCredential", "environment_credential"]
 )
@@ -93,6 +99,11 @@ def test_python_goes_the_whole_way_without_a_key(python: dict[str, Any], credent
 @pytest.mark.parametrize("credential", ["ManagedIdentityCredential", "DefaultAzureCredential"])
 def test_javascript_goes_the_whole_way_without_a_key(javascript: dict[str, Any], credential: str) -> None:
     assert javascript[credential]["id"].startswith("8:acs:")
+
+
+@pytest.mark.parametrize("credential", ["ManagedIdentityCredential", "DefaultAzureCredential"])
+def test_java_goes_the_whole_way_without_a_key(java: dict[str, Any], credential: str) -> None:
+    assert java[credential]["id"].startswith("8:acs:")
 
 
 @pytest.mark.parametrize("step", ["entra", "doubled slash", "teams"])
@@ -109,6 +120,14 @@ def test_javascripts_credential_tells_why_a_token_was_refused(javascript: dict[s
 
 def test_python_exchanges_a_teams_users_token(server: RunningServer, python: dict[str, Any]) -> None:
     assert is_active(server, python["exchange"]["token"])
+
+
+def test_javascript_exchanges_a_teams_users_token(server: RunningServer, javascript: dict[str, Any]) -> None:
+    assert is_active(server, javascript["exchange"]["token"])
+
+
+def test_java_exchanges_a_teams_users_token(server: RunningServer, java: dict[str, Any]) -> None:
+    assert is_active(server, java["exchange"]["token"])
 
 
 @pytest.mark.parametrize(

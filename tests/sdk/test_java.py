@@ -10,8 +10,8 @@ from tests.sdk.programs import FIRST_SCOPES, Plan
 _NAMES = frozenset({"IdentityErrorResponseException", "CommunicationErrorResponseException"})
 _ERRORS = dict.fromkeys((400, 401, 404, 501), _NAMES)
 
-OLDEST = Plan("2021-03-07", lambda: java_command("2021-03-07"), _ERRORS, FIRST_SCOPES, ())
-NEWEST = Plan("2022-10-01", lambda: java_command("2022-10-01"), _ERRORS, FIRST_SCOPES)
+OLDEST = Plan("2021-03-07", lambda: java_command("Scenario", "2021-03-07"), _ERRORS, FIRST_SCOPES, ())
+NEWEST = Plan("2022-10-01", lambda: java_command("Scenario", "2022-10-01"), _ERRORS, FIRST_SCOPES)
 
 
 @pytest.mark.parametrize("plan", [OLDEST, NEWEST], ids=str)

@@ -13,7 +13,7 @@ from watchword.cli.findings import Finding, ok, problem, told_by, warning
 from watchword.cli.folders import Folders
 from watchword.cli.running import running_servers
 from watchword.cli.server_certificate import LEAF_FOLDER
-from watchword.clock import Clock, to_datetime
+from watchword.clock import MachineClock, to_datetime
 from watchword.errors import OperatorError
 from watchword.rest.serving import bind
 from watchword.settings import Settings
@@ -21,7 +21,7 @@ from watchword.settings import Settings
 _SOON = timedelta(days=30)
 
 
-def check_installation(settings: Settings, data: Path, folders: Folders, clock: Clock) -> list[Finding]:
+def check_installation(settings: Settings, data: Path, folders: Folders, clock: MachineClock) -> list[Finding]:
     """Everything there is to say, in the order in which a server needs it."""
     return [
         *_check_data_directory(data),
@@ -54,7 +54,7 @@ def _check_data_directory(data: Path) -> Iterator[Finding]:
     yield ok(about, f"{data} is this user's alone.")
 
 
-def _check_certificate(settings: Settings, folders: Folders, clock: Clock) -> Iterator[Finding]:
+def _check_certificate(settings: Settings, folders: Folders, clock: MachineClock) -> Iterator[Finding]:
     about = "certificate"
     if not settings.tls:
         yield ok(about, "TLS is off; a proxy in front has to speak it.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from watchword.cli.clock import clock
 from watchword.cli.doctor import doctor
 from watchword.cli.entra import entra
 from watchword.cli.env import env, trust
@@ -43,6 +44,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     export,
     import_,
     migrate,
+    clock,
     doctor,
     settings,
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
 from watchword.cli.installation import access_keys, describe_database, find_encryption, opened_database, schema_version
-from watchword.clock import Clock
+from watchword.clock import MachineClock
 from watchword.errors import OperatorError
 from watchword.identifiers import FLAKE_EPOCH_MILLIS
 from watchword.identity.store import newest_marks
@@ -19,12 +19,11 @@ from watchword.keyring.encryption_key import parse_key
 from watchword.keyring.key_files import load_or_create_key_file, next_of
 from watchword.settings import Settings
 from watchword.storage import Database
+from watchword.storage.clock_watch import LARGEST_SKEW
 from watchword.storage.opening import DATABASE_FILE
 from watchword.storage.schema import APPLY, Step, missing_steps, require_served
 
 _A_LITTLE_BEHIND = timedelta(seconds=5)
-_LARGEST_SKEW = timedelta(minutes=5)
-"""How far apart the clocks of a client and of the server may be."""
 
 
 def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
@@ -50,7 +49,7 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
         yield told_by(about, error)
 
 
-def check_database(settings: Settings, data: Path, clock: Clock) -> Iterator[Finding]:
+def check_database(settings: Settings, data: Path, clock: MachineClock) -> Iterator[Finding]:
     about = "database"
     path = data / DATABASE_FILE
     try:
@@ -85,14 +84,14 @@ def _check_schema(settings: Settings, present: int, steps: list[Step]) -> Findin
     return ok(about, f"The next start brings it from version {present} to {steps[-1].version}, after a backup.")
 
 
-def _check_content_of(settings: Settings, data: Path, clock: Clock) -> list[Finding]:
+def _check_content_of(settings: Settings, data: Path, clock: MachineClock) -> list[Finding]:
     try:
         return asyncio.run(_check_content(settings, data, clock))
     except OperatorError as error:
         return [told_by("database", error)]
 
 
-async def _check_content(settings: Settings, data: Path, clock: Clock) -> list[Finding]:
+async def _check_content(settings: Settings, data: Path, clock: MachineClock) -> list[Finding]:
     where = describe_database(settings, data)
     async with opened_database(settings, data) as database:
         checks = [] if settings.database else await database.query("pragma quick_check(3)")
@@ -116,8 +115,17 @@ async def _check_secrets(database: Database, settings: Settings, data: Path) -> 
     return ok(about, f"{primary.resource.name} ({primary.resource.id}); its access keys can be read.")
 
 
-async def _check_clock(database: Database, clock: Clock) -> Finding:
+async def _check_clock(database: Database, clock: MachineClock) -> Finding:
     about = "clock"
+    says = await database.wall_micros()
+    apart = timedelta(microseconds=0 if says is None else clock.micros() - clock.travelled_micros - says)
+    if abs(apart) > LARGEST_SKEW:
+        told = f"{timedelta(seconds=round(abs(apart).total_seconds()))} {'ahead of' if apart.days >= 0 else 'behind'}"
+        return problem(
+            about,
+            f"It is {told} the database's: servers on this machine issue no tokens.",
+            "Set both clocks by a time server; the servers go on by themselves.",
+        )
     flake, high_water = await newest_marks(database)
     minted = (int.from_bytes(flake[:8], "big") + FLAKE_EPOCH_MILLIS) * 1_000 if any(flake) else 0
     behind = timedelta(microseconds=max(high_water, minted) - clock.micros())
@@ -130,6 +138,12 @@ async def _check_clock(database: Database, clock: Clock) -> Finding:
         "Set the clock by a time server. Identifiers and issue times carry on from where they were; "
         "only the expiry of new tokens follows the clock."
     )
-    if behind > _LARGEST_SKEW:
-        return problem(about, f"{told}: it was set back, or was wrong before. Clients may be refused for skew.", remedy)
+    if behind > LARGEST_SKEW:
+        return problem(
+            about,
+            f"{told}: it was set back, or was wrong before. Clients may be refused for skew;"
+            " on SQLite no tokens are issued.",
+            "Set the clock by a time server. If it is right now and was ahead before: stop every server on the"
+            " database, run `watchword clock lower`, and start them.",
+        )
     return warning(about, f"{told}: it was set back.", remedy)

@@ -70,4 +70,6 @@ class _TextLine(logging.Formatter):
 def _text(line: str) -> str:
     entry = msgspec.json.decode(line)
     text = f"{entry['method']} {entry['path']} {entry['status']}"
+    if "ignored" in entry:
+        text += f" (ignored: {', '.join(entry['ignored'])})"
     return f"{text} {entry['code']}: {entry.get('reason', '')}" if "code" in entry else text

@@ -1,6 +1,6 @@
 """What a server says when it starts: what is in force, and the line to copy next.
 
-Watchword 0.2.0 (dev): everybody knows its access keys, so it listens on this machine only.
+Watchword 0.2.1 (dev): everybody knows its access keys, so it listens on this machine only.
 
   endpoint           https://localhost:8443
   resource           dev (dededede-dede-4ede-8ede-dededededede)

@@ -19,6 +19,7 @@ REMEDIES = {
     "signature": "It was changed after it was issued, or not issued by this service.",
     "claims": "It is signed by this service's key, yet no access token: see what else uses that key.",
     "expiry": "Issue a new one; clients renew theirs with a UserTokenCredential.",
+    "issued": "Set the clock of the machine that issued it, or of this one, by a time server (NTP).",
     "resource": "Ask with the connection string of the resource that it was issued by.",
     "revoked": "Issue a new one, if its bearer may have it.",
     "stale": "See whether the service runs and answers at /revocations.",

@@ -24,7 +24,13 @@ WhenStale = Literal["refuse", "accept"]
 
 LONGEST_LEEWAY = timedelta(hours=1)
 KEPT = LONGEST_LIFETIME + LONGEST_LEEWAY
-"""How long an entry is kept: until no token that it concerns can be in time, with the largest leeway."""
+"""How long an entry is kept: until no token that it concerns can be in time, with the largest leeway.
+
+A token that a clock far ahead stamped can be in time later still. The service knows of it, and tells its revocation
+again in the snapshot that is asked for before the entry goes.
+"""
+
+RENEWED_AFTER = LONGEST_LIFETIME
 
 _NOTHING_CUT_OFF = CutOffs()
 
@@ -87,6 +93,7 @@ class RevocationSet:
         self._draft: _Entries | None = None
         self._resource = ""
         self._fresh_at: float | None = None
+        self._begun_at = 0.0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -99,7 +106,7 @@ class RevocationSet:
         """
         now = self._steady()
         if page.snapshot:
-            self._draft = _Entries()
+            self._draft, self._begun_at = _Entries(), sent
         elif self._fresh_at is None and self._draft is None:
             raise ValueError("the feed's first page is not a snapshot")
         entries = self._entries if self._draft is None else self._draft
@@ -110,6 +117,11 @@ class RevocationSet:
             self._resource = page.resource.lower()
             self._entries, self._draft = entries, None
             self._fresh_at = sent
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """Whether it is time to be told everything anew."""
+        return self._steady() - self._begun_at >= RENEWED_AFTER.total_seconds()
 
     def staleness(self) -> timedelta | None:
         """How long ago the set was last known to be complete, or None where it never was."""

@@ -53,6 +53,8 @@ class Subscriber:
 
     def question(self) -> Question:
         """The next poll. It waits for news only where the last one brought all there was."""
+        if not self._more and self._revocations.wants_snapshot:
+            self._cursor = None
         wait = timedelta(0) if self._cursor is None or self._more or self.error else self._wait
         query: dict[str, str] = {}
         if self._cursor is not None:

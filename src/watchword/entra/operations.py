@@ -54,7 +54,7 @@ class EntraOperations:
 
     async def exchange_teams(self, call: Call) -> AccessTokenBody:
         """Observed: the token is checked before the fields beside it, and these one after the other."""
-        text, expected = wire.read_teams_user(call.request.body, call.version)
+        text, expected = wire.read_teams_user(call.request.body, call.version, call.request.ignored)
         try:
             token = await self._issuers.verify(text)
             self._exchanges.require_teams_user(token)

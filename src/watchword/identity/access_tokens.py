@@ -62,9 +62,9 @@ class LastTokens:
         if (excess := len(self._noted) - MOST_WAITING) > 0:
             _log.warning("too many tokens are issued to write down when: %d identities keep an older time", excess)
             self._take(excess)
-        # In the order of the table, so that neighbours share a page; small transactions, so that no caller's write
-        # waits long behind them.
-        rows = iter(sorted(self._take(most), key=itemgetter(2)))
+        # In the order in which everybody locks them, which is that of the table: neighbours share a page. Small
+        # transactions, so that no caller's write waits long behind them.
+        rows = iter(sorted(self._take(most), key=itemgetter(2, 1)))
         while chunk := list(islice(rows, _NOTES_IN_ONE_COMMIT)):
             try:
                 await self._store.note_tokens(chunk, self._issue_clock.last)
@@ -128,8 +128,8 @@ class AccessTokens:
         return IssuedToken(token, now, now + minutes * 60_000_000)
 
 
-def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) -> tuple[str, ...]:
-    """The scopes without repetitions, in their order.
+def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...] | None, field: str) -> tuple[str, ...]:
+    """The scopes without repetitions, in their order; where `allowed` is None, they may be any.
 
     Raises:
         NoScopes: the list is empty.
@@ -137,9 +137,10 @@ def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...], field: str) 
     """
     if not scopes:
         raise NoScopes
-    for scope in scopes:
-        if scope not in allowed:
-            raise UnknownScope(scope, field, allowed)
+    if allowed is not None:
+        for scope in scopes:
+            if scope not in allowed:
+                raise UnknownScope(scope, field, allowed)
     return tuple(dict.fromkeys(scopes))
 
 

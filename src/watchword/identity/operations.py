@@ -52,7 +52,7 @@ class IdentityOperations:
         ]
 
     async def create(self, call: Call) -> bodies.CreatedBody:
-        request = wire.read_create(call.request.body, call.version)
+        request = wire.read_create(call.request.body, call.version, call.request.ignored)
         # Assumed: a lifetime out of bounds is refused even where no token is asked for.
         minutes = require_lifetime(request.expiresInMinutes)
         asked = request.createTokenWithScopes
@@ -82,7 +82,7 @@ class IdentityOperations:
         return _token_body(token)
 
     async def create_early(self, call: Call) -> bodies.IdentityBody:
-        wire.read_create(call.request.body, call.version)
+        wire.read_create(call.request.body, call.version, call.request.ignored)
         identity = await self._identities.create(call.caller.resource)
         return bodies.IdentityBody(id=str(identity.id))
 
@@ -121,7 +121,7 @@ class IdentityOperations:
             raise IdentityNotFound
 
     async def _issue(self, call: Call) -> tuple[Identity, IssuedToken]:
-        asked, minutes = wire.read_issue(call.request.body, call.version)
+        asked, minutes = wire.read_issue(call.request.body, call.version, call.request.ignored)
         # Assumed: of an unknown scope and a lifetime out of bounds, the lifetime is told.
         minutes = require_lifetime(minutes)
         scopes = require_scopes(asked, wire.scopes_of(call.version), "scopes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchword.revocations.statements import CUT_OFF_COLUMNS, NEXT_CURSOR, recorded, recorded_many
+from watchword.revocations.statements import NEXT_CURSOR, recorded, recorded_many
 from watchword.storage import Statement
 
 COLUMNS = "flake, generation, valid_from_micros, custom_id, created_micros, last_token_micros"
@@ -14,11 +14,28 @@ _THIS = "from identities where resource = :resource and flake = :flake"
 # An identity that is not there writes nothing at all: whoever is refused leaves no trace in the feed.
 _NEXT_CURSOR = f"{NEXT_CURSOR} where exists (select 1 {_THIS})"
 
+
+def _qualified(*, table: str) -> str:
+    return ", ".join(f"{table}.{column}" for column in COLUMNS.split(", "))
+
+
+def _freed() -> str:
+    """PostgreSQL's tables that give the custom ids of the identities in `changed` back; `owned` has locked them."""
+    return """
+        owned as materialized (
+            select c.resource, c.custom_id from changed d join custom_ids c on c.resource = d.resource
+            and c.custom_id = d.custom_id and c.flake = d.flake order by c.resource, c.custom_id for update of c
+        ), freed as (
+            delete from custom_ids c using owned o where c.resource = o.resource and c.custom_id = o.custom_id
+        )
+    """
+
+
 FIND = Statement(
     sqlite=(f"select {COLUMNS} {_THIS}",),
     parameters=_KEY,
-    postgres="select q.n, i.flake, i.generation, i.valid_from_micros, i.custom_id, i.created_micros,"
-    " i.last_token_micros from q join identities i on i.resource = q.resource and i.flake = q.flake",
+    postgres=f"select q.n, {_qualified(table='i')} from q"
+    " join identities i on i.resource = q.resource and i.flake = q.flake",
 )
 
 # A create may be sent again, because its answer was lost with the process that writes or with the connection. Its flake
@@ -37,8 +54,8 @@ INSERT = Statement(
     postgres="""
         , fresh as (
             insert into identities (resource, flake, generation, created_micros)
-            select q.resource, q.flake, 1, q.created from q
-            join resources r on r.number = q.resource and r.state = 'active'
+            select distinct on (q.flake, q.resource) q.resource, q.flake, 1, q.created from q
+            join resources r on r.number = q.resource and r.state = 'active' order by q.flake, q.resource
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, flake
         )
@@ -58,73 +75,77 @@ INSERT_NAMED = Statement(
         """,
     ),
     parameters=(*_KEY, ("custom_id", "text"), ("created", "int8")),
-    # Whoever claims the custom id inserts; everybody else is given the row of who did. A row that is made meanwhile, by
-    # another call of the batch or by another node, is not in this statement's snapshot: then nothing is returned, and
-    # the call is sent again. Custom ids are locked in their order, here and in a deletion.
+    # Whoever claims the custom id inserts; everybody else, of the batch too, is given the row of who did. A row that
+    # another node makes meanwhile is not in this statement's snapshot: then nothing is returned, and the call is sent
+    # again. Only one that is sent again can find a row of its own, which is locked before the custom id, as everywhere.
     postgres=f"""
-        , wanted as (select q.* from q join resources r on r.number = q.resource and r.state = 'active')
-        , claimed as (
+        , wanted as (
+            select distinct on (q.resource, q.custom_id) q.resource, q.custom_id, q.flake, q.created
+            from q join resources r on r.number = q.resource and r.state = 'active'
+            order by q.resource, q.custom_id, q.n
+        ), locked as materialized (
+            select i.flake from wanted w join identities i on i.resource = w.resource and i.flake = w.flake
+            order by i.flake, i.resource for update of i
+        ), claimed as (
             insert into custom_ids (resource, custom_id, flake)
-            select distinct on (resource, custom_id) resource, custom_id, flake
-            from wanted order by resource, custom_id, n
+            select resource, custom_id, flake from wanted where (select count(*) from locked) >= 0
+            order by resource, custom_id
             on conflict (resource, custom_id) do update set custom_id = excluded.custom_id
             returning resource, custom_id, flake
         ), fresh as (
             insert into identities (resource, flake, generation, custom_id, created_micros)
-            select q.resource, q.flake, 1, q.custom_id, q.created from wanted q
-            where exists (select 1 from claimed c where c.flake = q.flake)
+            select w.resource, w.flake, 1, w.custom_id, w.created from wanted w
+            join claimed c on c.resource = w.resource and c.custom_id = w.custom_id and c.flake = w.flake
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, {COLUMNS}
+        ), owner as (
+            select * from fresh
+            union all
+            select i.resource, {_qualified(table="i")} from claimed c
+            join identities i on i.resource = c.resource and i.flake = c.flake
+            where not exists (select from fresh f where f.resource = c.resource and f.flake = c.flake)
         )
-        select q.n, f.flake, f.generation, f.valid_from_micros, f.custom_id, f.created_micros, f.last_token_micros
-        from q join fresh f on f.resource = q.resource and f.flake = q.flake
-        union all
-        select q.n, i.flake, i.generation, i.valid_from_micros, i.custom_id, i.created_micros, i.last_token_micros
-        from q join claimed c on c.resource = q.resource and c.custom_id = q.custom_id and c.flake <> q.flake
-        join identities i on i.resource = c.resource and i.flake = c.flake
+        select q.n, {_qualified(table="o")} from q
+        join claimed c on c.resource = q.resource and c.custom_id = q.custom_id
+        join owner o on o.resource = c.resource and o.flake = c.flake
     """,
 )
 
-# The feed's row is locked first, everywhere: so that two nodes never wait for each other in a circle.
-_LOCKED = """
-    , moved as (
-        update feed set cursor = cursor + (select count(*) from q)
-        where exists (select 1 from q join identities i on i.resource = q.resource and i.flake = q.flake)
-        returning cursor
-    )
-    , one as (
-        select resource, flake, min(subject) as subject, max(kept_until) as kept_until, min(n) as n
-        from q group by resource, flake
-    ), locked as materialized (
-        select i.resource, i.flake from moved, one join identities i on i.resource = one.resource
-        and i.flake = one.flake order by i.flake for update of i
-    )
-"""
 
-_RECORD = f"""
-    recorded as (
-        insert into revocations ({CUT_OFF_COLUMNS})
-        select 'identity', one.subject, changed.resource, {{generation}}, {{valid_from}}, {{deleted}},
-            moved.cursor - (select count(*) from q) + one.n, one.kept_until
-        from moved, changed join one on one.resource = changed.resource and one.flake = changed.flake
-        {recorded_many()}
-    )
-    select one.n, 1 from one join changed on changed.resource = one.resource and changed.flake = one.flake
-"""
+def _locked(*, after: str = "true") -> str:
+    """PostgreSQL's tables `one`, what the batch asks of each identity, and `locked`, those that are there.
+
+    `after` is an SQL condition that is looked at first, as in `recorded_many`.
+    """
+    return f"""
+        one as (
+            select resource, flake, min(subject) as subject, max(kept_until) as kept_until, min(n) as n
+            from q group by resource, flake
+        ), locked as materialized (
+            select i.resource, i.flake, one.subject, one.kept_until, one.n
+            from one join identities i on i.resource = one.resource and i.flake = one.flake
+            where {after} order by i.flake, i.resource for update of i
+        )
+    """
+
+
+_ALL_OF_THE_BATCH = "select q.n, 1 from q join changed c on c.resource = q.resource and c.flake = q.flake"
 
 REVOKE = Statement(
     sqlite=(
         _NEXT_CURSOR,
         "update identities set generation = generation + 1 where resource = :resource and flake = :flake",
-        recorded("identity", ":subject", "resource", _THIS, generation="generation"),
+        recorded(kind="identity", subject=":subject", resource="resource", source=_THIS, generation="generation"),
         f"select generation {_THIS}",
     ),
     parameters=_REVOKING,
     postgres=f"""
-        {_LOCKED.format(after="")}, changed as (
+        , {_locked()}, changed as (
             update identities i set generation = i.generation + 1 from locked l
-            where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.generation
-        ), {_RECORD.format(generation="changed.generation", valid_from="0", deleted="0")}
+            where i.resource = l.resource and i.flake = l.flake
+            returning i.resource, i.flake, i.generation, l.subject, l.kept_until, l.n
+        ), {recorded_many(kind="identity", dead="changed", generation="d.generation")}
+        {_ALL_OF_THE_BATCH}
     """,
 )
 
@@ -137,7 +158,13 @@ CUT_OFF = Statement(
         update identities set valid_from_micros = max(valid_from_micros, :valid_from)
         where resource = :resource and flake = :flake
         """,
-        recorded("identity", ":subject", "resource", _THIS, valid_from_micros="valid_from_micros"),
+        recorded(
+            kind="identity",
+            subject=":subject",
+            resource="resource",
+            source=_THIS,
+            valid_from_micros="valid_from_micros",
+        ),
         f"select valid_from_micros {_THIS}",
     ),
     parameters=(*_REVOKING, ("valid_from", "int8")),
@@ -145,38 +172,40 @@ CUT_OFF = Statement(
         , clocked as (
             update clock set high_water_micros = greatest(high_water_micros, (select max(valid_from) from q))
             returning 1
-        ) {_LOCKED.format(after="where (select count(*) from clocked) = 1")}, latest as (
+        ), {_locked(after="(select count(*) from clocked) >= 0")}, latest as (
             select resource, flake, max(valid_from) as valid_from from q group by resource, flake
         ), changed as (
             update identities i set valid_from_micros = greatest(i.valid_from_micros, latest.valid_from)
             from locked l join latest on latest.resource = l.resource and latest.flake = l.flake
-            where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.valid_from_micros
-        ), {_RECORD.format(generation="0", valid_from="changed.valid_from_micros", deleted="0")}
+            where i.resource = l.resource and i.flake = l.flake
+            returning i.resource, i.flake, i.valid_from_micros, l.subject, l.kept_until, l.n
+        ), {recorded_many(kind="identity", dead="changed", valid_from_micros="d.valid_from_micros")}
+        {_ALL_OF_THE_BATCH}
     """,
 )
 
+# Of several that delete one identity, one did it, and to the others it was gone.
 DELETE = Statement(
     sqlite=(
         _NEXT_CURSOR,
-        recorded("identity", ":subject", "resource", _THIS, deleted="1"),
+        recorded(kind="identity", subject=":subject", resource="resource", source=_THIS, deleted="1"),
         f"delete {_THIS} returning flake",
     ),
     parameters=_REVOKING,
     repeatable=False,
     postgres=f"""
-        {_LOCKED.format(after="")}, changed as (
-            delete from identities i using locked l
-            where i.resource = l.resource and i.flake = l.flake returning i.resource, i.flake, i.custom_id
-        ), owned as materialized (
-            select c.resource, c.custom_id from changed d join custom_ids c on c.resource = d.resource
-            and c.custom_id = d.custom_id and c.flake = d.flake order by c.resource, c.custom_id for update of c
-        ), freed as (
-            delete from custom_ids c using owned o where c.resource = o.resource and c.custom_id = o.custom_id
-        ), {_RECORD.format(generation="0", valid_from="0", deleted="1")}
+        , {_locked()}, changed as (
+            delete from identities i using locked l where i.resource = l.resource and i.flake = l.flake
+            returning i.resource, i.flake, i.custom_id, l.subject, l.kept_until, l.n
+        ), {_freed()}, {
+        recorded_many(kind="identity", dead="changed", deleted="1", after="(select count(*) from owned) >= 0")
+    }
+        select n, 1 from changed
     """,
 )
 
-# Of a resource that is being deleted: no revocation is recorded, for that of the resource covers them all.
+# Of a resource that is being deleted: no revocation is recorded, for that of the resource covers them all. Two of a
+# batch take different rows.
 PURGE = Statement(
     sqlite=(
         """
@@ -186,18 +215,19 @@ PURGE = Statement(
         """,
     ),
     parameters=(("resource", "int8"), ("most", "int8")),
-    postgres="""
-        , doomed as (
-            select q.n, i.resource, i.flake from q cross join lateral (
-                select resource, flake from identities where resource = q.resource order by flake limit q.most
-            ) i
-        ), gone as (
-            delete from identities i using doomed d where i.resource = d.resource and i.flake = d.flake
-            returning d.n, i.resource, i.custom_id, i.flake
-        ), freed as (
-            delete from custom_ids c using gone g
-            where c.resource = g.resource and c.custom_id = g.custom_id and c.flake = g.flake returning 1
-        )
-        select n, 1 from gone
+    postgres=f"""
+        , portions as (
+            select n, resource, most, (sum(most) over (partition by resource order by n))::bigint - most as before
+            from q
+        ), locked as materialized (
+            select p.n, i.resource, i.flake from portions p cross join lateral (
+                select flake from identities where resource = p.resource order by flake limit p.most offset p.before
+            ) doomed join identities i on i.resource = p.resource and i.flake = doomed.flake
+            order by i.flake, i.resource for update of i
+        ), changed as (
+            delete from identities i using locked l where i.resource = l.resource and i.flake = l.flake
+            returning i.resource, i.flake, i.custom_id, l.n
+        ), {_freed()}
+        select n, 1 from changed
     """,
 )

@@ -96,13 +96,13 @@ class IdentityStore:
         return [IdentityRow(*row) for row in await self._database.query(sql, *parameters)]
 
     async def note_tokens(self, issued: Sequence[tuple[int, int, bytes]], high_water_micros: int) -> None:
-        """Rows of time, resource and flake, in the order of flakes as everywhere: the last token of an identity.
+        """Rows of time, resource and flake, sorted by flake and resource: the last token of an identity.
 
         With it goes the highest issue time that was given out.
         """
 
         async def note(transaction: Transaction) -> None:
-            # The clock's row is locked first, as by a cut-off.
+            # Rows are locked in the one order, see `storage.database`: the clock's, and then those of identities.
             await transaction.execute(
                 "update clock set high_water_micros = $1 where high_water_micros < $1", high_water_micros
             )

@@ -61,7 +61,7 @@ class GroupOperations:
             raise GroupNotFound(call.parts["resourceGroupName"])
 
     async def put(self, call: ManagementCall) -> RawAnswer:
-        asked = read(call.request.body, bodies.GroupRequest)
+        asked = read(call.request.body, bodies.GroupRequest, call.request.ignored)
         subscription, name = _named(call)
         group, is_new = await self._database.transact(
             lambda transaction: create_group(
@@ -74,7 +74,7 @@ class GroupOperations:
         return _group_body(await self._database.transact(lambda transaction: get_group(transaction, *_named(call))))
 
     async def patch(self, call: ManagementCall) -> bodies.GroupBody:
-        asked = read(call.request.body, bodies.GroupPatch)
+        asked = read(call.request.body, bodies.GroupPatch, call.request.ignored)
 
         async def update(transaction: Transaction) -> Group:
             group = await get_group(transaction, *_named(call))

@@ -80,8 +80,9 @@ class ResourceOperations:
         ]
 
     async def put(self, call: ManagementCall) -> RawAnswer:
-        asked = read(call.request.body, bodies.ResourceRequest)
-        wanted = _wanted(call, asked)
+        shape = bodies.ResourceRequest2025 if call.version in wire.LOCAL_AUTH else bodies.ResourceRequest
+        asked = read(call.request.body, shape, call.request.ignored)
+        wanted = _wanted(asked)
         data_location = asked.properties.dataLocation if asked.properties else None
         subscription, group_name, name = _named(call)
 
@@ -119,8 +120,9 @@ class ResourceOperations:
         return self._body(found, call)
 
     async def patch(self, call: ManagementCall) -> bodies.ResourceBody:
-        asked = read(call.request.body, bodies.ResourcePatch)
-        wanted = _wanted(call, asked)
+        shape = bodies.ResourcePatch2025 if call.version in wire.LOCAL_AUTH else bodies.ResourcePatch
+        asked = read(call.request.body, shape, call.request.ignored)
+        wanted = _wanted(asked)
 
         async def update(transaction: Transaction) -> Holding:
             return await update_holding(transaction, await get_holding(transaction, *_named(call)), wanted)
@@ -167,7 +169,8 @@ class ResourceOperations:
         return self._keys(call, holding, keys)
 
     async def regenerate_key(self, call: ManagementCall) -> RawAnswer:
-        slot = _SLOTS.get(read(call.request.body, bodies.RegenerateRequest).keyType.lower())
+        asked = read(call.request.body, bodies.RegenerateRequest, call.request.ignored)
+        slot = _SLOTS.get(asked.keyType.lower())
         if slot is None:
             raise InvalidProperty("keyType", "It is Primary or Secondary.")
 
@@ -181,7 +184,7 @@ class ResourceOperations:
         return self._keys(call, holding, [key])
 
     async def check_name(self, call: ManagementCall) -> bodies.NameAvailability:
-        asked = read(call.request.body, bodies.NameRequest)
+        asked = read(call.request.body, bodies.NameRequest, call.request.ignored)
         if asked.type.lower() != RESOURCE_TYPE.lower():
             raise InvalidProperty("type", f"Only names of {RESOURCE_TYPE} are known here.")
         try:
@@ -267,7 +270,7 @@ def _named(call: ManagementCall) -> tuple[str, str, str]:
     return parts["subscriptionId"], parts["resourceGroupName"], parts["communicationServiceName"]
 
 
-def _wanted(call: ManagementCall, asked: bodies.ResourceRequest | bodies.ResourcePatch) -> Wanted:
+def _wanted(asked: bodies.ResourceRequest | bodies.ResourcePatch) -> Wanted:
     """Raises:
     InvalidProperty: something is asked for that would have no effect here.
     """
@@ -276,8 +279,9 @@ def _wanted(call: ManagementCall, asked: bodies.ResourceRequest | bodies.Resourc
         raise InvalidProperty("identity.type", "Resources have no managed identity here; leave it out, or say None.")
     if properties.linkedDomains:
         raise InvalidProperty("properties.linkedDomains", "There is no e-mail here that domains could be linked for.")
-    knows = call.version in wire.LOCAL_AUTH
-    if knows and (properties.publicNetworkAccess or "Enabled").lower() != "enabled":
+    if not isinstance(properties, bodies.PropertiesRequest2025):
+        return Wanted(asked.tags, None)
+    if (properties.publicNetworkAccess or "Enabled").lower() != "enabled":
         reason = "Who may connect is decided by --host and the network; it stays Enabled."
         raise InvalidProperty("properties.publicNetworkAccess", reason)
-    return Wanted(asked.tags, properties.disableLocalAuth if knows else None)
+    return Wanted(asked.tags, properties.disableLocalAuth)

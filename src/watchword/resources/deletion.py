@@ -17,8 +17,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from watchword.errors import Unavailable
 from watchword.resources.groups import Group
 from watchword.resources.store import Resource
-from watchword.revocations.store import record_now
-from watchword.storage import Database, Transaction
+from watchword.revocations.store import Revoked, record_all
+from watchword.storage import Database, Row, Transaction
 
 Purge = Callable[[int, int], Awaitable[int]]
 """Deletes some of what a service keeps of a resource, by its number, at most so many rows; how many went."""
@@ -31,23 +31,29 @@ _log = logging.getLogger(__name__)
 
 async def begin_resource_deletion(transaction: Transaction, resource: Resource, now_micros: int) -> None:
     """From its commit on, every key and token of the resource is refused. The feed must be woken after."""
-    begun = await transaction.execute(
-        "update resources set state = 'deleting' where number = $1 and state = 'active' returning 1", resource.number
-    )
-    if begun:
-        await record_now(transaction, "resource", resource.id, resource.number, now_micros, deleted=True)
+    await _begin(transaction, [(resource.number, resource.id)], now_micros)
 
 
 async def begin_group_deletion(transaction: Transaction, group: Group, now_micros: int) -> None:
     """The same for all resources of the group; nothing can be put into it any more."""
     await transaction.execute("update resource_groups set state = 'deleting' where number = $1", group.number)
     rows = await transaction.execute(
-        "select number, id, name, location, generation from resources where resource_group = $1 and state = 'active'"
-        " order by number",
+        "select number, id from resources where resource_group = $1 and state = 'active' order by number",
         group.number,
     )
-    for row in rows:
-        await begin_resource_deletion(transaction, Resource(*row), now_micros)
+    await _begin(transaction, rows, now_micros)
+
+
+async def _begin(transaction: Transaction, resources: Sequence[Row], now_micros: int) -> None:
+    """`resources` are numbers and guids, by number: all rows of resources are locked before the first revocation."""
+    begun = []
+    for number, id in resources:
+        if await transaction.execute(
+            "update resources set state = 'deleting' where number = $1 and state = 'active' returning 1", number
+        ):
+            begun.append(Revoked("resource", number, id, deleted=True))
+    if begun:
+        await record_all(transaction, begun, now_micros)
 
 
 async def is_resource_there(transaction: Transaction, id: str) -> bool:

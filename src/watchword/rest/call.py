@@ -53,7 +53,8 @@ class Request(msgspec.Struct, frozen=True):
 
     `target` is exactly what was signed: path and query as sent. `headers` have lower-case names; a header that was
     sent twice holds both values, joined by a comma, and so matches nothing. `origin` is the address under which the
-    client reached us, such as `https://localhost:8443`.
+    client reached us, such as `https://localhost:8443`. `ignored` is for the request log: whoever reads the body adds
+    the names of members that only other api-versions know.
     """
 
     method: str
@@ -63,6 +64,7 @@ class Request(msgspec.Struct, frozen=True):
     origin: str
     server_port: int | None
     body: bytes
+    ignored: list[str] = []
 
     def __repr__(self) -> str:
         """Without what may hold a secret."""

@@ -23,6 +23,7 @@ PATHS = frozenset(
         verification.REVOCATIONS,
     )
 )
+_FOLDED_PATHS = frozenset(path.lower() for path in PATHS)
 
 _HEADERS = (
     "authorization",
@@ -51,7 +52,8 @@ class Cors:
 
     async def answer(self, exchange: Exchange) -> None:
         sent = exchange.headers
-        if exchange.path.rstrip("/") in PATHS:
+        # In any case of letters, as routes are.
+        if exchange.path.rstrip("/").lower() in _FOLDED_PATHS:
             exchange.extra_headers = (_VARY,)
             if (origin := sent.get("origin", "")).lower() in self._origins:
                 allowed = ("access-control-allow-origin", origin)

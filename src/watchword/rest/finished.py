@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,8 @@ class Finished(msgspec.Struct):
     """`request_id` is the answer's `ms-cv`; `seconds` are from the whole request to its answer, of which
     `seconds_to_caller` went by before the caller was proved, if any was.
 
-    `binding` is None where no operation was meant, and then `path` is empty where none is there.
+    `binding` is None where no operation was meant, and then `path` is empty where none is there. `ignored` are the
+    names of members of the body that only other api-versions know.
     """
 
     request_id: str
@@ -30,6 +31,7 @@ class Finished(msgspec.Struct):
     caller: Caller | Manager | None
     seconds: float
     seconds_to_caller: float | None
+    ignored: Sequence[str] = ()
 
     @property
     def known_version(self) -> str | None:

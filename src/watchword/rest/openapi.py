@@ -174,6 +174,10 @@ class Schemas:
     def taken(self, shape: Any) -> _Json:
         """Of a request: what may be left out may be null as well."""
         schema, components = _schema(shape)
+        for component in components.values():
+            # Decoding refuses other members, and then they are read in any case of letters, or ignored.
+            if component.get("additionalProperties") is False:
+                del component["additionalProperties"]
         self.components |= components
         return schema
 

@@ -104,6 +104,7 @@ class Pipeline:
         path, binding, version = _NOWHERE, None, None
         caller: Caller | Manager | None = None
         proved: float | None = None
+        ignored: list[str] = []
         answer: Answer = None
         error: WireError | None = None
         wave = ALONE
@@ -117,7 +118,7 @@ class Pipeline:
             if exchange.is_too_large:
                 raise TooLarge("body", MAXIMUM_BODY_BYTES)
             port = exchange.connection.server_port
-            request = Request(exchange.method, exchange.target, query, sent, origin, port, exchange.body)
+            request = Request(exchange.method, exchange.target, query, sent, origin, port, exchange.body, ignored)
             if isinstance(binding, PublicBinding):
                 answer = await binding.function(request)
             elif isinstance(binding, ManagementBinding):
@@ -158,6 +159,7 @@ class Pipeline:
             caller,
             perf_counter() - started,
             None if proved is None else proved - started,
+            ignored,
         )
         self._traffic.record(finished)
         trace_id = self._tracing.record(finished) if self._tracing is not None else None

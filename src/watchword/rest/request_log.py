@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 import msgspec
 
@@ -37,6 +38,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
     apiVersion: str | None = None
     code: str | None = None
     reason: str | None = None
+    ignored: Sequence[str] | None = None
     resource: str | None = None
     caller: str | None = None
     clientRequestId: str | None = None
@@ -67,6 +69,7 @@ class RequestLog:
             apiVersion=finished.known_version,
             code=error.code if error else None,
             reason=error.message if error else None,
+            ignored=finished.ignored or None,
             resource=caller.resource.id if isinstance(caller, Caller) else None,
             caller=caller.name if caller else None,
             clientRequestId=echoed_request_id(sent.get(CLIENT_REQUEST_ID)),

@@ -59,10 +59,14 @@ class Path:
 
 @dataclass(slots=True)
 class _Segment:
-    """What may follow one segment of a path: a word of ours, or else whatever a part is called for."""
+    """What may follow one segment of a path: a word of ours, or else whatever a part is called for.
+
+    `words` are as we spell them, `folded` the same in lower case.
+    """
 
     path: Path | None = None
     words: dict[str, _Segment] = field(default_factory=dict)
+    folded: dict[str, _Segment] = field(default_factory=dict)
     part: tuple[str, _Segment] | None = None
 
 
@@ -78,14 +82,17 @@ class Routes:
         """The path, and what stands in it for the parts, decoded.
 
         Segments are parted before they are decoded: an escaped slash is part of one (RFC 3986, section 2.2). One slash
-        at the end says nothing.
+        at the end says nothing. Our words are found in any case of letters; the usual one is looked up first. Assumed:
+        the original finds every path so, as stock ASP.NET Core does.
         """
         segment, parts = self._root, {}
         for text in sent[1:].removesuffix("/").split("/"):
             found = segment.words.get(text)
             if found is None:
                 decoded = _decode(text) if "%" in text else text
-                found = segment.words.get(decoded)
+                # No letter outside ASCII is another case of one within: the Kelvin sign is no k.
+                if segment.folded and decoded.isascii():
+                    found = segment.folded.get(decoded.lower())
                 if found is None:
                     if segment.part is None:
                         return None
@@ -98,7 +105,9 @@ class Routes:
         segment = self._root
         for text in path.template[1:].split("/"):
             if not text.startswith("{"):
-                segment = segment.words.setdefault(text, _Segment())
+                followed = segment.words.setdefault(text, _Segment())
+                segment.folded[text.lower()] = followed
+                segment = followed
             else:
                 segment.part = segment.part or (text[1:-1], _Segment())
                 segment = segment.part[1]

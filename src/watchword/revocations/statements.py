@@ -14,97 +14,165 @@ EVERY_RESOURCE = 0
 """In place of a resource's number: concerns all."""
 
 NEXT_CURSOR = "update feed set cursor = cursor + 1"
-"""First statement of every transaction that records a revocation; on PostgreSQL a part of the one statement."""
+"""Draws a number for a revocation, and holds back whoever wants the next one until the commit.
 
-CUT_OFF_COLUMNS = "kind, subject, resource, generation, valid_from_micros, deleted, cursor, expires_micros"
+On PostgreSQL the feed's row is the last one that a transaction locks, see `storage.database`.
+"""
 
+_COLUMNS = "kind, subject, resource, generation, valid_from_micros, deleted, cursor, expires_micros"
 
-def recorded(kind: Kind, subject: str, resource: str, source: str, **columns: str) -> str:
-    """SQLite's SQL that records what `source`, the rest of a select, finds; the other arguments are SQL expressions.
-
-    Recording the same thing again keeps the strictest of both, under a new cursor. The time at which the row may go is
-    the parameter `:kept_until`.
-    """
-    values = {"generation": "0", "valid_from_micros": "0", "deleted": "0"} | columns
-    return f"""
-        insert into revocations ({CUT_OFF_COLUMNS})
-        select '{kind}', {subject}, {resource}, {values["generation"]}, {values["valid_from_micros"]},
-               {values["deleted"]}, (select cursor from feed), :kept_until
-        {source} {_keep_strictest("max")}
-    """
+_CUT_OFFS = ("generation", "valid_from_micros", "deleted", "expires_micros")
 
 
-def recorded_many() -> str:
-    """The end of PostgreSQL's insert of revocations."""
-    return f"{_keep_strictest('greatest')} returning 1"
-
-
-def _keep_strictest(larger: str) -> str:
-    columns = ("generation", "valid_from_micros", "deleted", "expires_micros")
-    kept = ", ".join(f"{column} = {larger}(revocations.{column}, excluded.{column})" for column in columns)
+def keep_strictest() -> str:
+    """What an insert of revocations does with one that is there: the strictest of both stays, under the new cursor."""
+    kept = ", ".join(
+        f"{column} = case when excluded.{column} > revocations.{column}"
+        f" then excluded.{column} else revocations.{column} end"
+        for column in _CUT_OFFS
+    )
     return f"on conflict (kind, resource, subject) do update set {kept}, cursor = excluded.cursor"
 
 
-def _record(kind: Kind) -> Statement:
-    return Statement(
-        sqlite=(NEXT_CURSOR, recorded(kind, ":subject", ":resource", "where true")),
+def recorded(
+    *,
+    kind: Kind,
+    subject: str,
+    resource: str,
+    source: str,
+    generation: str = "0",
+    valid_from_micros: str = "0",
+    deleted: str = "0",
+) -> str:
+    """SQLite's SQL that records what `source`, the rest of a select, finds; the other arguments are SQL expressions.
+
+    It comes after `NEXT_CURSOR`. The time at which the row may go is the parameter `:kept_until`.
+    """
+    return f"""
+        insert into revocations ({_COLUMNS})
+        select '{kind}', {subject}, {resource}, {generation}, {valid_from_micros}, {deleted},
+               (select cursor from feed), :kept_until
+        {source} {keep_strictest()}
+    """
+
+
+def next_cursors(*, kind: Kind, dead: str, after: str = "true") -> str:
+    """PostgreSQL's tables `held` and `moved`: revocations that are there already are locked, and then the feed's row.
+
+    `dead` is the table of what is to be revoked, with `resource` and `subject`. `after` is an SQL condition that is
+    looked at first; by one that counts another table of the statement, what that one locks is locked before.
+    """
+    return f"""
+        held as materialized (
+            select r.resource, r.subject from {dead} d
+            join revocations r on r.kind = '{kind}' and r.resource = d.resource and r.subject = d.subject
+            where {after} order by r.resource, r.subject for update of r
+        ), moved as (
+            update feed set cursor = cursor + (select count(*) from q)
+            where (select count(*) from {dead}) > 0 and (select count(*) from held) >= 0
+            returning cursor
+        )
+    """
+
+
+def recorded_many(
+    *,
+    kind: Kind,
+    dead: str,
+    generation: str = "0",
+    valid_from_micros: str = "0",
+    deleted: str = "0",
+    after: str = "true",
+) -> str:
+    """PostgreSQL's tables that record `dead`, which has also `kept_until` and `n`; its row of something else is locked.
+
+    So nobody can record the same subject meanwhile. A number is left out where two of a batch name one subject.
+    """
+    return f"""
+        {next_cursors(kind=kind, dead=dead, after=after)}, recorded as (
+            insert into revocations ({_COLUMNS})
+            select '{kind}', d.subject, d.resource, {generation}, {valid_from_micros}, {deleted},
+                moved.cursor - (select count(*) from q) + d.n, d.kept_until
+            from moved, {dead} d {keep_strictest()}
+        )
+    """
+
+
+# A token or key has no row of its own by which two that revoke it at once would wait for each other. Whoever finds no
+# revocation to lock first, and then one that another has made meanwhile, must not wait for it with the feed's row in
+# hand: it is told nothing, and asks again.
+RECORD = {
+    kind: Statement(
+        sqlite=(
+            NEXT_CURSOR,
+            recorded(kind=kind, subject=":subject", resource=":resource", source="where true"),
+            "select 1",
+        ),
         parameters=(("subject", "text"), ("resource", "int8"), ("kept_until", "int8")),
         postgres=f"""
-            , moved as (update feed set cursor = cursor + (select count(*) from q) returning cursor)
-            insert into revocations ({CUT_OFF_COLUMNS})
-            select '{kind}', q.subject, q.resource, 0, 0, 0,
-                min(moved.cursor) - (select count(*) from q) + min(q.n), max(q.kept_until)
-            from moved, q group by q.resource, q.subject
-            {_keep_strictest("greatest")} returning 0, 0
+            , dead as (
+                select resource, subject, max(kept_until) as kept_until, min(n) as n from q group by resource, subject
+            ), {next_cursors(kind=kind, dead="dead")}, numbered as (
+                select d.*, moved.cursor - (select count(*) from q) + d.n as cursor from moved, dead d
+            ), again as (
+                update revocations r set expires_micros = greatest(r.expires_micros, d.kept_until), cursor = d.cursor
+                from held h join numbered d on d.resource = h.resource and d.subject = h.subject
+                where r.kind = '{kind}' and r.resource = h.resource and r.subject = h.subject
+                returning r.resource, r.subject
+            ), fresh as (
+                insert into revocations (kind, subject, resource, cursor, expires_micros)
+                select '{kind}', d.subject, d.resource, d.cursor, d.kept_until from numbered d
+                where not exists (select from held h where h.resource = d.resource and h.subject = d.subject)
+                on conflict (kind, resource, subject) do nothing returning resource, subject
+            )
+            select q.n, 1 from q join (select * from again union all select * from fresh) d
+            on d.resource = q.resource and d.subject = q.subject
         """,
     )
-
-
-RECORD = {kind: _record(kind) for kind in KINDS}
+    for kind in KINDS
+}
 
 RECORD_RESOURCE = Statement(
     sqlite=(
         NEXT_CURSOR,
         "update resources set generation = generation + 1 where number = :resource",
-        recorded("resource", "id", "number", "from resources where number = :resource", generation="generation"),
+        recorded(
+            kind="resource",
+            subject="id",
+            resource="number",
+            source="from resources where number = :resource",
+            generation="generation",
+        ),
         "select generation from resources where number = :resource",
     ),
     parameters=(("resource", "int8"), ("kept_until", "int8")),
     postgres=f"""
-        , moved as (update feed set cursor = cursor + (select count(*) from q) returning cursor)
         , one as (select resource, max(kept_until) as kept_until, min(n) as n from q group by resource)
-        , changed as (
-            update resources r set generation = r.generation + 1 from moved, one
-            where r.number = one.resource returning r.number, r.id, r.generation
-        ), recorded as (
-            insert into revocations ({CUT_OFF_COLUMNS})
-            select 'resource', changed.id, changed.number, changed.generation, 0, 0,
-                moved.cursor - (select count(*) from q) + one.n, one.kept_until
-            from moved, changed join one on one.resource = changed.number
-            {recorded_many()}
-        )
-        select one.n, changed.generation from one join changed on changed.number = one.resource
+        , locked as materialized (
+            select r.number, one.kept_until, one.n from one join resources r on r.number = one.resource
+            order by r.number for no key update of r
+        ), changed as (
+            update resources r set generation = r.generation + 1 from locked l where r.number = l.number
+            returning r.number as resource, r.id as subject, r.generation, l.kept_until, l.n
+        ), {recorded_many(kind="resource", dead="changed", generation="d.generation")}
+        select q.n, c.generation from q join changed c on c.resource = q.resource
     """,
 )
 
-_STANDING = "select {n} kind, generation, valid_from_micros, deleted from {q} revocations where kind = '{kind}'"
 
-
-def _of_owner(kind: Kind, owner: str) -> str:
+def _standing(*, kind: Kind, owner: str, subject: str, n: str = "", q: str = "") -> str:
     # What one resource recorded never concerns the tokens of another, whatever id it named.
-    return f" and revocations.resource = {EVERY_RESOURCE if kind == 'signingKey' else owner}"
+    resource = EVERY_RESOURCE if kind == "signingKey" else owner
+    return (
+        f"select {n} kind, generation, valid_from_micros, deleted from {q} revocations"
+        f" where kind = '{kind}' and revocations.resource = {resource} and subject = {subject}"
+    )
 
 
 STANDING = Statement(
-    sqlite=(
-        " union all ".join(
-            _STANDING.format(n="", q="", kind=kind) + _of_owner(kind, ":owner") + f" and subject = :{kind}"
-            for kind in KINDS
-        ),
-    ),
+    sqlite=(" union all ".join(_standing(kind=kind, owner=":owner", subject=f":{kind}") for kind in KINDS),),
     parameters=(("owner", "int8"), *((kind, "text") for kind in KINDS)),
     postgres=" union all ".join(
-        _STANDING.format(n="q.n,", q="q,", kind=kind) + _of_owner(kind, "q.owner") + f' and subject = q."{kind}"'
-        for kind in KINDS
+        _standing(kind=kind, owner="q.owner", subject=f'q."{kind}"', n="q.n,", q="q,") for kind in KINDS
     ),
 )

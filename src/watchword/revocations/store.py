@@ -10,10 +10,12 @@ signingKey  its key id (kid)           tokens that it signed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from watchword.revocations.statements import EVERY_RESOURCE, NEXT_CURSOR, RECORD, RECORD_RESOURCE, STANDING, Kind
+from watchword.errors import Unavailable
+from watchword.revocations.statements import EVERY_RESOURCE, RECORD, RECORD_RESOURCE, STANDING, Kind, keep_strictest
 from watchword.storage import Database, Row, Transaction
 from watchword.tokens.claims import LONGEST_LIFETIME, Claims
 
@@ -21,29 +23,44 @@ KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microsec
 """How long a revocation is kept: as long as a token may live, and an hour for verifiers' leeway."""
 
 _PURGED_IN_ONE_COMMIT = 1_000
+_TRIES = 3
 _FEED_COLUMNS = ("cursor", "kind", "subject", "generation", "valid_from_micros", "deleted")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Revoked:
+    """What a transaction revokes; of the kinds that have a cut-off, what is dead whole is `deleted`."""
+
+    kind: Kind
+    resource: int
+    subject: str
+    generation: int = 0
+    deleted: bool = False
 
 
 async def record_now(
     transaction: Transaction, kind: Kind, subject: str, resource: int, now_micros: int, *, deleted: bool = False
 ) -> None:
-    """Of what is dead whole, within a transaction that does more than that; the feed must be woken after.
+    """Of what is dead whole, within a transaction that does more than that; the feed must be woken after."""
+    await record_all(transaction, [Revoked(kind, resource, subject, deleted=deleted)], now_micros)
 
-    Of the kinds that have a cut-off, what is dead whole is `deleted`.
 
-    It takes the feed's row, so it comes last: nobody else's revocation can commit until this transaction does.
+async def record_all(transaction: Transaction, revoked: Sequence[Revoked], now_micros: int) -> None:
+    """Within a transaction that does more than that; the feed must be woken after.
+
+    It comes last: nobody else's revocation can commit until this transaction does. In the one order of locks, see
+    `storage.database`, it takes the revocations that are there already, and then the feed's row.
     """
-    await transaction.execute(NEXT_CURSOR)
-    await transaction.execute(
-        "insert into revocations (kind, subject, resource, deleted, cursor, expires_micros)"
-        " values ($1, $2, $3, $4, (select cursor from feed), $5)"
-        " on conflict (kind, resource, subject) do update set deleted = excluded.deleted, cursor = excluded.cursor,"
-        " expires_micros = excluded.expires_micros",
-        kind,
-        subject,
-        resource,
-        int(deleted),
-        now_micros + KEPT_MICROS,
+    rows = sorted(revoked)
+    await transaction.execute_many(_HOLD, [(each.kind, each.resource, each.subject) for each in rows])
+    await transaction.execute(_NEXT_CURSORS, len(rows))
+    kept_until = now_micros + KEPT_MICROS
+    await transaction.execute_many(
+        _RECORD,
+        [
+            (each.kind, each.subject, each.resource, each.generation, int(each.deleted), place, kept_until)
+            for place, each in enumerate(rows, 1 - len(rows))
+        ],
     )
 
 
@@ -53,20 +70,14 @@ async def raise_every_resource(transaction: Transaction, now_micros: int) -> int
     Also those of a generation that this database never heard of: a backup knows nothing of what was raised since. The
     time is above all of them, for nobody raises a generation as often as a clock ticks.
     """
-    await transaction.execute(
-        "update resources set generation = case when generation < $1 then $1 else generation + 1 end", now_micros
-    )
-    await transaction.execute("update feed set cursor = cursor + (select count(*) from resources)")
-    # The generation only ever grows, so the newest is the strictest; what is deleted stays so.
-    raised = await transaction.execute(
-        "insert into revocations (kind, subject, resource, generation, cursor, expires_micros)"
-        " select 'resource', id, number, generation,"
-        " (select cursor from feed) + 1 - row_number() over (order by number desc), $1"
-        " from resources where true on conflict (kind, resource, subject) do update"
-        " set generation = excluded.generation, cursor = excluded.cursor, expires_micros = excluded.expires_micros"
-        " returning 1",
-        now_micros + KEPT_MICROS,
-    )
+    rows = await transaction.execute("select number, id from resources order by number")
+    raised: list[Revoked] = []
+    for number, id in rows:
+        # One by one, and so locked in the order of their numbers. One that is gone meanwhile has no tokens.
+        found = await transaction.execute(_RAISE_RESOURCE, now_micros, number)
+        raised += [Revoked("resource", number, id, generation) for (generation,) in found]
+    if raised:
+        await record_all(transaction, raised, now_micros)
     return len(raised)
 
 
@@ -96,7 +107,11 @@ class RevocationStore:
     async def record(self, kind: Kind, subject: str, resource: int, now_micros: int) -> None:
         """Of the kinds that have no cut-off: the subject is dead whole."""
         parameters = {"subject": subject, "resource": resource, "kept_until": now_micros + KEPT_MICROS}
-        await self._database.write(RECORD[kind], parameters)
+        for _ in range(_TRIES):
+            if await self._database.write(RECORD[kind], parameters):
+                return
+        # Each time, others recorded the same thing meanwhile, and it was purged again.
+        raise Unavailable(timedelta(seconds=1))
 
     async def raise_resource(self, resource: int, now_micros: int) -> None:
         """Every token of the resource so far is dead."""
@@ -157,3 +172,16 @@ class RevocationStore:
             total += len(gone)
             if len(gone) < _PURGED_IN_ONE_COMMIT:
                 return total
+
+
+# Raised and recorded by transactions, one row after another; an update to itself locks a row on either engine.
+_HOLD = "update revocations set subject = subject where kind = $1 and resource = $2 and subject = $3"
+_NEXT_CURSORS = "update feed set cursor = cursor + $1"
+_RECORD = f"""
+    insert into revocations (kind, subject, resource, generation, deleted, cursor, expires_micros)
+    values ($1, $2, $3, $4, $5, (select cursor from feed) + $6, $7) {keep_strictest()}
+"""
+_RAISE_RESOURCE = """
+    update resources set generation = case when generation < $1 then $1 else generation + 1 end where number = $2
+    returning generation
+"""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from watchword.clock import MonotoneClock
 from watchword.revocations.feed import Feed
-from watchword.revocations.statements import NEXT_CURSOR
-from watchword.revocations.store import KEPT_MICROS
+from watchword.revocations.store import Revoked, record_all
 from watchword.storage import Database, Transaction
 
 
@@ -37,9 +36,8 @@ class ExchangedUsers:
             raised = await transaction.execute(_RAISE, resource, subject)
             if not raised:
                 return False
-            await transaction.execute(NEXT_CURSOR)
-            kept_until = self._issue_clock.micros() + KEPT_MICROS
-            await transaction.execute(_RECORD, subject, resource, raised[0][0], kept_until)
+            revoked = Revoked("identity", resource, subject, generation=raised[0][0])
+            await record_all(transaction, [revoked], self._issue_clock.micros())
             return True
 
         revoked = await self._database.transact(record)
@@ -60,11 +58,4 @@ _PURGE = """
     delete from exchanged_users where resource = $1 and subject in (
         select subject from exchanged_users where resource = $1 order by subject limit $2
     ) returning 1
-"""
-# The generation only ever grows, so the newest is the strictest.
-_RECORD = """
-    insert into revocations (kind, subject, resource, generation, cursor, expires_micros)
-    values ('identity', $1, $2, $3, (select cursor from feed), $4)
-    on conflict (kind, resource, subject) do update
-    set generation = excluded.generation, cursor = excluded.cursor, expires_micros = excluded.expires_micros
 """

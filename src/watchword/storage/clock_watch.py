@@ -195,18 +195,25 @@ class ClockWatch:
         self._reserved = await self._database.transact(reserve)
 
 
-async def lower_high_water(transaction: Transaction, now_micros: int) -> int:
-    """Forget that a clock was ahead: issue times go on from now. What they went on from before.
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """`before_micros` is what issue times went on from; no token carries a time above `reserved_micros`."""
+
+    before_micros: int
+    reserved_micros: int
+
+
+async def lower_high_water(transaction: Transaction, now_micros: int) -> Lowered:
+    """Forget that a clock was ahead: issue times go on from now, where they would from later.
 
     The bound of issue times stays, so that revocations outlast tokens that the wrong clock stamped.
     """
-    [(before,)] = await transaction.execute("select high_water_micros from clock")
+    [(before, reserved)] = await transaction.execute("select high_water_micros, reserved_micros from clock")
+    bound = max(before, reserved)
     await transaction.execute(
-        "update clock set high_water_micros = $1, reserved_micros = case when reserved_micros < high_water_micros"
-        " then high_water_micros else reserved_micros end where high_water_micros > $1",
-        now_micros,
+        "update clock set high_water_micros = $1, reserved_micros = $2 where high_water_micros > $1", now_micros, bound
     )
-    return int(before)
+    return Lowered(before, bound)
 
 
 def _told(micros: int) -> str:

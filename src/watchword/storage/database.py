@@ -1,4 +1,22 @@
-"""What a store may ask of a database, whichever engine it is."""
+"""What a store may ask of a database, whichever engine it is.
+
+On PostgreSQL transactions run side by side, and two that lock the same rows in different orders would wait for each
+other. So whoever locks rows does it in this order, and in each table by the key:
+
+    turn            the one row that `transact` takes first of all; what has no place below is changed under it alone
+    resources       by number
+    clock           the one row
+    identities      by flake, then resource; users of other providers stand with them
+    custom_ids      by resource and custom id
+    threads         by id
+    journal         rows are only ever added
+    revocations     by kind, resource and subject; then the marks that purged ones leave behind
+    feed            the one row, last of all: every revocation waits for it, so whoever holds it waits for nobody
+
+A batch that the server ends all the same, as the victim of a deadlock, was rolled back whole, and is sent again at
+once, also one that may not be repeated otherwise. That is needed while nodes of release 0.2.0, which took the feed's
+row first, serve beside newer ones. SQLite has one writer at a time, and no order to keep.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +45,8 @@ class Statement:
 
     SQLite runs it once for each row: several statements in order within one transaction; the rows of the last one are
     the result. PostgreSQL runs it once for all rows: they are the table `q`, with the named and typed parameters as
-    its columns and `n` to tell the rows apart; the first column of a result is the `n` that it belongs to.
+    its columns and `n` to tell the rows apart; the first column of a result is the `n` that it belongs to. Two of a
+    batch may name the same row: each is answered as if one had come after the other.
     `repeatable` says that it may be sent again when nobody knows whether it was committed; `common` that most requests
     ask it with the same parameters: what SQLite answered holds for as long as nobody commits anything.
     """

@@ -142,9 +142,10 @@ class Importer:
         # Above every issue time and generation that the source knew, whatever this machine's clock says.
         now = max(self._clock.micros(), high_water + 1, self._header.taken_micros + 1)
         await store.raise_clock(transaction, now)
+        # First: only in a whole database are revocations kept for as long as they have to be.
+        await store.finish_import(transaction, self._header.export_id, now)
         revoked = 0 if keep_tokens else await raise_every_resource(transaction, now)
         await begin_history(transaction, new_key_id())
-        await store.finish_import(transaction, self._header.export_id, now)
         return revoked, now
 
 

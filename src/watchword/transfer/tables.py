@@ -24,7 +24,7 @@ def _table(name: str, key: str, others: str, *, is_made_with_the_schema: bool = 
 
 TABLES = (
     _table("key_check", "singleton", "encrypted"),
-    _table("clock", "singleton", "high_water_micros", is_made_with_the_schema=True),
+    _table("clock", "singleton", "high_water_micros reserved_micros", is_made_with_the_schema=True),
     _table("feed", "singleton", "cursor", is_made_with_the_schema=True),
     _table("resource_groups", "number", "id subscription name location tags state created_micros"),
     _table(

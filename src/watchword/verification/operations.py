@@ -137,7 +137,7 @@ _TOKEN_ID = re.compile("[0-9a-f]{32}")
 
 def _may_know(error: InvalidToken, call: Call) -> bool:
     """Why a token is refused is told to its resource's owner only; of a foreign one nobody learns even that."""
-    return Right.MANAGE in call.caller.rights and error.check in ("expiry", "revoked")
+    return Right.MANAGE in call.caller.rights and error.check in ("expiry", "issued", "revoked")
 
 
 def _active(claims: Claims) -> wire.IntrospectionBody:

@@ -10,7 +10,7 @@ Source: identity.md sections 1.7 to 1.9, 3.2, and the published documents.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -18,7 +18,8 @@ from watchword.errors import MalformedGuid, MissingField
 from watchword.identifiers import parse_guid
 from watchword.wire import versions
 from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody
-from watchword.wire.operations import MERGE_PATCH, Body, Operation, decode, decoders
+from watchword.wire.operations import MERGE_PATCH, Body, Operation
+from watchword.wire.request_bodies import Reader, RequestBody, readers
 
 _TEAMS = versions.since(versions.V2021_10_31_PREVIEW)
 _TOKEN_ONLY = versions.only(versions.V2021_10_31_PREVIEW)
@@ -30,7 +31,7 @@ _ASSIGNMENT = "/access/entra/assignments/{objectId}"
 _EXTENSION_ASSIGNMENT = "/access/teamsExtension/tenants/{tenantId}/assignments/{objectId}"
 
 
-class TeamsUserRequest2021(msgspec.Struct, frozen=True):
+class TeamsUserRequest2021(RequestBody, frozen=True):
     """`{"token": "eyJ..."}`"""
 
     token: str | None = None
@@ -43,11 +44,11 @@ class TeamsUserRequest(TeamsUserRequest2021, frozen=True):
     userId: str | None = None
 
 
-class ExchangeRequest(msgspec.Struct, frozen=True):
+class ExchangeRequest(RequestBody, frozen=True):
     """`{}`: what is exchanged is the bearer token of the request."""
 
 
-class EntraAssignmentRequest(msgspec.Struct, frozen=True):
+class EntraAssignmentRequest(RequestBody, frozen=True):
     """`{"tenantId": "<guid>", "principalType": "user", "clientIds": ["<guid>"]}`"""
 
     tenantId: str
@@ -70,7 +71,7 @@ class EntraAssignmentPage(msgspec.Struct, frozen=True):
     value: list[EntraAssignmentBody]
 
 
-class ExtensionAssignmentRequest(msgspec.Struct, frozen=True):
+class ExtensionAssignmentRequest(RequestBody, frozen=True):
     """`{"principalType": "resourceAccount", "clientIds": ["<guid>"]}`; without clients any application may."""
 
     principalType: Literal["resourceAccount", "user"]
@@ -153,20 +154,22 @@ DELETE_ENTRA = Operation(
     "Delete an Entra ID assignment.",
 )  # fmt: skip
 
-_TEAMS_USERS = decoders(EXCHANGE_TEAMS)
-_EXCHANGES = decoders(EXCHANGE_ENTRA, EXCHANGE_EXTENSION)
-_ENTRA_PUT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(EntraAssignmentRequest)
-_EXTENSION_PUT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ExtensionAssignmentRequest)
-_CHANGE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Changes)
+_TEAMS_USERS = readers(EXCHANGE_TEAMS)
+_EXCHANGES = readers(EXCHANGE_ENTRA, EXCHANGE_EXTENSION)
+_ENTRA_PUT = Reader(EntraAssignmentRequest)
+_EXTENSION_PUT = Reader(ExtensionAssignmentRequest)
+_CHANGE = Reader(_Changes)
 
 
-def read_teams_user(body: bytes, version: str) -> tuple[str, TeamsUserRequest | None]:
+def read_teams_user(body: bytes, version: str, ignored: list[str]) -> tuple[str, TeamsUserRequest | None]:
     """The token, and whom it has to be of, where the api-version has the caller say so.
+
+    `ignored` is as in `watchword.wire.request_bodies.Reader.read`.
 
     Raises:
         MalformedBody: not JSON, or a field of the wrong type.
     """
-    request = decode(_TEAMS_USERS[version], body or b"{}")
+    request = _TEAMS_USERS[version].read(body or b"{}", ignored)
     return request.token or "", request if isinstance(request, TeamsUserRequest) else None
 
 
@@ -187,14 +190,14 @@ def read_exchange(body: bytes, version: str) -> None:
     """Raises:
     MalformedBody: not a JSON object. Nothing in it counts; no body at all is accepted too.
     """
-    decode(_EXCHANGES[version], body or b"{}")
+    _EXCHANGES[version].read(body or b"{}")
 
 
 def read_entra_assignment(body: bytes) -> EntraAssignmentRequest:
     """Raises:
     MalformedBody: a field is missing or of the wrong type.
     """
-    request: EntraAssignmentRequest = decode(_ENTRA_PUT, body or b"{}")
+    request: EntraAssignmentRequest = _ENTRA_PUT.read(body or b"{}")
     return request
 
 
@@ -202,7 +205,7 @@ def read_extension_assignment(body: bytes) -> ExtensionAssignmentRequest:
     """Raises:
     MalformedBody: a field is missing or of the wrong type.
     """
-    request: ExtensionAssignmentRequest = decode(_EXTENSION_PUT, body or b"{}")
+    request: ExtensionAssignmentRequest = _EXTENSION_PUT.read(body or b"{}")
     return request
 
 
@@ -210,7 +213,7 @@ def read_changes(body: bytes) -> Mapping[str, EntraAssignmentRequest | None]:
     """Raises:
     MalformedBody: a field is missing or of the wrong type.
     """
-    changes: _Changes = decode(_CHANGE, body or b"{}")
+    changes: _Changes = _CHANGE.read(body or b"{}")
     return changes
 
 

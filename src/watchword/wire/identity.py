@@ -5,12 +5,15 @@ Source: identity.md sections 1.1 to 1.6, table (a), and the published document o
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from watchword.errors import InvalidCustomId, MalformedBody, MissingField
 from watchword.wire import identity_bodies as bodies
 from watchword.wire import versions
-from watchword.wire.operations import MERGE_PATCH, Body, Operation, Parameter, decode, decoders
+from watchword.wire.operations import MERGE_PATCH, Body, Operation, Parameter
+from watchword.wire.request_bodies import readers
 
 _IDENTITIES = versions.since(versions.V2021_02_22_PREVIEW1)
 _EARLY = versions.only(versions.V2020_07_20_PREVIEW2)
@@ -62,7 +65,7 @@ CREATE_EARLY = Operation(
 ISSUE_EARLY = Operation(
     "CommunicationIdentity_IssueToken", "POST", "/identities/{id}/token", 200, _EARLY,
     "Issue an access token to an identity.",
-    takes=(Body(bodies.NeedsScopes2021),),
+    takes=(Body(bodies.NeedsScopes2020),),
     gives=(Body(bodies.EarlyTokenBody),),
 )  # fmt: skip
 UPDATE_EARLY = Operation(
@@ -85,12 +88,19 @@ LIST = Operation(
 )  # fmt: skip
 
 
-def scopes_of(version: str) -> tuple[str, ...]:
-    """The scopes that an api-version knows. Source: identity.md section 1.1.
+def scopes_of(version: str) -> tuple[str, ...] | None:
+    """The scopes that an api-version knows; None where it takes any text. Source: identity.md section 1.1.
 
     Assumed: an older version refuses the newer scopes, as its published enum leaves them out.
     """
-    return bodies.SCOPES_SINCE_2023 if version in _JOIN_SCOPES else bodies.SCOPES_FIRST
+    return _SCOPES[version]
+
+
+_SCOPES: Mapping[str, tuple[str, ...] | None] = (
+    dict.fromkeys(versions.ALL, bodies.SCOPES_FIRST)
+    | dict.fromkeys(_JOIN_SCOPES, bodies.SCOPES_SINCE_2023)
+    | dict.fromkeys(_EARLY, None)
+)
 
 
 def shows_details(version: str) -> bool:
@@ -98,17 +108,20 @@ def shows_details(version: str) -> bool:
     return version in _CUSTOM_IDS
 
 
-_CREATE = decoders(CREATE, CREATE_EARLY)
-_ISSUE = decoders(ISSUE, ISSUE_EARLY)
-_UPDATE = decoders(UPDATE_EARLY)
+_CREATE = readers(CREATE, CREATE_EARLY)
+_ISSUE = readers(ISSUE, ISSUE_EARLY)
+_UPDATE = readers(UPDATE_EARLY)
+_ANY_SCOPE = re.compile(bodies.ANY_SCOPE, re.ASCII)
 
 
-def read_create(body: bytes, version: str) -> bodies.CreateRequest:
-    """Raises:
-    MalformedBody: not JSON, a field of the wrong type, or a custom id with a NUL character.
-    InvalidCustomId: empty, or above 256 characters.
+def read_create(body: bytes, version: str, ignored: list[str] | None = None) -> bodies.CreateRequest:
+    """What is to be created; `ignored` as in `watchword.wire.request_bodies.Reader.read`.
+
+    Raises:
+        MalformedBody: not JSON, a field of the wrong type, or a custom id with a NUL character.
+        InvalidCustomId: empty, or above 256 characters.
     """
-    shape = decode(_CREATE[version], body or b"{}")
+    shape = _CREATE[version].read(body or b"{}", ignored)
     request = bodies.CreateRequest(
         createTokenWithScopes=getattr(shape, "createTokenWithScopes", None),
         expiresInMinutes=getattr(shape, "expiresInMinutes", None),
@@ -123,16 +136,18 @@ def read_create(body: bytes, version: str) -> bodies.CreateRequest:
     return request
 
 
-def read_issue(body: bytes, version: str) -> tuple[list[str], int | None]:
+def read_issue(body: bytes, version: str, ignored: list[str] | None = None) -> tuple[list[str], int | None]:
     """The scopes, and the lifetime in minutes where one was asked for.
 
     Raises:
-        MalformedBody: not JSON, or a field of the wrong type.
+        MalformedBody: not JSON, a field of the wrong type, or a text that is issued as a scope in no api-version.
         MissingField: no scopes. Observed: `{}` and `{"scopes": null}` answer alike.
     """
-    shape = decode(_ISSUE[version], body or b"{}")
+    shape = _ISSUE[version].read(body or b"{}", ignored)
     if shape.scopes is None:
         raise MissingField("scopes")
+    if scopes_of(version) is None:
+        _require_scope_texts(shape.scopes)
     return shape.scopes, getattr(shape, "expiresInMinutes", None)
 
 
@@ -141,5 +156,12 @@ def read_update(body: bytes) -> datetime | None:
 
     Assumed: a time without a zone is UTC.
     """
-    moment: datetime | None = decode(_UPDATE[versions.V2020_07_20_PREVIEW2], body or b"{}").tokensValidFrom
+    moment: datetime | None = _UPDATE[versions.V2020_07_20_PREVIEW2].read(body or b"{}").tokensValidFrom
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _require_scope_texts(scopes: list[str]) -> None:
+    if len(scopes) > bodies.MOST_SCOPES:
+        raise MalformedBody(f"There are {len(scopes)} scopes, and {bodies.MOST_SCOPES} at the most", "scopes")
+    if not all(_ANY_SCOPE.fullmatch(scope) for scope in scopes):
+        raise MalformedBody("A scope has 1 to 64 characters, out of A-Z, a-z, 0-9 and .-_:/", "scopes")

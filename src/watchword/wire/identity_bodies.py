@@ -13,9 +13,20 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from watchword.clock import to_datetime
+from watchword.wire.request_bodies import RequestBody
 
 SCOPES_FIRST = ("chat", "voip")
 SCOPES_SINCE_2023 = ("chat", "voip", "chat.join", "chat.join.limited", "voip.join")
+
+ANY_SCOPE = r"[A-Za-z0-9._:/-]{1,64}"
+"""What is issued as a scope where the contract names none. Source: the document of 2020-07-20-preview2, any text.
+
+Assumed: nobody asks for a scope of other characters. A comma would part it in two in the token, and some of the others
+would break the token's readers.
+"""
+
+MOST_SCOPES = 20
+"""Of such scopes, so that a token stays short enough for a header."""
 
 MAXIMUM_CUSTOM_ID_LENGTH = 256
 """Characters. Source: identity.md section 1.1, "Maximum length is 256 characters"."""
@@ -26,6 +37,7 @@ def _shown(**schema: Any) -> msgspec.Meta:
     return msgspec.Meta(extra_json_schema=schema)
 
 
+_AnyScope: TypeAlias = Annotated[str, _shown(pattern=f"^{ANY_SCOPE}$")]
 _FirstScope: TypeAlias = Annotated[str, _shown(enum=list(SCOPES_FIRST))]
 _Scope: TypeAlias = Annotated[str, _shown(enum=list(SCOPES_SINCE_2023))]
 _Minutes: TypeAlias = Annotated[int, _shown(format="int32", minimum=60, maximum=1440)]
@@ -33,11 +45,11 @@ _CustomId: TypeAlias = Annotated[str, _shown(minLength=1, maxLength=MAXIMUM_CUST
 _Time: TypeAlias = Annotated[str, _shown(format="date-time")]
 
 
-class CreateRequest2020(msgspec.Struct, frozen=True):
+class CreateRequest2020(RequestBody, frozen=True):
     """`POST /identities` defines no body; an object is accepted, and its fields are ignored."""
 
 
-class CreateRequest2021(msgspec.Struct, frozen=True):
+class CreateRequest2021(RequestBody, frozen=True):
     """`POST /identities`; null means absent.
 
     {"createTokenWithScopes": ["chat"]}
@@ -73,7 +85,13 @@ class CreateRequest(CreateRequest2023, frozen=True):
     customId: _CustomId | None = None
 
 
-class IssueRequest2021(msgspec.Struct, frozen=True):
+class IssueRequest2020(RequestBody, frozen=True):
+    """`{"scopes": ["chat", "pstn"]}`"""
+
+    scopes: Annotated[list[_AnyScope], _shown(minItems=1, maxItems=MOST_SCOPES)] | None = None
+
+
+class IssueRequest2021(IssueRequest2020, frozen=True):
     """`{"scopes": ["chat", "voip"]}`"""
 
     scopes: Annotated[list[_FirstScope], _shown(minItems=1)] | None = None
@@ -93,12 +111,13 @@ class IssueRequest(IssueRequest2022, frozen=True):
 
 # That scopes are missing, or null, is told in the contract's words, so decoding lets it pass.
 _NEEDS_SCOPES = _shown(required=["scopes"], properties={"scopes": {"type": "array"}})
+NeedsScopes2020: TypeAlias = Annotated[IssueRequest2020, _NEEDS_SCOPES]
 NeedsScopes2021: TypeAlias = Annotated[IssueRequest2021, _NEEDS_SCOPES]
 NeedsScopes2022: TypeAlias = Annotated[IssueRequest2022, _NEEDS_SCOPES]
 NeedsScopes: TypeAlias = Annotated[IssueRequest, _NEEDS_SCOPES]
 
 
-class UpdateRequest(msgspec.Struct, frozen=True):
+class UpdateRequest(RequestBody, frozen=True):
     """`{"tokensValidFrom": "2020-09-09T21:39:39Z"}`"""
 
     tokensValidFrom: Annotated[datetime, _shown(format="date-time")] | None = None

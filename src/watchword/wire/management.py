@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import msgspec
-
-from watchword.errors import MalformedBody
 from watchword.wire import management_bodies as bodies
 from watchword.wire import versions
 from watchword.wire.operations import Body, Operation
+from watchword.wire.request_bodies import Reader, RequestBody
 
-Shape = TypeVar("Shape", bound=msgspec.Struct)
+Shape = TypeVar("Shape", bound=RequestBody)
 
 ALL_VERSIONS: versions.Versions = ("2020-08-20", "2023-03-31", "2023-04-01", "2025-09-01")
 """Of Microsoft.Communication. Groups and providers answer to every api-version."""
 
 LOCAL_AUTH: versions.Versions = ("2025-09-01",)
 """Know `disableLocalAuth` and `publicNetworkAccess`."""
+
+_BEFORE = versions.without(ALL_VERSIONS, LOCAL_AUTH)
 
 _SUBSCRIPTION = "/subscriptions/{subscriptionId}"
 _GROUPS = f"{_SUBSCRIPTION}/resourceGroups"
@@ -100,7 +100,8 @@ LIST_OF_GROUP = Operation(
 PUT_RESOURCE = Operation(
     "CommunicationServices_CreateOrUpdate", "PUT", _RESOURCE, 201, ALL_VERSIONS,
     "Create a resource with two access keys, or change one that is there: 200 then.",
-    takes=(Body(bodies.ResourceRequest),), gives=(Body(bodies.ResourceBody),), also=(200,),
+    takes=(Body(bodies.ResourceRequest, _BEFORE), Body(bodies.ResourceRequest2025, LOCAL_AUTH)),
+    gives=(Body(bodies.ResourceBody),), also=(200,),
 )  # fmt: skip
 GET_RESOURCE = Operation(
     "CommunicationServices_Get", "GET", _RESOURCE, 200, ALL_VERSIONS,
@@ -110,7 +111,11 @@ GET_RESOURCE = Operation(
 PATCH_RESOURCE = Operation(
     "CommunicationServices_Update", "PATCH", _RESOURCE, 200, ALL_VERSIONS,
     "Change the tags of a resource, or whether it takes access keys.",
-    takes=(Body(bodies.ResourcePatch, required=False),), gives=(Body(bodies.ResourceBody),),
+    takes=(
+        Body(bodies.ResourcePatch, _BEFORE, required=False),
+        Body(bodies.ResourcePatch2025, LOCAL_AUTH, required=False),
+    ),
+    gives=(Body(bodies.ResourceBody),),
 )  # fmt: skip
 DELETE_RESOURCE = Operation(
     "CommunicationServices_Delete", "DELETE", _RESOURCE, 202, ALL_VERSIONS,
@@ -152,39 +157,18 @@ OPERATIONS = (
 )  # fmt: skip
 
 
-def read(body: bytes, shape: type[Shape]) -> Shape:
-    """Raises:
-    MalformedBody: not JSON, a field of the wrong type, or a required one that is absent.
+_READERS = {
+    body.shape: Reader(body.shape, [each.shape for each in operation.takes])
+    for operation in OPERATIONS
+    for body in operation.takes
+}
+
+
+def read(body: bytes, shape: type[Shape], ignored: list[str]) -> Shape:
+    """What the body of a request says; `ignored` as in `watchword.wire.request_bodies.Reader.read`.
+
+    Raises:
+        MalformedBody: not JSON, a field of the wrong type, or a required one that is absent.
     """
-    try:
-        return msgspec.json.decode(body or b"{}", type=shape)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        raise MalformedBody(reason, path.strip("`.").partition("[")[0]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedBody(str(error)) from None
-    except RecursionError:
-        raise MalformedBody("JSON is nested too deeply") from None
-
-
-_LITERALS = [tuple(operation.path.split("/")) for operation in OPERATIONS]
-
-
-def canonical_path(path: str) -> str:
-    """The path with the words of the operation that it is of, in whatever case of letters it was sent.
-
-    /SUBSCRIPTIONS/<id>/resourcegroups/<name>  ->  /subscriptions/<id>/resourceGroups/<name>
-
-    Source: surroundings.md section 3.1, the clients themselves write `resourcegroups` and `resourceGroups`.
-    """
-    sent = path.rstrip("/").split("/")
-    for literals in _LITERALS:
-        if len(literals) == len(sent) and all(map(_fits, literals, sent)):
-            return "/".join(
-                own if literal.startswith("{") else literal for literal, own in zip(literals, sent, strict=True)
-            )
-    return path
-
-
-def _fits(literal: str, sent: str) -> bool:
-    return bool(sent) if literal.startswith("{") else literal.lower() == sent.lower()
+    said: Shape = _READERS[shape].read(body or b"{}", ignored)
+    return said

@@ -9,18 +9,20 @@ from collections.abc import Mapping
 
 import msgspec
 
+from watchword.wire.request_bodies import RequestBody
+
 RESOURCE_TYPE = "Microsoft.Communication/CommunicationServices"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
 
-class GroupRequest(msgspec.Struct, frozen=True):
+class GroupRequest(RequestBody, frozen=True):
     """`{"location": "westeurope", "tags": {"team": "chat"}}`; everything else is ignored."""
 
     location: str
     tags: dict[str, str] | None = None
 
 
-class GroupPatch(msgspec.Struct, frozen=True):
+class GroupPatch(RequestBody, frozen=True):
     """What may change of a group."""
 
     tags: dict[str, str] | None = None
@@ -67,22 +69,27 @@ class ContentList(msgspec.Struct, frozen=True):
     value: list[ContentBody]
 
 
-class PropertiesRequest(msgspec.Struct, frozen=True):
-    """`linkedDomains` and `publicNetworkAccess` are read only to refuse what would have no effect."""
+class PropertiesRequest(RequestBody, frozen=True):
+    """`linkedDomains` are read only to refuse what would have no effect."""
 
     dataLocation: str | None = None
-    disableLocalAuth: bool | None = None
-    publicNetworkAccess: str | None = None
     linkedDomains: list[str] | None = None
 
 
-class IdentityRequest(msgspec.Struct, frozen=True):
+class PropertiesRequest2025(PropertiesRequest, frozen=True):
+    """`publicNetworkAccess` is read only to refuse what would have no effect."""
+
+    disableLocalAuth: bool | None = None
+    publicNetworkAccess: str | None = None
+
+
+class IdentityRequest(RequestBody, frozen=True):
     """The managed identity of the resource itself, of which there is none here."""
 
     type: str = "None"
 
 
-class ResourceRequest(msgspec.Struct, frozen=True):
+class ResourceRequest(RequestBody, frozen=True):
     """`{"location": "global", "properties": {"dataLocation": "United States"}, "tags": {}}`"""
 
     location: str
@@ -91,12 +98,24 @@ class ResourceRequest(msgspec.Struct, frozen=True):
     identity: IdentityRequest | None = None
 
 
-class ResourcePatch(msgspec.Struct, frozen=True):
+class ResourceRequest2025(ResourceRequest, frozen=True):
+    """`{"location": "global", "properties": {"dataLocation": "United States", "disableLocalAuth": true}}`"""
+
+    properties: PropertiesRequest2025 | None = None
+
+
+class ResourcePatch(RequestBody, frozen=True):
     """What may change of a resource."""
 
     properties: PropertiesRequest | None = None
     tags: dict[str, str] | None = None
     identity: IdentityRequest | None = None
+
+
+class ResourcePatch2025(ResourcePatch, frozen=True):
+    """`{"properties": {"disableLocalAuth": true}}`"""
+
+    properties: PropertiesRequest2025 | None = None
 
 
 class ResourceProperties(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -143,13 +162,13 @@ class Keys(msgspec.Struct, frozen=True, omit_defaults=True):
     secondaryConnectionString: str | None = None
 
 
-class RegenerateRequest(msgspec.Struct, frozen=True):
+class RegenerateRequest(RequestBody, frozen=True):
     """`Primary` or `Secondary`, in any case of letters."""
 
     keyType: str
 
 
-class NameRequest(msgspec.Struct, frozen=True):
+class NameRequest(RequestBody, frozen=True):
     """The type is that of communication resources."""
 
     name: str

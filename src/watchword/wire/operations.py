@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from watchword.errors import MalformedBody
 from watchword.wire.versions import Versions
 
 JSON = "application/json"
@@ -64,32 +61,3 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     refusal: str = ""
     also: tuple[int, ...] = ()
-
-
-def decoders(*operations: Operation) -> Mapping[str, msgspec.json.Decoder[Any]]:
-    """What reads the body of these operations, by api-version."""
-    return {
-        version: msgspec.json.Decoder(body.shape)
-        for operation in operations
-        for body in operation.takes
-        for version in body.versions or operation.versions or ()
-    }
-
-
-def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    """What a request's body says.
-
-    Raises:
-        MalformedBody: not JSON, or a field of the wrong type.
-    """
-    try:
-        # As text, so that a string is UTF-8 even where nobody reads it (RFC 8259, section 8.1).
-        return decoder.decode(body.decode("utf-8"))
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        # A path such as `.scopes[...]` becomes the field's name alone.
-        raise MalformedBody(reason, path.strip("`.").partition("[")[0]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedBody(str(error)) from None
-    except RecursionError:
-        raise MalformedBody("JSON is nested too deeply") from None

@@ -35,3 +35,8 @@ try {
 } catch (error) {
   show({ step: "expired", message: error.message });
 }
+
+const { COMMUNICATION_SERVICES_CONNECTION_STRING, TEAMS_TOKEN, APP, USER_ID } = process.env;
+const client = new CommunicationIdentityClient(COMMUNICATION_SERVICES_CONNECTION_STRING);
+const options = { teamsUserAadToken: TEAMS_TOKEN, clientId: APP, userObjectId: USER_ID };
+show({ step: "exchange", token: (await client.getTokenForTeamsUser(options)).token });

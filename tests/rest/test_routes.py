@@ -1,0 +1,59 @@
+"""Which path a request is for: our words in any case of letters, and what stands between them as it was sent."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.operations import all_operations
+from watchword.rest.call import PublicBinding, RawAnswer, Request
+from watchword.rest.routes import Path, Routes, paths
+from watchword.wire.operations import Operation
+
+OPERATIONS = all_operations()
+
+
+async def answer(request: Request) -> RawAnswer:
+    raise AssertionError(request)
+
+
+ROUTES = Routes(paths([PublicBinding(operation, answer) for operation in OPERATIONS]))
+
+
+def found(path: str) -> tuple[str, dict[str, str]] | None:
+    at = ROUTES.find(path)
+    return None if at is None else (at[0].template, at[1])
+
+
+@pytest.mark.parametrize("spell", [str, str.upper, str.lower, str.title, str.swapcase])
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.id}-{operation.success}")
+def test_a_path_is_found_in_any_case_and_its_parts_stay(operation: Operation, spell: Callable[[str], str]) -> None:
+    parts = {name: f"As-{name}-Sent" for name in re.findall(r"\{(\w+)\}", operation.path)}
+    words = [text if text.startswith("{") else spell(text) for text in operation.path.split("/")]
+    assert found("/".join(words).format(**parts)) == (operation.path, parts)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/identities/x/token\u200b",
+        "/identities/x/to%E2%84%AAen",
+        "/identitie%C5%BF",
+        "/identities/x/y",
+        "/",
+        "//identities",
+    ],
+)
+def test_what_is_no_word_of_ours_leads_nowhere(path: str) -> None:
+    assert found(path) is None
+
+
+@pytest.mark.parametrize("path", ["/THREADS/ALL", "/threads/all", "/threads/%41ll", "/Threads/All/"])
+def test_a_word_goes_before_a_part_in_any_case(path: str) -> None:
+    routes = Routes([Path("/threads/{id}"), Path("/threads/all"), Path("/threads/all/{id}")])
+    at = routes.find(path)
+    assert at is not None
+    assert (at[0].template, at[1]) == ("/threads/all", {})
+    other = routes.find("/threads/ALLE")
+    assert other is not None
+    assert other[1] == {"id": "ALLE"}
