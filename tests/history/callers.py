@@ -15,7 +15,7 @@ from tests.history.events import Acknowledged, Created, Introspected, Issued, Li
 from tests.history.plan import OLDEST_REVOKED_SECONDS, Plan
 from tests.history.service import Answer, Service
 from tests.history.watching import Recent
-from watchword.clock import to_datetime
+from watchword.clock import SystemClock, to_datetime
 from watchword.tokens import Claims, key_id
 from watchword.tokens.jwks import decode_base64url
 
@@ -25,6 +25,7 @@ INTROSPECTIONS_PER_SECOND = 25
 
 _IDENTITIES = 20
 _YOUNGEST_REVOKED_NANOS = 60_000_000
+_A_MOMENT_MICROS = 20_000
 _RETRY_SECONDS = 0.03
 
 
@@ -76,7 +77,7 @@ def revoke(plan: Plan, number: int) -> None:
         newest = time.monotonic_ns() - _YOUNGEST_REVOKED_NANOS
         if candidates := [token for token in recent.look() if token.replied < newest]:
             token = random.choice(candidates)
-            _carry_out(_draw(token, service), f"{number}-{turn}", log)
+            _carry_out(_draw(token, service, plan), f"{number}-{turn}", log)
             _introspect(token, service, log)
 
 
@@ -108,9 +109,12 @@ def list_all(plan: Plan) -> None:
     log.write(Listed(time.monotonic_ns(), found))
 
 
-def _draw(token: Issued, service: Service) -> Deed:
+def _draw(token: Issued, service: Service, plan: Plan) -> Deed:
     # Right at the token's own issue time, which is the first that lives, or one microsecond above it.
     valid_from = token.iat_micros + random.choice((0, 1, 1))
+    if plan.clocks and random.random() < 0.5:
+        # By a right clock, whatever the clock said that stamped the token.
+        valid_from = SystemClock().micros() - _A_MOMENT_MICROS
     text = to_datetime(valid_from).isoformat(timespec="microseconds")
     identity = token.identity
     deeds = (

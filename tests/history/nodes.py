@@ -52,6 +52,16 @@ class Node:
         if not any(line.startswith(b"Next,") for line in self._process.stdout):
             raise RuntimeError("watchword serve ended before it listened: run it by hand to see why")
 
+    def lower_clock(self) -> None:
+        """What its operator does once it is stopped, where its clock was ahead and is right again."""
+        subprocess.run(
+            [sys.executable, "-m", "watchword", "clock", "lower", "--data", self.data],
+            env={**os.environ, **self._environment, "WATCHWORD_HOME": str(self._home)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 

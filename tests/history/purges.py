@@ -15,7 +15,6 @@ from watchword.errors import Unavailable
 from watchword.revocations.store import RevocationStore
 from watchword.settings import Settings, load_settings
 from watchword.storage import Transaction
-from watchword.storage.clock_watch import lower_high_water
 from watchword.storage.opening import open_database
 
 _LOOK_SECONDS = 0.05
@@ -67,19 +66,6 @@ def take_mark_away(settings: Settings, data: Path) -> None:
 def count_overdue(settings: Settings, data: Path, now_micros: int) -> int:
     """How many revocations are kept that may go."""
     return _in_database(settings, data, "select count(*) from revocations where expires_micros < $1", now_micros)
-
-
-def lower(settings: Settings, data: Path, now_micros: int) -> None:
-    """What its operator does with a server that is stopped, whose clock was ahead."""
-
-    async def run() -> None:
-        database = await open_database(settings, data)
-        try:
-            await database.transact(lambda transaction: lower_high_water(transaction, now_micros))
-        finally:
-            await database.close()
-
-    asyncio.run(run())
 
 
 def _in_database(settings: Settings, data: Path, sql: str, *parameters: int) -> int:

@@ -13,12 +13,9 @@ from tests.history.events import Created, Issued, Log, WrongClock
 from tests.history.nodes import Node
 from tests.history.outages import Outages
 from tests.history.plan import Plan
-from tests.history.purges import lower
 from tests.history.service import Service
 from tests.support.faked_clock import FakedClock
 from tests.support.polling import until
-from watchword.clock import SystemClock
-from watchword.settings import load_settings
 
 RIGHT = timedelta(0)
 HOUR = timedelta(hours=1)
@@ -67,7 +64,6 @@ class WrongClocks:
 
     def __init__(self, plan: Plan, outages: Outages, probes: list[Probe], database: FakedClock | None) -> None:
         self._log = Log(plan.log("wrong-clocks"))
-        self._plan = plan
         self._outages = outages
         self._probes = probes
         self._database = database
@@ -86,7 +82,10 @@ class WrongClocks:
             if self._database is None:
                 # What it issued is ahead of what it now knows to be the time.
                 until(probe.refuses, bool)
-                self.lower(probe.node)
+                with self._outages.restarting(probe.node):
+                    probe.node.stop()
+                    probe.node.lower_clock()
+                    probe.node.start()
             probe.await_token()
 
     def start_ahead_for_a_moment(self) -> None:
@@ -120,12 +119,6 @@ class WrongClocks:
             self._database.set(RIGHT)
             for probe in self._probes:
                 probe.await_token()
-
-    def lower(self, node: Node) -> None:
-        with self._outages.restarting(node):
-            node.stop()
-            lower(load_settings(self._plan.environment), self._plan.data, SystemClock().micros())
-            node.start()
 
     def _jump(self, step: timedelta) -> None:
         probe = random.choice(self._probes)

@@ -6,7 +6,7 @@ dead on every node, whatever its clock says.
 
 from __future__ import annotations
 
-from watchword.clock import MonotoneClock
+from watchword.clock import Clock
 from watchword.revocations.feed import Feed
 from watchword.revocations.store import Revoked, record_all
 from watchword.storage import Database, Transaction
@@ -15,10 +15,10 @@ from watchword.storage import Database, Transaction
 class ExchangedUsers:
     """`subject` is the skypeid in the tokens, such as `acs:<resource>_wf_<tenant>_<object>`."""
 
-    def __init__(self, database: Database, feed: Feed, issue_clock: MonotoneClock) -> None:
+    def __init__(self, database: Database, feed: Feed, clock: Clock) -> None:
         self._database = database
         self._feed = feed
-        self._issue_clock = issue_clock
+        self._clock = clock
 
     async def generation(self, resource: int, subject: str) -> int:
         """Of the user's tokens from now on; a user who was never seen is noted."""
@@ -37,7 +37,7 @@ class ExchangedUsers:
             if not raised:
                 return False
             revoked = Revoked("identity", resource, subject, generation=raised[0][0])
-            await record_all(transaction, [revoked], self._issue_clock.micros())
+            await record_all(transaction, [revoked], self._clock.micros())
             return True
 
         revoked = await self._database.transact(record)
