@@ -19,7 +19,7 @@ from tests.history.days import Days
 from tests.history.events import Acknowledged, Dated, Issued, Log, events
 from tests.history.nodes import Node
 from tests.history.outages import Outages
-from tests.history.purges import purge_without_care, take_mark_away, watch_marks
+from tests.history.purges import leave_no_marks, purge_without_care, watch_marks
 from tests.history.run import HEALTHY, NODES, WORKERS, Stage, environment_of_several, staged
 from tests.history.wrong_clocks import Probe, WrongClocks
 from tests.support.faked_clock import FakedClock
@@ -76,7 +76,7 @@ def _run(
         database.environment = database_clock.environment()
         database.start()
     Log(folder / "dated.log").write(Dated(time.monotonic_ns(), SystemClock().micros()))
-    prepare = take_mark_away if NO_MARK in planted else lambda settings, data: None
+    prepare = leave_no_marks if NO_MARK in planted else lambda settings, data: None
     with staged(folder, nodes, dict.fromkeys(HEALTHY, ""), seed, environment, prepare) as stage:
         probes = [Probe(stage.plan, node, Log(stage.plan.log(f"probe-{at}"))) for at, node in enumerate(nodes)]
         days = Days(stage, probes, database_clock)
@@ -87,6 +87,8 @@ def _run(
         stage.end_writing()
         # Whoever has no guard has purged by then.
         days.pass_by(purge_is_awaited=NO_GUARD not in planted)
+        if NO_MARK not in planted:
+            days.take_marks_away()
 
 
 def _inflict(

@@ -9,9 +9,9 @@ from functools import partial
 
 from tests.history.events import Log, Occasion, events
 from tests.history.presenting import CLOCK, STEADY, ask_door, verify_all_along, verify_anew
-from tests.history.purges import count_overdue
+from tests.history.purges import count_overdue, take_marks_away
 from tests.history.run import Stage
-from tests.history.verdict import FRESH
+from tests.history.verdict import CONTROL, FRESH
 from tests.history.wrong_clocks import HOUR, RIGHT, Probe
 from tests.support.faked_clock import FakedClock
 from watchword.clock import SystemClock
@@ -56,6 +56,12 @@ class Days:
         self._move(27 * HOUR)
         self.present("at 27 hours again", fresh=not self._is_sqlite)
 
+    def take_marks_away(self) -> None:
+        """What revoked tokens would be worth without them: so much that the occasions before prove something."""
+        take_marks_away(load_settings(self._stage.plan.environment), self._stage.plan.data)
+        self._move(RIGHT)
+        self.present(CONTROL, fresh=False)
+
     def present(self, when: str, *, fresh: bool) -> None:
         plan = self._stage.plan
         log = Log(plan.log(f"{FRESH}{when}"))
@@ -91,7 +97,6 @@ class Days:
         settings, data = load_settings(self._stage.plan.environment), self._stage.plan.data
         end = time.monotonic() + _PURGED_WITHIN_SECONDS
         now = SystemClock().micros() + self._now // timedelta(microseconds=1)
-        assert count_overdue(settings, data, now) > 0, "there is nothing to purge"
         while count_overdue(settings, data, now) > 0:
             assert time.monotonic() < end, "nobody purges"
             time.sleep(_LOOK_SECONDS)

@@ -57,10 +57,16 @@ async def _purge_without_care(plan: Plan) -> None:
         await asyncio.sleep(_PURGE_SECONDS)
 
 
-def take_mark_away(settings: Settings, data: Path) -> None:
+def leave_no_marks(settings: Settings, data: Path) -> None:
     """From now on a purged revocation leaves nothing."""
     on = " on revocations" if settings.database else ""
     _in_database(settings, data, f"drop trigger purged_revocations_leave_a_mark{on}")
+
+
+def take_marks_away(settings: Settings, data: Path) -> None:
+    """As if a purged revocation had never left anything."""
+    leave_no_marks(settings, data)
+    _in_database(settings, data, "delete from revocations where kind = 'resource'")
 
 
 def count_overdue(settings: Settings, data: Path, now_micros: int) -> int:

@@ -42,6 +42,9 @@ from tests.history.windows import Windows, cut_off
 FRESH = "fresh, "
 """How the name of a log begins of tokens that were issued on an occasion; the rest is the occasion."""
 
+CONTROL = "with all marks taken away"
+"""The occasion on which revoked tokens are accepted: what happened before is worth something."""
+
 
 @dataclass
 class Verdict:
@@ -59,6 +62,11 @@ class Verdict:
     presented: list[Presented]
     wrong_clocks: list[WrongClock]
     marks: list[Marked]
+
+    def revived(self) -> set[str]:
+        """Where dead tokens were accepted once all marks had been taken away."""
+        control = (each for each in self.presented if each.when == CONTROL)
+        return {finding.who for finding in judge_presented(self.truth, control, {})}
 
     def shown(self) -> Counter[tuple[str, str, bool]]:
         """How many tokens were presented: when and where, and accepted or not."""
@@ -112,7 +120,7 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
         *judge_refusals(refusals),
         *judge_losses(truth, created, listed),
         *judge_absences(truth, missing),
-        *judge_presented(truth, presented, _occasions(folder)),
+        *judge_presented(truth, (each for each in presented if each.when != CONTROL), _occasions(folder)),
     ]
     lateness = percentile((pulse.came - pulse.due for pulse in pulses), 0.99)
     accounts: dict[str, Account] = {}
