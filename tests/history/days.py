@@ -59,8 +59,9 @@ class Days:
     def take_marks_away(self) -> None:
         """What revoked tokens would be worth without them: so much that the occasions before prove something."""
         take_marks_away(load_settings(self._stage.plan.environment), self._stage.plan.data)
-        self._move(RIGHT)
-        self.present(CONTROL, fresh=False)
+        for hours in (0, 27):
+            self._move(hours * HOUR)
+            self.present(f"{CONTROL}, at {hours} hours", fresh=False)
 
     def present(self, when: str, *, fresh: bool) -> None:
         plan = self._stage.plan

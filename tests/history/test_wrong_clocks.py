@@ -47,7 +47,11 @@ def history(folder: Path, engine: str, rounds: int, seed: int, *planted: str) ->
     return verdict
 
 
-def require_telling(verdict: Verdict, occasions: set[str]) -> None:
+def seconds_ahead(verdict: Verdict, jti: str) -> float:
+    return verdict.truth.seconds_ahead(verdict.truth.fates[jti].token)
+
+
+def require_telling(verdict: Verdict, occasions: set[str], *, several: bool) -> None:
     """A history in which little happened, or whose tokens nobody would have revived, proves nothing."""
     dead = Counter(fate.dead_from is not None for fate in verdict.truth.fates.values())
     assert dead[True] > 20
@@ -56,15 +60,16 @@ def require_telling(verdict: Verdict, occasions: set[str]) -> None:
     assert {when for when, _, _ in shown} >= occasions
     assert {"right again", "27 hours later"} <= accepted, "what is good was refused"
     assert len(verdict.marks) > 0, "nothing was purged"
-    revived = verdict.revived()
-    assert "door of node 0" in revived
-    assert "new verifier 0" in revived
+    assert {each.where for each in verdict.revived()} >= {"door of node 0", "new verifier 0"}
+    if not several:
+        # Nobody contradicted the node that was ahead, so it issued.
+        assert any(seconds_ahead(verdict, each.jti) > 25 * 3_600 for each in verdict.revived())
 
 
 @pytest.mark.sqlite("the run on PostgreSQL takes minutes")
 def test_without_a_guard_no_purge_by_a_wrong_clock_revives_a_token(tmp_path: Path) -> None:
     verdict = history(tmp_path, "sqlite", 0, 1, NO_GUARD)
-    require_telling(verdict, OCCASIONS)
+    require_telling(verdict, OCCASIONS, several=False)
     assert verdict.findings(*HEALTHY) == []
 
 
@@ -81,7 +86,7 @@ def test_without_guard_and_mark_revoked_tokens_are_accepted_and_found(tmp_path: 
 @pytest.mark.sqlite("each run has an engine of its own")
 def test_without_a_guard_three_nodes_on_one_database_revive_no_token(tmp_path: Path) -> None:
     verdict = history(tmp_path, "postgres", 0, 3, NO_GUARD)
-    require_telling(verdict, OCCASIONS)
+    require_telling(verdict, OCCASIONS, several=True)
     assert verdict.findings(*HEALTHY) == []
 
 
@@ -90,12 +95,10 @@ def test_without_a_guard_three_nodes_on_one_database_revive_no_token(tmp_path: P
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ten_minutes_with_wrong_clocks_keep_every_promise(tmp_path: Path, engine: str) -> None:
     verdict = history(tmp_path, engine, ROUNDS_OF_TEN_MINUTES, 4)
-    require_telling(verdict, OCCASIONS | LATER_OCCASIONS)
+    require_telling(verdict, OCCASIONS | LATER_OCCASIONS, several=engine == "postgres")
     assert {each.what for each in verdict.wrong_clocks} >= WRONG
     if engine == "postgres":
         # The guard held: the first purge was when the days had passed.
         last_wrong = max(each.ended for each in verdict.wrong_clocks)
         assert min(mark.since for mark in verdict.marks) > last_wrong
-    else:
-        assert max(verdict.truth.seconds_ahead(fate.token) for fate in verdict.truth.fates.values()) > 26 * 3_600
     assert verdict.findings(*HEALTHY) == []

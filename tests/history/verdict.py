@@ -63,10 +63,10 @@ class Verdict:
     wrong_clocks: list[WrongClock]
     marks: list[Marked]
 
-    def revived(self) -> set[str]:
-        """Where dead tokens were accepted once all marks had been taken away."""
-        control = (each for each in self.presented if each.when == CONTROL)
-        return {finding.who for finding in judge_presented(self.truth, control, {})}
+    def revived(self) -> list[Presented]:
+        """Dead tokens that were accepted once all marks had been taken away."""
+        control = (each for each in self.presented if each.when.startswith(CONTROL))
+        return [each for each in control if judge_presented(self.truth, [each], {})]
 
     def shown(self) -> Counter[tuple[str, str, bool]]:
         """How many tokens were presented: when and where, and accepted or not."""
@@ -120,7 +120,7 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
         *judge_refusals(refusals),
         *judge_losses(truth, created, listed),
         *judge_absences(truth, missing),
-        *judge_presented(truth, (each for each in presented if each.when != CONTROL), _occasions(folder)),
+        *judge_presented(truth, (each for each in presented if not each.when.startswith(CONTROL)), _occasions(folder)),
     ]
     lateness = percentile((pulse.came - pulse.due for pulse in pulses), 0.99)
     accounts: dict[str, Account] = {}
