@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from watchword.clock import Clock, MachineClock, MonotoneClock, SystemClock
+from watchword.clock import Clock, MachineClock, MonotoneClock, ReadingClock, SystemClock
 from watchword.entra.assignments import Assignments
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
 from watchword.entra.exchanges import Exchanges
@@ -170,20 +170,22 @@ async def open_watchword(
 
     # Rules.
     issue_clock = MonotoneClock(clock, high_water)
+    reading_clock = ReadingClock(issue_clock, clock)
     clock_watch = ClockWatch(database, clock, issue_clock)
     await clock_watch.look()
     keyring = Keyring(
-        database, encryption, issue_clock, settings.signing_algorithm, schedule(settings), measured.signatures
+        database, encryption, reading_clock, settings.signing_algorithm, schedule(settings), measured.signatures
     )
     await keyring.prepare()
     revocation_store = RevocationStore(database)
     feed = Feed(revocation_store, measured.feed_answers)
-    revocations = Revocations(revocation_store, feed, issue_clock)
+    revocations = Revocations(revocation_store, feed, reading_clock)
     store = IdentityStore(database)
-    identities = Identities(store, feed, FlakeMinter(clock, newest_flake), clock, issue_clock)
+    minter = FlakeMinter(clock, newest_flake)
+    identities = Identities(store, feed, minter, clock, reading_clock, clock_watch)
     last_tokens = LastTokens(store)
     access_tokens = AccessTokens(keyring, last_tokens, clock, clock_watch)
-    users = ExchangedUsers(database, feed, issue_clock)
+    users = ExchangedUsers(database, feed, reading_clock)
     remote_issuers = open_remote_issuers(settings, clock)
     local_issuer = await open_local_issuer(database, clock, endpoint if settings.entra else None)
     all_issuers: list[Issuer] = [*remote_issuers, *filter(None, [local_issuer])]

@@ -7,12 +7,13 @@ from datetime import datetime
 
 import msgspec
 
-from watchword.clock import Clock, MonotoneClock, to_micros
+from watchword.clock import Clock, to_micros
 from watchword.errors import IdentityNotFound, IdentityNotOwned
 from watchword.identifiers import FlakeMinter, IdentityId, smallest_flake
 from watchword.identity.store import IdentityRow, IdentityStore
 from watchword.resources.store import Resource
 from watchword.revocations.feed import Feed
+from watchword.storage.clock_watch import ClockWatch
 
 LARGEST_PAGE = 1_000
 _LAST_FLAKE = b"\xff" * 16
@@ -39,13 +40,20 @@ class Identities:
     """Every verb first makes sure that the identity is the resource's own."""
 
     def __init__(
-        self, store: IdentityStore, feed: Feed, minter: FlakeMinter, clock: Clock, issue_clock: MonotoneClock
+        self,
+        store: IdentityStore,
+        feed: Feed,
+        minter: FlakeMinter,
+        clock: Clock,
+        reading_clock: Clock,
+        clock_watch: ClockWatch,
     ) -> None:
         self._store = store
         self._feed = feed
         self._minter = minter
         self._clock = clock
-        self._issue_clock = issue_clock
+        self._reading_clock = reading_clock
+        self._clock_watch = clock_watch
 
     async def create(
         self, resource: Resource, custom_id: str | None = None, *, with_token: bool = False
@@ -76,7 +84,7 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         _require_owned(resource, id)
-        if not await self._store.revoke(resource.number, id, self._issue_clock.micros()):
+        if not await self._store.revoke(resource.number, id, self._reading_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 
@@ -90,14 +98,14 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         micros, now = to_micros(valid_from), self._clock.micros()
-        # By the clock that callers know. Issue times may be ahead of it, after it was set back or where a mark is: then
-        # they do not tell which token came before, so all of them go.
-        ahead = max(self._issue_clock.micros(), resource.valid_from_micros) > now + _AHEAD_MICROS
-        if micros >= now or ahead:
+        # By the clock that callers know. It may be wrong, and issue times may be ahead of it, after it was set back or
+        # where a mark is: then they do not tell which token came before, so all of them go.
+        ahead = max(self._reading_clock.micros(), resource.valid_from_micros) > now + _AHEAD_MICROS
+        if micros >= now or ahead or await self._clock_watch.misdates(now):
             await self.revoke(resource, id)
             return
         _require_owned(resource, id)
-        if not await self._store.cut_off(resource.number, id, max(micros, 0), self._issue_clock.micros()):
+        if not await self._store.cut_off(resource.number, id, max(micros, 0), self._reading_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 
@@ -108,7 +116,7 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         _require_owned(resource, id)
-        if not await self._store.delete(resource.number, id, self._issue_clock.micros()):
+        if not await self._store.delete(resource.number, id, self._reading_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from watchword.clock import MonotoneClock
+from watchword.clock import Clock
 from watchword.revocations.feed import Feed
 from watchword.revocations.store import Revoked, record_all
 from watchword.storage import Database, Transaction
@@ -21,10 +21,10 @@ Subjects: TypeAlias = tuple[str, str]
 class ExchangedUsers:
     """`subject` is the skypeid in the tokens, such as `acs:<resource>_wf_<tenant>_<object>`."""
 
-    def __init__(self, database: Database, feed: Feed, issue_clock: MonotoneClock) -> None:
+    def __init__(self, database: Database, feed: Feed, clock: Clock) -> None:
         self._database = database
         self._feed = feed
-        self._issue_clock = issue_clock
+        self._clock = clock
 
     async def generation(self, resource: int, subject: str) -> int:
         """Of the user's tokens from now on; a user who was never seen is noted."""
@@ -52,7 +52,7 @@ class ExchangedUsers:
         for first, last in ended:
             raised |= dict(await transaction.execute(_RAISE, resource, first, last))
         revoked = [Revoked("identity", resource, subject, generation=raised[subject]) for subject in raised]
-        await record_all(transaction, revoked, self._issue_clock.micros())
+        await record_all(transaction, revoked, self._clock.micros())
         return len(raised)
 
     def wake(self) -> None:

@@ -107,6 +107,19 @@ class ClockWatch:
             self._reserving = asyncio.create_task(self._reserve_ahead(stamp))
         return stamp
 
+    async def misdates(self, now_micros: int) -> bool:
+        """Whether issue times do not tell what came before what: this clock is wrong, or some are of the future.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        if self.fault is not None:
+            return True
+        if not self._keeps_marks:
+            return False
+        [(reserved,)] = await self._database.query("select reserved_micros from clock")
+        return int(reserved) > now_micros + _AHEAD_MICROS + _SKEW_MICROS
+
     async def keep_looking(self) -> None:
         """Look every few seconds, until cancelled."""
         while True:
