@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -35,10 +34,10 @@ from watchword.management.resource_operations import ResourceOperations
 from watchword.management.subscription_operations import SubscriptionOperations
 from watchword.management.tag_operations import TagOperations
 from watchword.measurements import DROPPED_LOG_LINES, Measurements
-from watchword.resources.access_keys import AccessKeys, create_resource
+from watchword.resources.access_keys import AccessKeys
 from watchword.resources.bearer_secrets import BearerSecret
 from watchword.resources.deletion import Deletions
-from watchword.resources.operators import create_operator
+from watchword.resources.first_resource import FirstResource, make_first
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
 from watchword.rest.cors import Cors
@@ -73,17 +72,6 @@ from watchword.verification.operations import VerificationOperations
 
 if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
-
-
-@dataclass(frozen=True, slots=True)
-class FirstResource:
-    """The resource that a new data folder is given, and its operator; guid, keys and token are drawn where None."""
-
-    name: str
-    location: str
-    id: str | None = None
-    keys: tuple[bytes, bytes] | None = None
-    operator: BearerSecret | None = None
 
 
 class Watchword:
@@ -159,9 +147,7 @@ async def open_watchword(
     measured = Measurements(dropped_log_lines=DROPPED_LOG_LINES)
     database = await open_database(settings, data, worker, trips=measured.database)
     try:
-        first_operator = await database.transact(
-            lambda transaction: _first_start(transaction, encryption, clock, first)
-        )
+        first_operator = await database.transact(lambda transaction: _start(transaction, encryption, clock, first))
         await encryption.tidy(database)
     except BaseException:
         await database.close()
@@ -291,17 +277,10 @@ def schedule(settings: Settings) -> Schedule:
     return Schedule(every, timedelta(seconds=settings.key_publish_ahead))
 
 
-async def _first_start(
+async def _start(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
 ) -> BearerSecret | None:
     """The token of the first operator, where this is the first start of all."""
     await require_finished_imports(transaction)
     await encryption.in_force(transaction)
-    # Who deleted every resource did so on purpose: the feed remembers that there was one.
-    [(there,)] = await transaction.execute("select (select count(*) from resources) + (select cursor from feed)")
-    if there:
-        return None
-    await create_resource(
-        transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
-    )
-    return await create_operator(transaction, "first", "contributor", clock.micros(), first.operator)
+    return await make_first(transaction, encryption, clock, first)
