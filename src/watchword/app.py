@@ -139,6 +139,9 @@ async def open_watchword(
     clock = clock or SystemClock()
     # Before a first start makes anything: what it shows once would be lost with a setting that cannot be read.
     limits = parse_limits(settings.rate_limits)
+    suffixes = (settings.resource_suffix, settings.tls_suffix)
+    known_hosts = Hosts(settings.host_names, settings.public_endpoint, suffixes)
+    origins = Origins(settings.public_endpoint, settings.trusted_proxies)
     tracing = open_tracing(clock) if settings.traces else None
 
     # Storage.
@@ -200,9 +203,6 @@ async def open_watchword(
     ]
 
     # HTTP.
-    suffixes = (settings.resource_suffix, settings.tls_suffix)
-    known_hosts = Hosts(settings.host_names, settings.public_endpoint, suffixes)
-    origins = Origins(settings.public_endpoint, settings.trusted_proxies)
     authenticators: list[Authenticator] = [
         AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
         VerifierAuthenticator(database, hosts),
