@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.clock import stopped_clock
-from watchword.clock import MonotoneClock, SystemClock, steady_seconds, to_datetime, to_micros
+from watchword.clock import MonotoneClock, ReadingClock, SystemClock, steady_seconds, to_datetime, to_micros
 
 moments = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -51,6 +51,18 @@ def test_the_monotone_clock_follows_the_time_again_once_that_has_caught_up() -> 
     assert monotone.micros() == first + 1
     clock.move(timedelta(hours=2))
     assert monotone.micros() == clock.micros()
+
+
+def test_who_only_looks_at_the_monotone_clock_moves_nothing() -> None:
+    clock = stopped_clock()
+    monotone = MonotoneClock(clock)
+    reading = ReadingClock(monotone, clock)
+    first = monotone.micros()
+    assert reading.micros() == first
+    clock.move(timedelta(hours=1))
+    assert reading.micros() == clock.micros()
+    clock.move(timedelta(hours=-1))
+    assert (reading.micros(), monotone.micros()) == (first, first + 1)
 
 
 def test_the_monotone_clock_carries_on_above_its_floor_after_a_restart() -> None:

@@ -70,6 +70,21 @@ class MonotoneClock:
         return self._last
 
 
+class ReadingClock:
+    """Looks at a monotone clock: the time, or the last value that was given out where that is higher.
+
+    It gives nothing out itself. Who needs to know when something is, and stamps nothing, asks by this one: then a wall
+    clock that is wrong for a moment leaves no trace in the issue times that follow.
+    """
+
+    def __init__(self, read: MonotoneClock, clock: Clock) -> None:
+        self._read = read
+        self._clock = clock
+
+    def micros(self) -> int:
+        return max(self._clock.micros(), self._read.last)
+
+
 def to_datetime(micros: int) -> datetime:
     """An aware UTC datetime; exact to the microsecond."""
     return _EPOCH + timedelta(microseconds=micros)

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from tests.history.events import Acknowledged, Created, Introspected, Issued, Listed, Log, Revoking
+from tests.history.events import Acknowledged, Created, Introspected, Issued, Listed, Log, Missing, Revoking
 from tests.history.plan import OLDEST_REVOKED_SECONDS, Plan
 from tests.history.service import Answer, Service
 from tests.history.watching import Recent
-from watchword.clock import to_datetime
+from watchword.clock import SystemClock, to_datetime
 from watchword.tokens import Claims, key_id
 from watchword.tokens.jwks import decode_base64url
 
@@ -25,6 +25,7 @@ INTROSPECTIONS_PER_SECOND = 25
 
 _IDENTITIES = 20
 _YOUNGEST_REVOKED_NANOS = 60_000_000
+_A_MOMENT_MICROS = 20_000
 _RETRY_SECONDS = 0.03
 
 
@@ -43,7 +44,7 @@ def issue(plan: Plan, number: int) -> None:
     """Tokens for a few identities, by one of the access keys; a deleted identity is replaced by a new one."""
     random.seed(f"{plan.seed} issuer {number}")
     log = Log(plan.issuers[number])
-    service = Service(plan.addresses, plan.keys[number], log)
+    service = Service(plan.addresses, plan.keys[number], log, plan.clocks)
     identities: list[str] = []
     for _ in _turns(ISSUES_PER_SECOND):
         while len(identities) < _IDENTITIES:
@@ -60,8 +61,9 @@ def issue(plan: Plan, number: int) -> None:
         if answer is None:
             continue
         if answer.status == 200:
-            log.write(_issued(began, replied, identity, answer.json["token"]))
+            log.write(issued(began, replied, identity, answer.json["token"]))
         else:
+            log.write(Missing(replied, identity))
             identities.remove(identity)
 
 
@@ -69,13 +71,13 @@ def revoke(plan: Plan, number: int) -> None:
     """Young tokens, by every kind of revocation that has a door; each is introspected right after."""
     random.seed(f"{plan.seed} revoker {number}")
     log = Log(plan.log(f"revoker-{number}"))
-    service = Service(plan.addresses, plan.keys[0], log)
+    service = Service(plan.addresses, plan.keys[0], log, plan.clocks)
     recent = Recent(plan.issuers, OLDEST_REVOKED_SECONDS)
     for turn in _turns(REVOCATIONS_PER_SECOND):
         newest = time.monotonic_ns() - _YOUNGEST_REVOKED_NANOS
         if candidates := [token for token in recent.look() if token.replied < newest]:
             token = random.choice(candidates)
-            _carry_out(_draw(token, service), f"{number}-{turn}", log)
+            _carry_out(_draw(token, service, plan), f"{number}-{turn}", log)
             _introspect(token, service, log)
 
 
@@ -83,7 +85,7 @@ def ask_at_the_door(plan: Plan) -> None:
     """Introspect live and dead tokens alike."""
     random.seed(f"{plan.seed} door")
     log = Log(plan.log("door"))
-    service = Service(plan.addresses, plan.keys[0], log)
+    service = Service(plan.addresses, plan.keys[0], log, plan.clocks)
     recent = Recent(plan.issuers, plan.watched_seconds)
     for _ in _turns(INTROSPECTIONS_PER_SECOND):
         if tokens := recent.look():
@@ -93,7 +95,7 @@ def ask_at_the_door(plan: Plan) -> None:
 def list_all(plan: Plan) -> None:
     """Once, at the end: what is there."""
     log = Log(plan.log("listed"))
-    service, found, continuation = Service(plan.addresses, plan.keys[0], log), [], ""
+    service, found, continuation = Service(plan.addresses, plan.keys[0], log, plan.clocks), [], ""
     while True:
         answer = service.list(continuation)
         if answer is None:
@@ -107,9 +109,12 @@ def list_all(plan: Plan) -> None:
     log.write(Listed(time.monotonic_ns(), found))
 
 
-def _draw(token: Issued, service: Service) -> Deed:
+def _draw(token: Issued, service: Service, plan: Plan) -> Deed:
     # Right at the token's own issue time, which is the first that lives, or one microsecond above it.
     valid_from = token.iat_micros + random.choice((0, 1, 1))
+    if plan.clocks and random.random() < 0.5:
+        # By a right clock, whatever the clock said that stamped the token.
+        valid_from = SystemClock().micros() - _A_MOMENT_MICROS
     text = to_datetime(valid_from).isoformat(timespec="microseconds")
     identity = token.identity
     deeds = (
@@ -134,6 +139,8 @@ def _carry_out(deed: Deed, number: str, log: Log) -> None:
     # Of an identity that another revoker deleted first nothing more was promised.
     if answer.status < 300 or (answer.status == 404 and deed.absence_is_success):
         log.write(Acknowledged(at, number))
+    elif answer.status == 404:
+        log.write(Missing(at, deed.subject, number))
 
 
 def _introspect(token: Issued, service: Service, log: Log) -> None:
@@ -143,7 +150,7 @@ def _introspect(token: Issued, service: Service, log: Log) -> None:
         log.write(Introspected(began, time.monotonic_ns(), token.jti, answer.json["active"]))
 
 
-def _issued(began: int, replied: int, identity: str, token: str) -> Issued:
+def issued(began: int, replied: int, identity: str, token: str) -> Issued:
     claims = msgspec.json.decode(decode_base64url(token.split(".")[1]), type=Claims)
     return Issued(began, replied, claims.jti, identity, key_id(token), claims.accessKey or "", claims.iatMicros, token)
 

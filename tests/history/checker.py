@@ -8,6 +8,11 @@
 6. What was acknowledged is there: no identity is gone that nobody deleted.
 7. The service's own doors are exact: introspection that begins after the acknowledgement says inactive, one that ends
    before the revocation begins says active; no identity is issued a token after its deletion.
+8. No identity is said not to be there that nobody began to delete.
+9. Tokens are presented when the clocks are right again, when the days have passed, and when the clocks are set back:
+   none that is dead is accepted at any door, or by any verifier, new or old; a fresh one is, on the same occasion.
+
+While a clock is wrong its doors may refuse good tokens, and everybody may refuse what it stamped: that is no finding.
 
 A decision is late by the instant before it read its set, and early by the instant after: the doubt is the verifier's.
 """
@@ -16,10 +21,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.history.events import Created, Decided, Introspected, Listed, Refused
+from tests.history.events import Created, Decided, Introspected, Listed, Missing, Presented, Refused
 from tests.history.fates import Fate, Truth
 from tests.history.windows import Windows
 
@@ -27,6 +32,9 @@ BOUND_NANOS = 100_000_000
 
 _HOPS = 3
 _CERTAINTY = 0.001
+_TOLERATED_SECONDS = 240.0
+"""How far ahead a stamp may be for everybody to take it: five minutes, less what a busy machine takes to answer."""
+
 _KEY_SET_PAUSE_NANOS = 6_000_000_000
 """A verifier asks for unknown keys once in five seconds."""
 
@@ -85,6 +93,8 @@ class Judge:
             case "stale":
                 if not self._cut_off.overlap(decided.before, decided.after):
                     self._find("refused as stale while connected", fate, f"at {decided.after}")
+            case "issued" if self._truth.seconds_ahead(fate.token) > _TOLERATED_SECONDS:
+                pass
             case other:
                 self._find(f"refused for its {other}", fate, f"at {decided.after}")
 
@@ -148,15 +158,24 @@ def most_by_chance(count: int, share: float = 0.01) -> int:
     return count
 
 
-def judge_doors(truth: Truth, introspections: Iterable[Introspected]) -> list[Finding]:
+def judge_doors(
+    truth: Truth, introspections: Iterable[Introspected], wrong_clocks: Windows | None = None
+) -> list[Finding]:
     """Rule 7."""
     findings = []
+    wrong = wrong_clocks or Windows([])
     for asked in introspections:
         fate = truth.fates[asked.jti]
         if asked.active and fate.dead_from is not None and asked.began > fate.dead_from:
             facts = f"token {asked.jti}, {(asked.began - fate.dead_from) / 1e6:.1f} ms after the acknowledgement"
             findings.append(Finding("door", "introspected as active when dead", facts))
-        if not asked.active and (fate.suspect_from is None or asked.ended < fate.suspect_from):
+        is_live = fate.suspect_from is None or asked.ended < fate.suspect_from
+        if (
+            not asked.active
+            and is_live
+            and not wrong.overlap(asked.began, asked.ended)
+            and _is_dated_right(truth, fate)
+        ):
             findings.append(Finding("door", "introspected as inactive when live", f"token {asked.jti}"))
     deleted = {
         revocation.subject: revocation.acknowledged
@@ -167,6 +186,41 @@ def judge_doors(truth: Truth, introspections: Iterable[Introspected]) -> list[Fi
         acknowledged = deleted.get(fate.token.identity)
         if acknowledged is not None and fate.token.began > acknowledged:
             findings.append(Finding("door", "issued to a deleted identity", f"token {fate.token.jti}"))
+    return findings
+
+
+def _is_dated_right(truth: Truth, fate: Fate) -> bool:
+    return abs(truth.seconds_ahead(fate.token)) < _TOLERATED_SECONDS
+
+
+def judge_absences(truth: Truth, missing: Iterable[Missing]) -> list[Finding]:
+    """Rule 8. Whoever tries to delete something again may have done it the first time."""
+    deletions = [each for each in truth.revocations.values() if each.kind == "delete"]
+    began: dict[str, list[tuple[int, str]]] = {}
+    for each in deletions:
+        began.setdefault(each.subject, []).append((each.first_began, each.number))
+        if each.last_began > each.first_began:
+            began[each.subject].append((each.first_began, ""))
+    return [
+        Finding("service", "an identity is said not to be there", f"{told.identity} at {told.at}")
+        for told in missing
+        if not any(
+            at < told.at and (not number or number != told.number) for at, number in began.get(told.identity, ())
+        )
+    ]
+
+
+def judge_presented(truth: Truth, presented: Iterable[Presented], fresh: Mapping[str, str]) -> list[Finding]:
+    """Rule 9. `fresh` says on which occasion a token was issued, of those that were issued on one."""
+    findings = []
+    for shown in presented:
+        fate = truth.fates[shown.jti]
+        facts = f"token {shown.jti}, {shown.when}"
+        if shown.accepted and fate.dead_from is not None and fate.dead_from < shown.at:
+            revoked = truth.revocations[fate.number]
+            findings.append(Finding(shown.where, "accepted on an occasion when dead", f"{facts}, by {revoked.kind}"))
+        if not shown.accepted and fresh.get(shown.jti) == shown.when and fate.suspect_from is None:
+            findings.append(Finding(shown.where, "a fresh token refused", facts))
     return findings
 
 

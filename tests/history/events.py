@@ -115,7 +115,72 @@ class Pulse(Event, frozen=True, tag="pulse"):
     came: int
 
 
-Any = Issued | Revoking | Acknowledged | Decided | Applied | Introspected | Created | Listed | Refused | Outage | Pulse
+class Missing(Event, frozen=True, tag="missing"):
+    """The service answered that this identity is not there; `number` is the revocation that was attempted, if any."""
+
+    at: int
+    identity: str
+    number: str = ""
+
+
+class Dated(Event, frozen=True, tag="dated"):
+    """What the wall clock said, right as it was, in microseconds since 1970."""
+
+    at: int
+    micros: int
+
+
+class WrongClock(Event, frozen=True, tag="wrong clock"):
+    """From when until when one of the service's clocks was wrong, or its processes had not yet noticed its end."""
+
+    began: int
+    ended: int
+    what: str
+
+
+class Marked(Event, frozen=True, tag="marked"):
+    """Since this instant at the earliest the resource has this mark of purged revocations."""
+
+    since: int
+    valid_from_micros: int
+
+
+class Presented(Event, frozen=True, tag="presented"):
+    """A token was shown `where`, at a door or to a verifier, on the occasion `when`, and accepted or not."""
+
+    at: int
+    when: str
+    where: str
+    jti: str
+    accepted: bool
+
+
+class Occasion(Event, frozen=True, tag="occasion"):
+    """Tokens are presented once more; whoever logs it too has judged all of them."""
+
+    at: int
+    when: str
+
+
+Any = (
+    Issued
+    | Revoking
+    | Acknowledged
+    | Decided
+    | Applied
+    | Introspected
+    | Created
+    | Listed
+    | Refused
+    | Outage
+    | Pulse
+    | Missing
+    | Dated
+    | WrongClock
+    | Marked
+    | Presented
+    | Occasion
+)
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Any)
 _encoder = msgspec.json.Encoder()

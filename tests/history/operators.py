@@ -30,7 +30,10 @@ _RETRY_SECONDS = 0.05
 
 
 def operate(plan: Plan) -> None:
-    """A signing key, an access key, the whole resource, in turn; until it is killed."""
+    """A signing key, an access key, the whole resource, in turn; until it is killed.
+
+    Where clocks are wrong, a signing key only once: a key that is gone would hide that a revocation is.
+    """
     random.seed(f"{plan.seed} operator")
     asyncio.run(_Operator(plan).run())
 
@@ -48,12 +51,15 @@ class _Operator:
         database = await open_database(self._settings, self._plan.data)
         [resource] = await database.transact(list_resources)
         keyring = Keyring(database, self._encryption, self._clock, "ES256", schedule(self._settings))
+        turns = [self._signing_key, self._access_key, self._resource]
         # Each is drawn when its turn comes: which key signs, and which id a key has, changes with the last turn.
         while True:
-            for turn in (self._signing_key, self._access_key, self._resource):
+            for turn in turns:
                 await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))
                 with suppress(Unavailable):  # nothing was begun: what it needs to know could not be read
                     await turn(database, resource, keyring)
+            if self._plan.clocks:
+                turns = [self._access_key, self._resource]
 
     async def _signing_key(self, database: Database, _: Resource, keyring: Keyring) -> None:
         kid = (await keyring.signing_key()).kid

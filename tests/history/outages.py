@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -30,7 +30,7 @@ class Attached:
 
 
 class Outages:
-    """One at a time, with calm in between; each round inflicts one of every kind."""
+    """One at a time, with calm in between; each round inflicts one of every kind, and of what is `also` given."""
 
     def __init__(
         self,
@@ -39,8 +39,10 @@ class Outages:
         attached: list[Attached],
         max_staleness_seconds: float,
         cluster: Cluster | None = None,
+        also: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._log = log
+        self._also = also
         self._cluster = cluster
         self._nodes = nodes
         self._attached = attached
@@ -51,6 +53,7 @@ class Outages:
         kinds = [self._kill_node, self._stop_node, self._stop_verifier, self._cut_wires, self._jam_wires]
         if self._cluster is not None:
             kinds += [self._kill_database, self._restart_database]
+        kinds += self._also
         for _ in range(rounds):
             random.shuffle(kinds)
             for kind in kinds:
@@ -60,9 +63,15 @@ class Outages:
 
     def _kill_node(self) -> None:
         node = random.choice(self._nodes)
-        with self._logged("node killed", self._behind(node)):
+        with self.restarting(node):
             node.kill()
             node.start()
+
+    @contextmanager
+    def restarting(self, node: Node) -> Iterator[None]:
+        """What is done to a node within the block, and ends with its start."""
+        with self._logged("node killed", self._behind(node)):
+            yield
 
     def _stop_node(self) -> None:
         node = random.choice(self._nodes)

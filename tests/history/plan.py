@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -34,6 +34,8 @@ class Plan:
     seed: int
     environment: Mapping[str, str]
     max_staleness: timedelta = MAX_STALENESS
+    clocks: Mapping[Address, Path] = field(default_factory=dict)
+    """Of nodes whose clock may be set wrong, the file that says how far it is ahead."""
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"

@@ -18,8 +18,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -46,8 +47,8 @@ HEALTHY = ("a", "b")
 SEVERAL = "several nodes"
 """In place of a bug: three nodes on one PostgreSQL, in place of one on SQLite."""
 
-_NODES = 3
-_WORKERS = 2
+NODES = 3
+WORKERS = 2
 
 _PULSE_SECONDS = 0.005
 _REVOKERS = 2
@@ -55,6 +56,67 @@ _SECONDS_WITHOUT_OPERATOR = 1.0
 _PR_SET_PDEATHSIG = 1
 
 _processes = multiprocessing.get_context("fork")
+
+
+@dataclass
+class Stage:
+    """Everybody, started. `callers` are those who write and ask, the operator first."""
+
+    plan: Plan
+    nodes: list[Node]
+    attached: list[Attached]
+    callers: list[BaseProcess]
+    log: Log
+    fork: Callable[[Callable[[], None]], BaseProcess]
+
+    def end_writing(self) -> None:
+        """What is there then is listed."""
+        # Else a whole resource that is revoked last would leave no token that lives.
+        self.callers[0].kill()
+        time.sleep(_SECONDS_WITHOUT_OPERATOR)
+        callers.list_all(self.plan)
+        # First of all, so that none judges while the others are taken away: that would be an outage that nobody logged.
+        for each in self.attached:
+            each.process.kill()
+        for caller in self.callers:
+            caller.kill()
+
+
+@contextlib.contextmanager
+def staged(
+    folder: Path,
+    nodes: list[Node],
+    verifiers_with: dict[str, Bug],
+    seed: int,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    prepare: Callable[[Settings, Path], None] = lambda settings, data: None,
+) -> Iterator[Stage]:
+    """Nodes and whoever calls them, until the block ends; `prepare` is done to the database before anybody calls.
+
+    Verifiers are attached to the nodes in turn. Several nodes stand on one database, which `environment` names.
+    """
+    random.seed(seed)
+    with ExitStack() as stack:
+        for node in nodes:
+            stack.callback(node.stop)
+            node.start()
+        addresses = tuple(node.address for node in nodes)
+        settings, data = load_settings(environment), nodes[0].data
+        prepare(settings, data)
+        keys, credential = asyncio.run(_prepare(settings, data))
+        clocks = {node.address: node.clock.file for node in nodes if node.clock}
+        plan = Plan(folder, addresses, data, keys, credential, verifiers_with, seed, environment, clocks=clocks)
+        attached = [
+            _attach(stack, plan, name, nodes[number % len(nodes)]) for number, name in enumerate(plan.verifiers)
+        ]
+        for name in plan.verifiers:
+            until(partial(_is_following, plan.log(name)), bool)
+        _fork(stack, partial(_beat, plan))
+        writing = [_fork(stack, partial(operators.operate, plan))]
+        writing += [_fork(stack, partial(callers.issue, plan, number)) for number in range(len(plan.keys))]
+        writing += [_fork(stack, partial(callers.revoke, plan, number)) for number in range(_REVOKERS)]
+        writing.append(_fork(stack, partial(callers.ask_at_the_door, plan)))
+        yield Stage(plan, nodes, attached, writing, Log(plan.log("outages")), partial(_fork, stack))
 
 
 def run(
@@ -66,40 +128,11 @@ def run(
     environment: Mapping[str, str] = MappingProxyType({}),
     cluster: Cluster | None = None,
 ) -> None:
-    """Returns once everybody has ended. Verifiers are attached to the nodes in turn.
-
-    Several nodes stand on one database, which `environment` names as it does for each of them; `cluster` is its
-    server, where that is to suffer too.
-    """
-    random.seed(seed)
-    with ExitStack() as stack:
-        for node in nodes:
-            stack.callback(node.stop)
-            node.start()
-        addresses = tuple(node.address for node in nodes)
-        keys, credential = asyncio.run(_prepare(load_settings(environment), nodes[0].data))
-        plan = Plan(folder, addresses, nodes[0].data, keys, credential, verifiers_with, seed, environment)
-        attached = [
-            _attach(stack, plan, name, nodes[number % len(nodes)]) for number, name in enumerate(plan.verifiers)
-        ]
-        for name in plan.verifiers:
-            until(partial(_is_following, plan.log(name)), bool)
-        _fork(stack, partial(_beat, plan))
-        for number in range(len(plan.keys)):
-            _fork(stack, partial(callers.issue, plan, number))
-        for number in range(_REVOKERS):
-            _fork(stack, partial(callers.revoke, plan, number))
-        _fork(stack, partial(callers.ask_at_the_door, plan))
-        operator = _fork(stack, partial(operators.operate, plan))
-        outages = Outages(Log(plan.log("outages")), nodes, attached, plan.max_staleness.total_seconds(), cluster)
-        outages.inflict(rounds)
-        # Else a whole resource that is revoked last would leave no token that lives.
-        operator.kill()
-        time.sleep(_SECONDS_WITHOUT_OPERATOR)
-        callers.list_all(plan)
-        # First of all, so that none judges while the others are taken away: that would be an outage that nobody logged.
-        for each in attached:
-            each.process.kill()
+    """Returns once everybody has ended. `cluster` is the server of several nodes, where that is to suffer too."""
+    with staged(folder, nodes, verifiers_with, seed, environment) as stage:
+        staleness = stage.plan.max_staleness.total_seconds()
+        Outages(stage.log, nodes, stage.attached, staleness, cluster).inflict(rounds)
+        stage.end_writing()
 
 
 def _attach(stack: ExitStack, plan: Plan, name: str, node: Node) -> Attached:
@@ -189,14 +222,17 @@ def main() -> None:
 def run_several(folder: Path, verifiers_with: dict[str, Bug], rounds: int, seed: int) -> None:
     """Three nodes of two workers each, on one PostgreSQL that suffers as well."""
     with cluster() as database:
-        key = base64.b64encode(random.randbytes(32)).decode()
-        environment = {
-            "WATCHWORD_DATABASE": database.fresh(),
-            "WATCHWORD_ENCRYPTION_KEY": key,
-            "WATCHWORD_DATABASE_TIMEOUT": "1",
-        }
-        nodes = [Node(folder / f"node-{number}", environment, workers=_WORKERS) for number in range(_NODES)]
+        environment = environment_of_several(database)
+        nodes = [Node(folder / f"node-{number}", environment, workers=WORKERS) for number in range(NODES)]
         run(folder, nodes, verifiers_with, rounds, seed, environment, database)
+
+
+def environment_of_several(database: Cluster) -> dict[str, str]:
+    return {
+        "WATCHWORD_DATABASE": database.fresh(),
+        "WATCHWORD_ENCRYPTION_KEY": base64.b64encode(random.randbytes(32)).decode(),
+        "WATCHWORD_DATABASE_TIMEOUT": "1",
+    }
 
 
 if __name__ == "__main__":

@@ -7,14 +7,18 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from tests.history.events import Log, Refused
+from tests.support.faked_clock import micros_ahead
 from tests.support.signed import EARLY, NEWEST, sign
+from watchword.clock import SystemClock
 
 Address = tuple[str, int]
 
@@ -32,10 +36,20 @@ class Answer:
 
 
 class Service:
-    """Each request goes to a node that is drawn anew; answers of 5xx are logged."""
+    """Each request goes to a node that is drawn anew, and bears the date that this one takes for right.
 
-    def __init__(self, addresses: Sequence[Address], key: bytes, log: Log) -> None:
+    Answers of 5xx are logged. `clocks` are those of nodes whose clock may be wrong.
+    """
+
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        key: bytes,
+        log: Log,
+        clocks: Mapping[Address, Path] = MappingProxyType({}),
+    ) -> None:
         self._log = log
+        self._clocks = clocks
         self._addresses = addresses
         self._key = key
         self._connections: dict[Address, http.client.HTTPConnection] = {}
@@ -69,7 +83,7 @@ class Service:
     def _call(self, method: str, target: str, body: bytes = b"") -> Answer | None:
         """None where no whole answer came: the request may have been carried out, or not. So is an answer of 5xx."""
         address = random.choice(self._addresses)
-        request = sign(self._key, method, target, f"localhost:{address[1]}", formatdate(usegmt=True), body)
+        request = sign(self._key, method, target, f"localhost:{address[1]}", self._date(address), body)
         kind = "application/x-www-form-urlencoded" if target in ("/revoke", "/introspect") else "application/json"
         connection = self._connections.get(address)
         if connection is None:
@@ -82,10 +96,17 @@ class Service:
             with contextlib.suppress(OSError):
                 self._connections.pop(address).close()
             return None
+        if answer.status == 401 and address in self._clocks:
+            # Its clock was set while the request was on its way.
+            return None
         if answer.status < 500:
             return answer
         self._log.write(Refused(time.monotonic_ns(), answer.status, reply.headers.get("retry-after", "")))
         return None
+
+    def _date(self, address: Address) -> str:
+        ahead = micros_ahead(self._clocks[address]) if address in self._clocks else 0
+        return formatdate((SystemClock().micros() + ahead) / 1e6, usegmt=True)
 
 
 def _of(identity: str) -> str:

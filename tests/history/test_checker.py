@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.history.checker import Account, Finding, Judge, judge_doors, judge_lateness, most_by_chance, percentile
+from tests.history.checker import (
+    Account,
+    Finding,
+    Judge,
+    judge_doors,
+    judge_lateness,
+    most_by_chance,
+    percentile,
+)
 from tests.history.events import (
     Acknowledged,
     Any,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from tests.history.checker import (
     Account,
     Finding,
     Judge,
+    judge_absences,
     judge_doors,
     judge_lateness,
     judge_losses,
+    judge_presented,
     judge_refusals,
     percentile,
 )
@@ -22,14 +25,25 @@ from tests.history.events import (
     Created,
     Decided,
     Introspected,
+    Issued,
     Listed,
+    Marked,
+    Missing,
     Outage,
+    Presented,
     Pulse,
     Refused,
+    WrongClock,
     events,
 )
 from tests.history.fates import Truth, read_truth
-from tests.history.windows import cut_off
+from tests.history.windows import Windows, cut_off
+
+FRESH = "fresh, "
+"""How the name of a log begins of tokens that were issued on an occasion; the rest is the occasion."""
+
+CONTROL = "with all marks taken away"
+"""The occasion on which revoked tokens are accepted: what happened before is worth something."""
 
 
 @dataclass
@@ -45,6 +59,18 @@ class Verdict:
     outages: list[Outage]
     machine_lateness_nanos: int
     connected_shares: dict[str, float]
+    presented: list[Presented]
+    wrong_clocks: list[WrongClock]
+    marks: list[Marked]
+
+    def revived(self) -> list[Presented]:
+        """Dead tokens that were accepted once all marks had been taken away."""
+        control = (each for each in self.presented if each.when.startswith(CONTROL))
+        return [each for each in control if judge_presented(self.truth, [each], {})]
+
+    def shown(self) -> Counter[tuple[str, str, bool]]:
+        """How many tokens were presented: when and where, and accepted or not."""
+        return Counter((each.when, each.where, each.accepted) for each in self.presented)
 
     def findings(self, *verifiers: str) -> list[Finding]:
         """Of these verifiers, and of the service."""
@@ -56,6 +82,12 @@ class Verdict:
         yield f"{self.created} identities, {self.introspections} introspections, {self.refusals} answers of 503,"
         yield f"{len(self.outages)} outages: {', '.join(sorted({outage.what for outage in self.outages}))};"
         yield f"a sleeping process woke up {_millis(self.machine_lateness_nanos)} late (p99)"
+        for what, number in Counter(each.what for each in self.wrong_clocks).items():
+            yield f"wrong clock, {number} times: {what}"
+        if self.marks:
+            yield f"{len(self.marks)} marks of purged revocations"
+        for (when, where, accepted), number in sorted(self.shown().items()):
+            yield f"{when}, {where}: {number} {'accepted' if accepted else 'refused'}"
         for name, account in self.accounts.items():
             counts = ", ".join(f"{count} {outcome}" for outcome, count in account.outcomes.most_common())
             yield f"{name}: connected {self.connected_shares[name]:.0%} of the time; decisions: {counts}"
@@ -78,7 +110,18 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
     refusals = [event for event in others if isinstance(event, Refused)]
     created = [event for event in others if isinstance(event, Created)]
     [listed] = [event for event in others if isinstance(event, Listed)]
-    door = [*judge_doors(truth, introspections), *judge_refusals(refusals), *judge_losses(truth, created, listed)]
+    missing = [event for event in others if isinstance(event, Missing)]
+    presented = [event for event in others if isinstance(event, Presented)]
+    wrong_clocks = [event for event in others if isinstance(event, WrongClock)]
+    marks = [event for event in others if isinstance(event, Marked)]
+    wrong = Windows((each.began, each.ended) for each in wrong_clocks)
+    door = [
+        *judge_doors(truth, introspections, wrong),
+        *judge_refusals(refusals),
+        *judge_losses(truth, created, listed),
+        *judge_absences(truth, missing),
+        *judge_presented(truth, (each for each in presented if not each.when.startswith(CONTROL)), _occasions(folder)),
+    ]
     lateness = percentile((pulse.came - pulse.due for pulse in pulses), 0.99)
     accounts: dict[str, Account] = {}
     shares: dict[str, float] = {}
@@ -93,7 +136,18 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
         judge_lateness(judge.account, lateness)
         accounts[name] = judge.account
         shares[name] = 1 - windows.share_of(applied[0].at, applied[-1].at)
-    return Verdict(truth, accounts, door, len(introspections), len(created), len(refusals), outages, lateness, shares)
+    counts = (len(introspections), len(created), len(refusals))
+    return Verdict(truth, accounts, door, *counts, outages, lateness, shares, presented, wrong_clocks, marks)
+
+
+def _occasions(folder: Path) -> dict[str, str]:
+    """Of tokens that were issued on one, by their id."""
+    return {
+        event.jti: path.stem.removeprefix(FRESH)
+        for path in folder.glob(f"{FRESH}*.log")
+        for event in events(path)
+        if isinstance(event, Issued)
+    }
 
 
 def _spread(delays: dict[str, int]) -> str:

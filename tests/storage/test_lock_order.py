@@ -40,7 +40,8 @@ REVOKING = [
     # In the wrong order: it must not be the caller's.
     for flake, subject in ((SECOND, "a"), (FIRST, "B"), (SECOND, "a"))
 ]
-CREATING = [{**each, "custom_id": each["subject"], "created": 3} for each in REVOKING]
+CREATING = [{**each, "custom_id": each["subject"], "created": 3, "issued": None} for each in REVOKING]
+NOTING = [{**each, "issued": 5} for each in REVOKING]
 IDENTITIES = ["identities custom_id = 'B'", "identities custom_id = 'a'"]
 CUSTOM_IDS = ["custom_ids custom_id = 'B'", "custom_ids custom_id = 'a'"]
 FEED = "feed true"
@@ -63,6 +64,7 @@ BATCHES: dict[Statement, Asked] = {
     identity.REVOKE: (REVOKING, [*IDENTITIES, *revoked("identity"), FEED]),
     identity.CUT_OFF: (REVOKING, ["clock true", *IDENTITIES, *revoked("identity"), FEED]),
     identity.DELETE: (REVOKING, [*IDENTITIES, *CUSTOM_IDS, *revoked("identity"), FEED]),
+    identity.NOTE: (NOTING, IDENTITIES),
     identity.PURGE: ([{"resource": 1, "most": 1}] * 2, [*IDENTITIES, *CUSTOM_IDS]),
     revocations.RECORD_RESOURCE: (
         [{"resource": number, "kept_until": 9} for number in (2, 1, 2)],
@@ -99,9 +101,9 @@ def _work() -> dict[str, tuple[Work, Work, Sequence[str]]]:
     }
     turn = "turn true"
     cold: dict[str, tuple[Work, Sequence[str]]] = {
-        "note_tokens": (
-            lambda database: IdentityStore(database).note_tokens([(5, 1, FIRST), (5, 1, SECOND)], 99),
-            [turn, "clock true", *IDENTITIES],
+        "note_high_water": (
+            lambda database: IdentityStore(database).note_high_water(99),
+            [turn, "clock true"],
         ),
         "begin_resource_deletion": (
             lambda database: database.transact(

@@ -100,23 +100,31 @@ async def user_of_another_provider_stands(batch: Batch) -> object:
 
 @of(identity.INSERT)
 async def inserted_once(batch: Batch) -> object:
-    answers = await batch.write(**batch.key | {"flake": random_bytes(16), "created": 5})
+    answers = await batch.write(**batch.key | {"flake": random_bytes(16), "created": 5, "issued": None})
     return answers == [[(1,)]] * batch.count and await batch.look(_COUNT) == [(2,)]
 
 
 @of(identity.INSERT_NAMED)
 async def all_are_given_whoever_got_the_custom_id(batch: Batch) -> object:
     flakes = [random_bytes(16) for _ in range(batch.count)]
-    asked = [{**batch.key, "flake": flake, "custom_id": "fresh", "created": 5} for flake in flakes]
+    asked = [{**batch.key, "flake": flake, "custom_id": "fresh", "created": 5, "issued": None} for flake in flakes]
     # One of them twice, as if it had been sent again.
     answers = await batch.write_each([*asked, asked[-1]])
     first = answers[0][0]
     assert answers == [[first]] * (batch.count + 1), answers
     assert first[0] in flakes
     assert first[1:] == (1, 0, "fresh", 5, None)
-    known = await batch.write(**batch.key | {"flake": random_bytes(16), "custom_id": "somebody", "created": 6})
+    known = await batch.write(
+        **batch.key | {"flake": random_bytes(16), "custom_id": "somebody", "created": 6, "issued": None}
+    )
     assert known == [[(batch.flake, 1, 0, "somebody", 0, None)]] * batch.count, known
     return await batch.look(_COUNT) == [(2,)]
+
+
+@of(identity.NOTE)
+async def the_newest_is_noted(batch: Batch) -> object:
+    await batch.write_each([batch.key | {"issued": 100 + number} for number in range(batch.count)])
+    return await batch.look("select last_token_micros from identities where resource = $1") == [(99 + batch.count,)]
 
 
 @of(identity.REVOKE)

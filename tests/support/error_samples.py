@@ -18,6 +18,7 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.UnknownScope("chat.all", "scopes", ("chat", "voip")),
     errors.InvalidLifetime(59, 60, 1440),
     errors.InvalidCustomId(257, 256),
+    errors.Unstorable(),
     errors.InvalidQuery("maxPageSize", "It must be a whole number."),
     errors.MalformedGuid("objectId"),
     errors.InvalidUserToken(),
@@ -35,7 +36,7 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.MethodNotAllowed("PUT", ("GET", "POST")),
     errors.TooLarge("body", 65_536),
     errors.TooLarge("head", 32_768),
-    errors.TooLarge("signed head", 8_192),
+    errors.TooLarge("signed head", 24_576),
     errors.TooSlow("body", timedelta(seconds=20)),
     errors.TooManyRequests("issue", 1_000, 30, timedelta(seconds=7)),
     errors.NotServed("TeamsExtensionToken_Exchange", "It is not part of this release."),
@@ -55,5 +56,6 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.TooManyResources(64),
     errors.KeyTaken(),
     Unavailable(timedelta(seconds=2)),
+    errors.WrongClock(timedelta(seconds=5), "The clock is 2:00:00 ahead.", "Set it right."),
     errors.IssuerUnavailable(timedelta(seconds=5), "https://login.example/tenant"),
 ]

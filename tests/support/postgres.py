@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from tests.support.faked_clock import FakedClock
 from tests.support.polling import until
 from tests.support.postgres_programs import find_programs, free_port, run_as_unprivileged, unprivileged
 from tests.support.requirements import require
@@ -45,6 +46,8 @@ class Cluster:
     options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     password: str = PASSWORD
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What the next start adds to ours."""
 
     def dsn(self, name: str = "postgres") -> str:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
@@ -55,6 +58,7 @@ class Cluster:
             self.process = subprocess.Popen(
                 [programs() / "postgres", "-D", self.folder / "data", *chosen],
                 cwd=self.folder,
+                env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -77,8 +81,7 @@ class Cluster:
         """By default connections are broken off, and what was committed is written down."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(_SECONDS)
-            self.process = None
+            self._await_end(self.process)
 
     def kill(self) -> None:
         """As a power cut does it: the server and all that it started, at once."""
@@ -88,8 +91,12 @@ class Cluster:
         until(self._state, lambda state: state == "T", _SECONDS)
         for pid in self.family():
             os.kill(pid, signal.SIGKILL)
-        self.process.wait(_SECONDS)
+        self._await_end(self.process)
+
+    def _await_end(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait(_SECONDS)
         self.process = None
+        FakedClock.tidy(process.pid)
 
     def _state(self) -> str:
         assert self.process is not None

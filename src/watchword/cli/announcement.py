@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from watchword.app import FirstResource, Watchword
+from watchword.app import Watchword
 from watchword.cli import development, systemd
 from watchword.cli.folders import Folders
 from watchword.cli.installation import access_keys, describe_database
@@ -18,6 +18,7 @@ from watchword.cli.signals import Signals
 from watchword.cli.start_up import InForce, format_start_up
 from watchword.errors import OperatorError
 from watchword.resources.access_keys import AccessKey
+from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import list_resources
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.settings import Settings

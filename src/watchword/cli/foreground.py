@@ -7,7 +7,6 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from watchword.app import FirstResource
 from watchword.cli import development, systemd
 from watchword.cli.announcement import Foreground, Mode, describe_start
 from watchword.cli.folders import find_folders
@@ -15,6 +14,7 @@ from watchword.cli.logs import set_up_logs
 from watchword.cli.server import Listener, open_door, opened_application
 from watchword.cli.signals import Signals, is_left_by_its_terminal
 from watchword.errors import OperatorError
+from watchword.resources.first_resource import FirstResource
 from watchword.rest.event_loop import run_event_loop
 from watchword.settings import Settings
 

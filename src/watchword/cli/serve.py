@@ -30,9 +30,9 @@ def dev(settings: Settings) -> None:
     if not settings.tls:
         # Without TLS a browser would take the server for any site whose name leads here, and everybody knows the keys.
         settings = replace(settings, host_names=(*settings.host_names, "localhost"))
-    from watchword.app import FirstResource
     from watchword.cli.foreground import run
     from watchword.resources.bearer_secrets import BearerSecret
+    from watchword.resources.first_resource import FirstResource
     from watchword.resources.operators import PREFIX
 
     first = FirstResource(
@@ -52,10 +52,10 @@ def serve(settings: Settings) -> None:
 
     The first start makes the directory with a resource and its access keys, and prints them.
     """
-    from watchword.app import FirstResource
     from watchword.cli.folders import find_folders
     from watchword.cli.foreground import run
     from watchword.identifiers import new_guid
+    from watchword.resources.first_resource import FirstResource
 
     if settings.entra:
         raise OperatorError(

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from watchword.app import FirstResource, Watchword, open_watchword
+from watchword.app import Watchword, open_watchword
 from watchword.cli.live_certificate import LiveCertificate
 from watchword.cli.server_certificate import ServerCertificate, prepare_certificate
 from watchword.clock import SystemClock, to_datetime
 from watchword.errors import InvalidConnectionString, OperatorError
+from watchword.resources.first_resource import FirstResource
 from watchword.rest.host_certificates import HostCertificates
 from watchword.rest.serving import HttpServer, bind
 from watchword.settings import Settings

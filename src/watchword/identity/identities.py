@@ -7,12 +7,13 @@ from datetime import datetime
 
 import msgspec
 
-from watchword.clock import Clock, MonotoneClock, to_micros
+from watchword.clock import Clock, to_micros
 from watchword.errors import IdentityNotFound, IdentityNotOwned
 from watchword.identifiers import FlakeMinter, IdentityId, smallest_flake
 from watchword.identity.store import IdentityRow, IdentityStore
 from watchword.resources.store import Resource
 from watchword.revocations.feed import Feed
+from watchword.storage.clock_watch import ClockWatch
 
 LARGEST_PAGE = 1_000
 _LAST_FLAKE = b"\xff" * 16
@@ -39,18 +40,31 @@ class Identities:
     """Every verb first makes sure that the identity is the resource's own."""
 
     def __init__(
-        self, store: IdentityStore, feed: Feed, minter: FlakeMinter, clock: Clock, issue_clock: MonotoneClock
+        self,
+        store: IdentityStore,
+        feed: Feed,
+        minter: FlakeMinter,
+        clock: Clock,
+        reading_clock: Clock,
+        clock_watch: ClockWatch,
     ) -> None:
         self._store = store
         self._feed = feed
         self._minter = minter
         self._clock = clock
-        self._issue_clock = issue_clock
+        self._reading_clock = reading_clock
+        self._clock_watch = clock_watch
 
-    async def create(self, resource: Resource, custom_id: str | None = None) -> Identity:
-        """A new identity, or the one that has the custom id already."""
-        row = await self._store.insert(resource.number, self._minter.mint(), custom_id, self._clock.micros())
-        return Identity(IdentityId(resource.id, row.flake), row)
+    async def create(
+        self, resource: Resource, custom_id: str | None = None, *, with_token: bool = False
+    ) -> tuple[Identity, bool]:
+        """A new identity, or the one that has the custom id already; and whether it is new.
+
+        `with_token` says that a token will be issued next: the row of a new one says so from the start.
+        """
+        flake, now = self._minter.mint(), self._clock.micros()
+        row = await self._store.insert(resource.number, flake, custom_id, now, now if with_token else None)
+        return Identity(IdentityId(resource.id, row.flake), row), row.flake == flake
 
     async def get(self, resource: Resource, id: IdentityId) -> Identity:
         """Raises:
@@ -70,7 +84,7 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         _require_owned(resource, id)
-        if not await self._store.revoke(resource.number, id, self._issue_clock.micros()):
+        if not await self._store.revoke(resource.number, id, self._reading_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 
@@ -84,14 +98,14 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         micros, now = to_micros(valid_from), self._clock.micros()
-        # By the clock that callers know. Issue times may be ahead of it, after it was set back or where a mark is: then
-        # they do not tell which token came before, so all of them go.
-        ahead = max(self._issue_clock.micros(), resource.valid_from_micros) > now + _AHEAD_MICROS
-        if micros >= now or ahead:
+        # By the clock that callers know. It may be wrong, and issue times may be ahead of it, after it was set back or
+        # where a mark is: then they do not tell which token came before, so all of them go.
+        ahead = max(self._reading_clock.micros(), resource.valid_from_micros) > now + _AHEAD_MICROS
+        if micros >= now or ahead or await self._clock_watch.misdates(now):
             await self.revoke(resource, id)
             return
         _require_owned(resource, id)
-        if not await self._store.cut_off(resource.number, id, max(micros, 0), self._issue_clock.micros()):
+        if not await self._store.cut_off(resource.number, id, max(micros, 0), self._reading_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 
@@ -102,7 +116,7 @@ class Identities:
             IdentityNotOwned, IdentityNotFound: as `get`.
         """
         _require_owned(resource, id)
-        if not await self._store.delete(resource.number, id, self._issue_clock.micros()):
+        if not await self._store.delete(resource.number, id, self._reading_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 

@@ -28,7 +28,7 @@ from watchword.wire.signature import (
     SignedRequest,
 )
 
-MOST_SIGNED_BYTES = 8_192
+MOST_SIGNED_BYTES = 24_576
 """Of target and signed headers together. On a Host that is shared they are hashed under many keys, for a stranger too;
 what official clients sign has some hundred bytes.
 """

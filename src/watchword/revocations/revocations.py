@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from watchword.clock import Clock, MonotoneClock
+from watchword.clock import Clock
 from watchword.errors import Unavailable
 from watchword.revocations.feed import Feed
 from watchword.revocations.statements import EVERY_RESOURCE
@@ -20,28 +20,28 @@ _PURGE_EVERY_SECONDS = 30.0
 class Revocations:
     """Records what is dead, and knows what is; every verb returns when it is durable."""
 
-    def __init__(self, store: RevocationStore, feed: Feed, issue_clock: MonotoneClock) -> None:
+    def __init__(self, store: RevocationStore, feed: Feed, clock: Clock) -> None:
         self._store = store
         self._feed = feed
-        self._issue_clock = issue_clock
+        self._clock = clock
 
     async def revoke_token(self, token_id: str, resource: int) -> None:
-        await self._store.record("token", token_id, resource, self._issue_clock.micros())
+        await self._store.record("token", token_id, resource, self._clock.micros())
         self._feed.wake()
 
     async def revoke_access_key(self, key_id: str, resource: int) -> None:
         """Everything that an access key asked for."""
-        await self._store.record("accessKey", key_id, resource, self._issue_clock.micros())
+        await self._store.record("accessKey", key_id, resource, self._clock.micros())
         self._feed.wake()
 
     async def revoke_signing_key(self, kid: str) -> None:
         """Everything that a signing key signed, of every resource."""
-        await self._store.record("signingKey", kid, EVERY_RESOURCE, self._issue_clock.micros())
+        await self._store.record("signingKey", kid, EVERY_RESOURCE, self._clock.micros())
         self._feed.wake()
 
     async def revoke_resource(self, resource: int) -> None:
         """Every token of a resource so far."""
-        await self._store.raise_resource(resource, self._issue_clock.micros())
+        await self._store.raise_resource(resource, self._clock.micros())
         self._feed.wake()
 
     async def keep_purging(self, clock: Clock, clock_watch: ClockWatch) -> None:

@@ -84,22 +84,41 @@ class ClockWatch:
         uptime = self._clock.steady_micros() - self._began
         return self._keeps_marks and uptime >= _NOBODY_PURGES_FOR // _MICROSECOND and self.fault is None
 
-    async def stamp(self, now_micros: int, above_micros: int) -> int:
-        """An issue time: higher than any before, and at least `above_micros`, from when on the token counts.
-
-        Raises:
-            WrongClock: the clock cannot be trusted at `now_micros`, which it just said.
-            Unavailable: the bound has to be raised, and the database takes no writes.
+    def require_right(self, now_micros: int) -> None:
+        """Raises:
+        WrongClock: the clock cannot be trusted at `now_micros`, which it just said.
         """
         if self._seen is not None or abs(self._leap(now_micros)) > _SKEW_MICROS:
             fault = self.fault or ClockFault("The clock was wrong just now.", _SET_RIGHT)
             raise WrongClock(_RETRY_AFTER, fault.message, fault.remedy)
+
+    async def stamp(self, now_micros: int, above_micros: int) -> int:
+        """An issue time: higher than any before, and at least `above_micros`, from when on the token counts.
+
+        Raises:
+            WrongClock: as `require_right`.
+            Unavailable: the bound has to be raised, and the database takes no writes.
+        """
+        self.require_right(now_micros)
         stamp = max(self._issue_clock.micros(), above_micros)
         if stamp > self._reserved:
             await self._reserve(stamp)
         elif stamp + _AHEAD_MICROS // 2 > self._reserved and self._reserving is None:
             self._reserving = asyncio.create_task(self._reserve_ahead(stamp))
         return stamp
+
+    async def misdates(self, now_micros: int) -> bool:
+        """Whether issue times do not tell what came before what: this clock is wrong, or some are of the future.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        if self.fault is not None:
+            return True
+        if not self._keeps_marks:
+            return False
+        [(reserved,)] = await self._database.query("select reserved_micros from clock")
+        return int(reserved) > now_micros + _AHEAD_MICROS + _SKEW_MICROS
 
     async def keep_looking(self) -> None:
         """Look every few seconds, until cancelled."""

@@ -20,6 +20,7 @@ row first, serve beside newer ones. SQLite has one writer at a time, and no orde
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -110,6 +111,14 @@ class Database(Protocol):
 
         Raises:
             Unavailable: too many writes wait already; nothing was changed.
+        """
+        ...
+
+    def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
+        """`write` for whoever has many at once.
+
+        Raises:
+            Unavailable: too many writes wait already; this one was not begun.
         """
         ...
 

@@ -6,6 +6,7 @@ Each statement has its own coalescer, so that a batch is always one statement an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -52,7 +53,10 @@ class PostgresDatabase:
             return []
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
-        return await self._coalescer(statement, is_read=False).submit(parameters)
+        return await self.enqueue(statement, parameters)
+
+    def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
+        return self._coalescer(statement, is_read=False).enqueue(parameters)
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
         was_lost = False

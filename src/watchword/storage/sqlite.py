@@ -55,11 +55,6 @@ class SqliteDatabase(SqliteReader):
         return await self.enqueue(statement, parameters)
 
     def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
-        """`write` for whoever has many at once.
-
-        Raises:
-            Unavailable: too many writes wait already; this one was not begun.
-        """
         return self._writes.enqueue((statement, parameters))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:

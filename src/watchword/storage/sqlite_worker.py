@@ -100,6 +100,9 @@ class WorkerDatabase(SqliteReader):
         self._talking = asyncio.create_task(self._talk())
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
+        return await self.enqueue(statement, parameters)
+
+    def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
         if self._unanswered >= _MOST_WAITING:
             raise Unavailable(_LATER)
         loop = asyncio.get_running_loop()
@@ -113,7 +116,7 @@ class WorkerDatabase(SqliteReader):
         if not self._waiting:
             loop.call_soon(self._send)
         self._waiting.append(write)
-        return await write.answer
+        return write.answer
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Of a writer that goes away in the very moment of the commit nobody knows whether it was made."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.app import FirstResource, open_watchword
+from watchword.app import open_watchword
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.clock import SystemClock, to_datetime
 from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import open_access_keys
+from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import list_resources
 from watchword.rest.event_loop import run_event_loop
 from watchword.rest.host_certificates import HostCertificates
