@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from watchword.app import Watchword, open_watchword
+from watchword.cli.data_lock import unusable
 from watchword.cli.live_certificate import LiveCertificate
 from watchword.cli.server_certificate import ServerCertificate, prepare_certificate
 from watchword.clock import SystemClock, to_datetime
@@ -103,10 +104,7 @@ async def opened_application(
             settings, data, first, endpoint=endpoint, operator_port=operator_port, worker=worker
         )
     except OSError as error:
-        raise OperatorError(
-            f"The data directory {data} cannot be used: {error}.",
-            "Name one with --data that this user may write to, on a disk that has room.",
-        ) from None
+        raise unusable(data, error) from None
     try:
         yield application
     finally:
