@@ -19,7 +19,7 @@ from tests.support.commands import WATCHWORD, Home, Server, answer, refusal, run
 from tests.support.polling import until
 from tests.support.postgres import Cluster
 from tests.support.process_tree import kill, linux_only
-from tests.support.releases import WHEELS, environment_of
+from tests.support.releases import BEFORE, environment_of
 from tests.support.requirements import require
 from watchword.cli import development
 from watchword.cli.data_lock import LOCK_FILE
@@ -88,7 +88,7 @@ def test_the_log_of_a_database_that_is_gone_is_not_thrown_away(home: Home) -> No
 @in_a_file
 @pytest.mark.parametrize("flags", [[], ["--entra"]], ids=["plain", "entra"])
 def test_dev_adds_nothing_to_what_serve_keeps_and_does_not_migrate_it(home: Home, flags: list[str]) -> None:
-    there = environment_of(WHEELS[-1], home.folder / "program")
+    there = environment_of(BEFORE, home.folder / "program")
     with server(home, "serve", "--no-tls", environment=there):
         pass
     [version] = query(home.server_data, "pragma user_version")

@@ -13,7 +13,7 @@ from tests.history.nodes import Node
 from tests.support.balanced import Load, load_on
 from tests.support.commands import Home, run
 from tests.support.postgres import Cluster
-from tests.support.releases import WHEELS, Reached, environment_of
+from tests.support.releases import BEFORE, Reached, environment_of
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from watchword.cli.installation import read_access_keys
@@ -35,7 +35,7 @@ class Upgrade:
         self._folder = folder
         self._cluster = cluster
         self._here = {"WATCHWORD_DATABASE": cluster.fresh(), "WATCHWORD_ENCRYPTION_KEY": KEY}
-        there = self._here | environment_of(WHEELS[-1], folder / "program")
+        there = self._here | environment_of(BEFORE, folder / "program")
         self.nodes = [Node(folder / str(number), there) for number in range(2)]
 
     @property

@@ -19,7 +19,7 @@ from tests.management.support import Manager
 from tests.support.commands import Home, Server, answer, refusal, run, server
 from tests.support.engines import ENGINES
 from tests.support.postgres import Cluster
-from tests.support.releases import WHEELS, Reached, environment_of, name_of
+from tests.support.releases import BEFORE, Reached, environment_of, name_of
 from tests.support.signed import PREVIEW, SignedClient
 from tests.support.standing import is_live, why_dead
 from watchword.storage.migrations import read_version
@@ -76,10 +76,10 @@ def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     cluster: Cluster | None = request.getfixturevalue("cluster") if request.param == "postgres" else None
     home = Home(tmp_path_factory.mktemp("released"))
     here = {"WATCHWORD_DATABASE": cluster.fresh()} if cluster else {}
-    there = here | environment_of(WHEELS[-1], home.folder / "program")
+    there = here | environment_of(BEFORE, home.folder / "program")
     made = Made()
     with server(home, "serve", "--no-tls", "--no-request-log", environment=there) as running:
-        assert f"{name_of(WHEELS[-1]).capitalize()} (serve)" in running.start_up
+        assert f"{name_of(BEFORE).capitalize()} (serve)" in running.start_up
         primary, secondary = (b64decode(running.fact(name).split()[0]) for name in ("primary key", "secondary key"))
         made.keys = (primary, secondary)
         with SignedClient(Reached(running.port, made.keys)) as client:

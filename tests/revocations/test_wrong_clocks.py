@@ -16,7 +16,7 @@ import pytest
 from tests.revocations.doors import World
 from tests.support.data import OtherResource, add_resource, add_verifier, beside, first_resource, transact
 from tests.support.engines import FreshSettings
-from tests.support.releases import WHEELS, environment_of
+from tests.support.releases import BEFORE, environment_of
 from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live, why_dead
@@ -131,7 +131,7 @@ def test_verifiers_of_the_release_before_obey_the_mark(world: World, tmp_path: P
     world.purge(LONG)
     fresh = world.client.new_token(identity)
     command = [sys.executable, "-c", RELEASED_VERIFIER, world.server.endpoint, world.credential, revoked, fresh]
-    released = environment_of(WHEELS[-1], tmp_path)
+    released = environment_of(BEFORE, tmp_path)
     run = subprocess.run(command, env=released, capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout.split() == ["revoked", "good"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.requirements import PROJECT
-from watchword.storage.schema import Engine
+from watchword.storage.schema import Engine, schema_files
 from watchword.testing import MovableClock
 
 WHEELS = sorted((PROJECT / "tests/releases").glob("watchword-*.whl"))
@@ -33,11 +33,20 @@ def environment_of(wheel: Path, folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+def before() -> Path:
+    """The newest release whose schema is not the newest: databases of it are migrated, and nodes of it replaced."""
+    newest = len(schema_files())
+    return [wheel for wheel in WHEELS if len(schema_of(wheel, "sqlite_schema")) < newest][-1]
+
+
 def _schema_files(wheel: Path, engine: Engine) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(wheel) as files:
         for entry in files.namelist():
             if entry.startswith(f"watchword/storage/{engine}/") and entry.endswith(".sql"):
                 yield entry.rpartition("/")[2], files.read(entry)
+
+
+BEFORE = before()
 
 
 @dataclass(frozen=True)
