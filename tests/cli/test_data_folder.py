@@ -190,8 +190,9 @@ def unfinished(running: Server) -> Iterator[socket.socket]:
 
 @linux_only
 @in_a_file
-def test_a_start_waits_for_a_server_that_is_stopping(home: Home) -> None:
-    with server(home, "serve", "--no-tls", *PATIENT) as old, unfinished(old) as client:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_start_waits_for_a_server_that_is_stopping(home: Home, workers: str) -> None:
+    with server(home, "serve", "--no-tls", "--workers", workers, *PATIENT) as old, unfinished(old) as client:
         old.process.send_signal(signal.SIGTERM)
         until((home.server_data / LOCK_FILE).read_text, lambda text: '"is_stopping":true' in text)
         with starting(home) as new:
@@ -219,7 +220,7 @@ def test_whoever_waits_can_be_told_to_stop(home: Home) -> None:
 
 @linux_only
 @in_a_file
-@pytest.mark.parametrize(("when", "where"), [("1+", "data/server"), ("3+", "state/servers")], ids=["data", "state"])
+@pytest.mark.parametrize(("when", "where"), [("1+", "data/server"), ("2+", "state/servers")], ids=["data", "state"])
 def test_a_file_system_without_locks_is_told_in_a_sentence(home: Home, when: str, where: str) -> None:
     require(shutil.which("strace") is not None, "strace takes the locks of the file system away")
     start_and_stop(home)

@@ -67,10 +67,10 @@ async def test_a_first_start_that_was_interrupted_is_no_loss(place: Place, commi
     async def work(transaction: Transaction) -> None:
         await encryption.in_force(transaction)
         if not commits:
-            raise InterruptedError
+            raise ArithmeticError
 
     database = await open_database(place.settings, place.folder)
-    with suppress(InterruptedError):
+    with suppress(ArithmeticError):
         await database.transact(work)
     await database.close()
     key_file = place.folder / KEY_FILE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +39,10 @@ class Foreground:
     folders: Folders
     lock: DataLock | None
 
-    def direct(self, *, stop: Callable[[], None], reload: Callable[[], None]) -> None:
-        """Signals go here from now on."""
-
-        def stop_and_say_so() -> None:
-            if self.lock is not None:
-                self.lock.say_stopping()
-            stop()
-
-        self.signals.direct(stop=stop_and_say_so, reload=reload)
+    def say_stopping(self) -> None:
+        """Who starts on the same data waits for the end of this one. Safe in the handler of a signal."""
+        if self.lock is not None:
+            self.lock.say_stopping()
 
     def announced(self) -> AbstractContextManager[None]:
         """Other programs of this user find it, until the block ends."""

@@ -62,8 +62,8 @@ async def _serve(foreground: Foreground) -> None:
     async with opened_application(
         settings, foreground.data, foreground.first, door.endpoint, door.operator_port
     ) as application:
-        listener = Listener(settings, application, door, folders.certificates)
-        foreground.direct(stop=listener.stop, reload=listener.reload)
+        listener = Listener(settings, application, door, folders.certificates, foreground.say_stopping)
+        foreground.signals.direct(stop=listener.stop, reload=listener.reload)
         start_up = await describe_start(foreground, application)
         with foreground.announced():
             foreground.greet(start_up)

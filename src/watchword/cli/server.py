@@ -118,7 +118,18 @@ class Listener:
         OperatorError: the certificate is not usable.
     """
 
-    def __init__(self, settings: Settings, application: Watchword, door: Door, certificates: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        application: Watchword,
+        door: Door,
+        certificates: Path,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        def stop_waiting() -> None:
+            on_stop()
+            application.stop_waiting()
+
         self._certificate = _live_certificate(settings, door, certificates)
         self._http = HttpServer(
             application.answer,
@@ -128,7 +139,7 @@ class Listener:
             body_deadline=timedelta(seconds=settings.body_deadline),
             answer_deadline=timedelta(seconds=settings.answer_deadline),
             stop_deadline=timedelta(seconds=settings.stop_deadline),
-            on_stop=application.stop_waiting,
+            on_stop=stop_waiting,
             shares_sockets=settings.workers > 1,
         )
         application.metrics.watch(self._http)

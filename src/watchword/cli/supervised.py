@@ -35,7 +35,12 @@ async def supervise(foreground: Foreground) -> None:
             everybody, foreground.mode, settings, data.absolute(), door.endpoint, (), door.operator_port, lock
         )
         supervisor = Supervisor(orders, door.sockets)
-        foreground.direct(stop=supervisor.stop, reload=supervisor.reload)
+
+        def stop() -> None:
+            foreground.say_stopping()
+            supervisor.stop()
+
+        foreground.signals.direct(stop=stop, reload=supervisor.reload)
         async with supervisor.started():
             with foreground.announced():
                 foreground.greet(start_up)
