@@ -35,9 +35,8 @@ from watchword.management.subscription_operations import SubscriptionOperations
 from watchword.management.tag_operations import TagOperations
 from watchword.measurements import DROPPED_LOG_LINES, Measurements
 from watchword.resources.access_keys import AccessKeys
-from watchword.resources.bearer_secrets import BearerSecret
 from watchword.resources.deletion import Deletions
-from watchword.resources.first_resource import FirstResource, make_first
+from watchword.resources.first_resource import FirstResource, FirstStart, make_first
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
 from watchword.rest.cors import Cors
@@ -86,13 +85,13 @@ class Watchword:
         metrics: Metrics,
         tracing: Tracing | None,
         background: Sequence[Coroutine[Any, Any, None]],
-        first_operator: BearerSecret | None,
+        first_start: FirstStart | None,
     ) -> None:
         self._answer = answer
         self.database = database
         self.encryption = encryption
-        self.first_operator = first_operator
-        """The token that this very start has made, to be shown once."""
+        self.first_start = first_start
+        """None where others were here before."""
         self.metrics = metrics
         self._feed = feed
         self._tracing = tracing
@@ -150,7 +149,7 @@ async def open_watchword(
     measured = Measurements(dropped_log_lines=DROPPED_LOG_LINES)
     database = await open_database(settings, data, worker, trips=measured.database)
     try:
-        first_operator = await database.transact(lambda transaction: _start(transaction, encryption, clock, first))
+        first_start = await database.transact(lambda transaction: _start(transaction, encryption, clock, first))
         await encryption.tidy(database)
     except BaseException:
         await database.close()
@@ -250,7 +249,7 @@ async def open_watchword(
         there: list[AnyBinding] = [*for_operators, *health]
         there += OpenApi(there).bindings()
         answer = apart(answer, answering(there, Origins(None, settings.trusted_proxies)).answer, operator_port)
-    return Watchword(answer, database, encryption, feed, metrics, tracing, background, first_operator)
+    return Watchword(answer, database, encryption, feed, metrics, tracing, background, first_start)
 
 
 def open_tracing(clock: Clock) -> Tracing:
@@ -279,8 +278,7 @@ def schedule(settings: Settings) -> Schedule:
 
 async def _start(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
-) -> BearerSecret | None:
-    """The token of the first operator, where this is the first start of all."""
+) -> FirstStart | None:
     await require_finished_imports(transaction)
     await encryption.in_force(transaction)
     return await make_first(transaction, encryption, clock, first)

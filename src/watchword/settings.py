@@ -76,6 +76,9 @@ class Settings:
     encryption_key_file: Path | None = _setting(
         None, "File with the encryption key; by default encryption.key in the data folder.", "path"
     )
+    start_anew: bool = _setting(
+        False, "Whether to make a new database where a key file shows that there was one, which is gone."
+    )
     resource_name: str = _setting("watchword", "Name of the resource that is made at first start.")
     data_location: str = _setting("unitedstates", "Data location of the resource that is made at first start.")
     database: str = _setting("", "postgresql:// address of the database; empty: SQLite in the data folder.")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from watchword.cli import development, systemd
 from watchword.cli.announcement import Foreground, Mode, describe_start
+from watchword.cli.data_lock import held
+from watchword.cli.data_owner import require_for_development, require_nothing_lost
 from watchword.cli.folders import find_folders
 from watchword.cli.logs import set_up_logs
 from watchword.cli.server import Listener, open_door, opened_application
@@ -17,6 +19,9 @@ from watchword.errors import OperatorError
 from watchword.resources.first_resource import FirstResource
 from watchword.rest.event_loop import run_event_loop
 from watchword.settings import Settings
+
+_LEFT_AFTER_DEADLINE_SECONDS = 5.0
+"""For a server that stops to write down what it knows, once its requests are finished or cut off."""
 
 
 def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource) -> None:
@@ -36,7 +41,14 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
         # `watchword dev` listens on loopback, whatever it is given.
         sockets = systemd.take_sockets() if mode == "serve" else []
         door = open_door(settings, folders.certificates, sockets)
-        foreground = Foreground(mode, settings, data, first, door, signals, folders)
+        lock = None
+        if not settings.database:
+            patience = settings.stop_deadline + _LEFT_AFTER_DEADLINE_SECONDS
+            lock = stack.enter_context(held(data, patience, lambda: not signals.asked_to_stop))
+            require_nothing_lost(settings, data)
+        if mode == "dev":
+            require_for_development(settings, data)
+        foreground = Foreground(mode, settings, data, first, door, signals, folders, lock)
         if settings.workers == 1:
             run_event_loop(_serve(foreground))
         else:
@@ -50,7 +62,7 @@ async def _serve(foreground: Foreground) -> None:
     async with opened_application(
         settings, foreground.data, foreground.first, door.endpoint, door.operator_port
     ) as application:
-        listener = Listener(settings, application, door, folders.certificates)
+        listener = Listener(settings, application, door, folders.certificates, foreground.say_stopping)
         foreground.signals.direct(stop=listener.stop, reload=listener.reload)
         start_up = await describe_start(foreground, application)
         with foreground.announced():

@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 from watchword.cli import development
+from watchword.cli.output import is_watched
 from watchword.cli.setting_flags import with_settings
 from watchword.errors import OperatorError
 from watchword.settings import Settings
@@ -50,7 +51,8 @@ def dev(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """Run the service on a data directory.
 
-    The first start makes the directory with a resource and its access keys, and prints them.
+    The first start makes the directory with a resource and its access keys, and prints them on a terminal; elsewhere it
+    says which commands show them.
     """
     from watchword.cli.folders import find_folders
     from watchword.cli.foreground import run
@@ -63,7 +65,8 @@ def serve(settings: Settings) -> None:
             "Run `watchword dev --entra`, or name an issuer of your own with --entra-issuers.",
         )
     data = settings.data or find_folders().server
-    run("serve", settings, data, FirstResource(settings.resource_name, settings.data_location, new_guid()))
+    first = FirstResource(settings.resource_name, settings.data_location, new_guid(), has_operator=is_watched())
+    run("serve", settings, data, first)
 
 
 def _require_loopback(hosts: tuple[str, ...]) -> None:

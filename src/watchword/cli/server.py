@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from watchword.app import Watchword, open_watchword
+from watchword.cli.data_lock import unusable
 from watchword.cli.live_certificate import LiveCertificate
 from watchword.cli.server_certificate import ServerCertificate, prepare_certificate
 from watchword.clock import SystemClock, to_datetime
@@ -103,10 +104,7 @@ async def opened_application(
             settings, data, first, endpoint=endpoint, operator_port=operator_port, worker=worker
         )
     except OSError as error:
-        raise OperatorError(
-            f"The data directory {data} cannot be used: {error}.",
-            "Name one with --data that this user may write to, on a disk that has room.",
-        ) from None
+        raise unusable(data, error) from None
     try:
         yield application
     finally:
@@ -120,7 +118,18 @@ class Listener:
         OperatorError: the certificate is not usable.
     """
 
-    def __init__(self, settings: Settings, application: Watchword, door: Door, certificates: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        application: Watchword,
+        door: Door,
+        certificates: Path,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        def stop_waiting() -> None:
+            on_stop()
+            application.stop_waiting()
+
         self._certificate = _live_certificate(settings, door, certificates)
         self._http = HttpServer(
             application.answer,
@@ -130,7 +139,7 @@ class Listener:
             body_deadline=timedelta(seconds=settings.body_deadline),
             answer_deadline=timedelta(seconds=settings.answer_deadline),
             stop_deadline=timedelta(seconds=settings.stop_deadline),
-            on_stop=application.stop_waiting,
+            on_stop=stop_waiting,
             shares_sockets=settings.workers > 1,
         )
         application.metrics.watch(self._http)

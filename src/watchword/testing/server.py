@@ -91,7 +91,8 @@ def running_server(
         async def serve() -> None:
             application = await open_watchword(settings, folder, first, clock, endpoint, operator_port, worker)
             keys.extend(await _read_keys(settings, folder))
-            tokens.append(str(application.first_operator or ""))
+            made = application.first_start
+            tokens.append(str(made.operator or "") if made else "")
             http.append(
                 HttpServer(
                     application.answer,
