@@ -6,8 +6,6 @@ cannot do is left out of its measurements, and named in the report.
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +16,8 @@ from benchmarks.postgres import Cluster
 from benchmarks.processes import Process, python_server, seconds_to_first_answer
 from benchmarks.workloads import Target
 from tests.support.postgres_programs import free_port
+from watchword.cli.installation import read_access_keys
+from watchword.settings import load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,8 @@ def watchword(
     """The command `watchword serve` with that many identities, on SQLite or that cluster; all else as by default."""
     arguments = _arguments(folder, algorithm, tls=tls)
     environment = {"WATCHWORD_DATABASE": cluster.dsn} if cluster else {}
-    with python_server(
-        "watchword", *arguments, core=core, home=folder, until="connection string", environment=environment
-    ) as first_run:
-        found = re.search(r"accesskey=(\S+)", first_run.said)
-        assert found is not None
-        key = base64.b64decode(found[1])
+    with python_server("watchword", *arguments, core=core, home=folder, environment=environment):
+        primary, _ = read_access_keys(load_settings(environment), folder / "data")
     if cluster:
         ids = insert_into_postgres(cluster.dsn, identities)
     else:
@@ -71,7 +67,7 @@ def watchword(
             algorithm,
             "PostgreSQL, `fsync` and `synchronous_commit` on" if cluster else "SQLite, WAL, `synchronous=FULL`",
             replace(process, database=cluster.pid if cluster else None),
-            Target(f"localhost:{process.port}", key, ids),
+            Target(f"localhost:{process.port}", primary.secret, ids),
             folder / "data",
             tls=tls,
         )

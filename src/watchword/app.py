@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from watchword.clock import Clock, MachineClock, MonotoneClock, ReadingClock, SystemClock
+from watchword.entra.assignments import Assignments
 from watchword.entra.authenticator import EntraAuthenticator, EntraManagers
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
@@ -21,8 +21,9 @@ from watchword.entra.operations import EntraOperations
 from watchword.errors import OperatorError
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
-from watchword.identity.access_tokens import AccessTokens, LastTokens
+from watchword.identity.access_tokens import AccessTokens
 from watchword.identity.identities import Identities
+from watchword.identity.last_tokens import HighWater, LastTokens
 from watchword.identity.operations import IdentityOperations
 from watchword.identity.store import IdentityStore
 from watchword.keyring.encryption import Encryption, open_encryption
@@ -30,17 +31,19 @@ from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.management.operations import GroupOperations
 from watchword.management.resource_operations import ResourceOperations
-from watchword.measurements import Measurements
-from watchword.resources.access_keys import AccessKeys, create_resource
-from watchword.resources.bearer_secrets import BearerSecret
+from watchword.management.subscription_operations import SubscriptionOperations
+from watchword.management.tag_operations import TagOperations
+from watchword.measurements import DROPPED_LOG_LINES, Measurements
+from watchword.resources.access_keys import AccessKeys
 from watchword.resources.deletion import Deletions
-from watchword.resources.operators import create_operator
+from watchword.resources.first_resource import FirstResource, FirstStart, make_first
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
 from watchword.rest.cors import Cors
 from watchword.rest.exchange import Exchange
 from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
+from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits, parse_limits
 from watchword.rest.management_authentication import ManagerAuthenticator, Managers
 from watchword.rest.metrics import Metrics
@@ -51,6 +54,7 @@ from watchword.rest.pipeline import Pipeline
 from watchword.rest.request_log import RequestLog
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.rest.routes import AnyBinding, Routes, paths
+from watchword.rest.standing import Standing
 from watchword.rest.traffic import Traffic
 from watchword.rest.verifier_authentication import VerifierAuthenticator
 from watchword.revocations.feed import Feed
@@ -69,17 +73,6 @@ if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
 
 
-@dataclass(frozen=True, slots=True)
-class FirstResource:
-    """The resource that a new data folder is given, and its operator; guid, keys and token are drawn where None."""
-
-    name: str
-    location: str
-    id: str | None = None
-    keys: tuple[bytes, bytes] | None = None
-    operator: BearerSecret | None = None
-
-
 class Watchword:
     """A running service: what answers, with what it stands on."""
 
@@ -92,13 +85,13 @@ class Watchword:
         metrics: Metrics,
         tracing: Tracing | None,
         background: Sequence[Coroutine[Any, Any, None]],
-        first_operator: BearerSecret | None,
+        first_start: FirstStart | None,
     ) -> None:
         self._answer = answer
         self.database = database
         self.encryption = encryption
-        self.first_operator = first_operator
-        """The token that this very start has made, to be shown once."""
+        self.first_start = first_start
+        """None where others were here before."""
         self.metrics = metrics
         self._feed = feed
         self._tracing = tracing
@@ -145,17 +138,18 @@ async def open_watchword(
     clock = clock or SystemClock()
     # Before a first start makes anything: what it shows once would be lost with a setting that cannot be read.
     limits = parse_limits(settings.rate_limits)
+    suffixes = (settings.resource_suffix, settings.tls_suffix)
+    known_hosts = Hosts(settings.host_names, settings.public_endpoint, suffixes)
+    origins = Origins(settings.public_endpoint, settings.trusted_proxies)
     tracing = open_tracing(clock) if settings.traces else None
 
     # Storage.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anybody is served.
     encryption = open_encryption(settings, data)
-    measured = Measurements()
+    measured = Measurements(dropped_log_lines=DROPPED_LOG_LINES)
     database = await open_database(settings, data, worker, trips=measured.database)
     try:
-        first_operator = await database.transact(
-            lambda transaction: _first_start(transaction, encryption, clock, first)
-        )
+        first_start = await database.transact(lambda transaction: _start(transaction, encryption, clock, first))
         await encryption.tidy(database)
     except BaseException:
         await database.close()
@@ -177,7 +171,7 @@ async def open_watchword(
     store = IdentityStore(database)
     minter = FlakeMinter(clock, newest_flake)
     identities = Identities(store, feed, minter, clock, reading_clock, clock_watch)
-    last_tokens = LastTokens(store, issue_clock)
+    last_tokens = LastTokens(store)
     access_tokens = AccessTokens(keyring, last_tokens, clock, clock_watch)
     users = ExchangedUsers(database, feed, reading_clock)
     remote_issuers = open_remote_issuers(settings, clock)
@@ -191,21 +185,23 @@ async def open_watchword(
     # Operations.
     own_endpoint = None if operator_port is None else settings.public_endpoint or endpoint
     traffic = Traffic(measured)
-    metrics = Metrics(measured, traffic, keyring, revocation_store, feed, worker)
-    health = Health(database, encryption).bindings()
+    standing = Standing(database, encryption, clock_watch)
+    metrics = Metrics(measured, traffic, keyring, revocation_store, feed, standing, worker)
+    health = Health(standing).bindings()
     for_clients: list[AnyBinding] = [
         *IdentityOperations(identities, access_tokens, users).bindings(),
-        *EntraOperations(database, issuers, exchanges).bindings(),
+        *EntraOperations(issuers, exchanges, Assignments(database, users)).bindings(),
         *VerificationOperations(database, keyring, revocations, Subjects(database), feed, clock).bindings(),
     ]
     for_operators: list[AnyBinding] = [
+        *SubscriptionOperations(database).bindings(),
+        *TagOperations(database).bindings(),
         *GroupOperations(database, deletions, feed, clock).bindings(),
         *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(),
         *metrics.bindings(is_guarded=operator_port is None),
     ]
 
     # HTTP.
-    origins = Origins(settings.public_endpoint, settings.trusted_proxies)
     authenticators: list[Authenticator] = [
         AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
         VerifierAuthenticator(database, hosts),
@@ -221,6 +217,7 @@ async def open_watchword(
         return Pipeline(
             Routes(paths(bindings)),
             authenticators,
+            known_hosts,
             origins,
             request_log,
             traffic,
@@ -232,6 +229,7 @@ async def open_watchword(
 
     background = (
         last_tokens.keep_flushing(),
+        HighWater(store, issue_clock).keep_writing(),
         clock_watch.keep_looking(),
         keyring.keep_rotating(clock_watch),
         revocations.keep_purging(clock, clock_watch),
@@ -251,7 +249,7 @@ async def open_watchword(
         there: list[AnyBinding] = [*for_operators, *health]
         there += OpenApi(there).bindings()
         answer = apart(answer, answering(there, Origins(None, settings.trusted_proxies)).answer, operator_port)
-    return Watchword(answer, database, encryption, feed, metrics, tracing, background, first_operator)
+    return Watchword(answer, database, encryption, feed, metrics, tracing, background, first_start)
 
 
 def open_tracing(clock: Clock) -> Tracing:
@@ -278,17 +276,9 @@ def schedule(settings: Settings) -> Schedule:
     return Schedule(every, timedelta(seconds=settings.key_publish_ahead))
 
 
-async def _first_start(
+async def _start(
     transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
-) -> BearerSecret | None:
-    """The token of the first operator, where this is the first start of all."""
+) -> FirstStart | None:
     await require_finished_imports(transaction)
     await encryption.in_force(transaction)
-    # Who deleted every resource did so on purpose: the feed remembers that there was one.
-    [(there,)] = await transaction.execute("select (select count(*) from resources) + (select cursor from feed)")
-    if there:
-        return None
-    await create_resource(
-        transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
-    )
-    return await create_operator(transaction, "first", "contributor", clock.micros(), first.operator)
+    return await make_first(transaction, encryption, clock, first)

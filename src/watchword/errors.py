@@ -13,16 +13,19 @@
     │   ├── UnknownScope
     │   ├── InvalidLifetime
     │   ├── InvalidCustomId
+    │   ├── Unstorable                 a value that no row can hold, such as a NUL character
     │   ├── InvalidQuery               a query parameter that cannot be read
     │   ├── MalformedGuid              a part of the path, or a field, that is no guid
     │   ├── InvalidUserToken           the token of a user that is to be exchanged proves nothing
     │   ├── UnexpectedUserToken        it proves another application or user than the caller named
     │   ├── AssignmentNotFound         nobody assigned the user or group
+    │   ├── InvalidHost                no Host header, or one that is not a single host
+    │   ├── ForeignHost                a Host that this server does not answer to
     │   ├── UnsupportedApiVersion
     │   ├── MissingApiVersion
     │   ├── UnknownPath
     │   ├── MethodNotAllowed
-    │   ├── TooLarge                   a head or a body above its cap
+    │   ├── TooLarge                   a head or a body above its cap, or what of a head is signed
     │   ├── TooSlow                    a head or a body that took longer than its deadline
     │   ├── TooManyRequests            more than the limit by setting allows
     │   ├── NotServed                  a published operation that is refused, in words
@@ -141,6 +144,11 @@ class InvalidCustomId(CallerError):
 
 
 @dataclass(eq=False)
+class Unstorable(CallerError):
+    """A value of the request that the database cannot hold: a NUL character, a lone surrogate, a number too large."""
+
+
+@dataclass(eq=False)
 class InvalidQuery(CallerError):
     """A query parameter that cannot be read; `reason` is a sentence."""
 
@@ -171,6 +179,20 @@ class UnexpectedUserToken(CallerError):
 @dataclass(eq=False)
 class AssignmentNotFound(CallerError):
     """There is no such assignment in the caller's resource."""
+
+
+@dataclass(eq=False)
+class InvalidHost(CallerError):
+    """`reason` is one sentence."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class ForeignHost(CallerError):
+    """`host` as it was sent, which is a host with an optional port."""
+
+    host: str
 
 
 @dataclass(eq=False)
@@ -206,7 +228,7 @@ class MethodNotAllowed(CallerError):
 
 @dataclass(eq=False)
 class TooLarge(CallerError):
-    """`part` is `body` or `head`."""
+    """`part` is `body`, `head` or `signed head`."""
 
     part: str
     maximum_bytes: int

@@ -86,7 +86,11 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file at `path`, waiting for whoever holds it. The file itself stays."""
+    """Hold the lock file at `path`, waiting for whoever holds it. The file itself stays.
+
+    Raises:
+        OSError: the file cannot be made, or its file system has no locks.
+    """
     with _open_lock(path) as file:
         if sys.platform == "win32":
             while not _try_lock(file):
@@ -97,10 +101,21 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 def hold(path: Path) -> BinaryIO | None:
-    """Take the lock at `path` until the returned file is closed or the process dies; None if it is taken."""
+    """Take the lock at `path` until the returned file is closed or the process dies; None if it is taken.
+
+    Processes that are born with the file's descriptor hold it as well, for as long as they live.
+
+    Raises:
+        OSError: the file cannot be made, or its file system has no locks.
+    """
     while True:
         file = _open_lock(path)
-        if not _try_lock(file):
+        try:
+            taken = not _try_lock(file)
+        except BaseException:
+            file.close()
+            raise
+        if taken:
             file.close()
             return None
         # Whoever cleans up may have removed the file between our opening and our locking it.
@@ -121,6 +136,7 @@ def _try_lock(file: BinaryIO) -> bool:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
+        # The second is how Windows says it. Whatever else went wrong does not mean that somebody holds the lock.
         return False
     return True

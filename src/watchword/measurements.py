@@ -90,11 +90,15 @@ class DatabaseTrips(msgspec.Struct):
         self.transactions.add(other.transactions)
 
 
+DROPPED_LOG_LINES = Count()
+"""Of this process, whose log is one, whatever runs in it."""
+
+
 class Measurements(msgspec.Struct):
     """Everything that a process has counted since it began.
 
     `requests` by operation, status, error code, api-version, SDK and its version; `durations` in seconds by operation;
-    `feed_answers` in seconds, see `revocations.feed`.
+    `feed_answers` in seconds, see `revocations.feed`. `dropped_log_lines` are those that nobody read.
     """
 
     requests: dict[Labels, Count] = msgspec.field(default_factory=dict)
@@ -102,6 +106,7 @@ class Measurements(msgspec.Struct):
     database: DatabaseTrips = msgspec.field(default_factory=DatabaseTrips)
     signatures: Histogram = msgspec.field(default_factory=_of_seconds)
     feed_answers: Histogram = msgspec.field(default_factory=_of_seconds)
+    dropped_log_lines: Count = msgspec.field(default_factory=Count)
 
     def add(self, other: Measurements) -> None:
         """What another process has counted too."""
@@ -112,3 +117,4 @@ class Measurements(msgspec.Struct):
         self.database.add(other.database)
         self.signatures.add(other.signatures)
         self.feed_answers.add(other.feed_answers)
+        self.dropped_log_lines.value += other.dropped_log_lines.value

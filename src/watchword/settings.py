@@ -47,6 +47,11 @@ class Settings:
     public_endpoint: str = _setting(
         "", "The address under which clients reach the server, such as https://acs.example."
     )
+    host_names: tuple[str, ...] = _setting(
+        (),
+        "Host names to answer to, separated by commas, besides localhost, addresses, the public endpoint and those "
+        "under the suffixes. Unset: all names; of `dev --no-tls` none.",
+    )
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks whose forwarding headers count, separated by commas."
     )
@@ -71,6 +76,9 @@ class Settings:
     encryption_key_file: Path | None = _setting(
         None, "File with the encryption key; by default encryption.key in the data folder.", "path"
     )
+    start_anew: bool = _setting(
+        False, "Whether to make a new database where a key file shows that there was one, which is gone."
+    )
     resource_name: str = _setting("watchword", "Name of the resource that is made at first start.")
     data_location: str = _setting("unitedstates", "Data location of the resource that is made at first start.")
     database: str = _setting("", "postgresql:// address of the database; empty: SQLite in the data folder.")
@@ -89,8 +97,11 @@ class Settings:
         (), "Most requests of a resource: azure, or limits such as issue=200/10s, separated by commas; empty: no limit."
     )
     traces: bool = _setting(False, "Whether to make OpenTelemetry traces; OTEL_* variables say where they go.")
-    head_deadline: float = _setting(10.0, "How long the head of a request may take.", "seconds")
+    head_deadline: float = _setting(10.0, "How long the head of a request may take, and the TLS handshake.", "seconds")
     body_deadline: float = _setting(20.0, "How long the body of a request may take.", "seconds")
+    answer_deadline: float = _setting(
+        30.0, "How long a client may take nothing of its answers before its connection is cut off.", "seconds"
+    )
     stop_deadline: float = _setting(10.0, "How long requests in flight may take to finish after a stop.", "seconds")
 
 

@@ -1,10 +1,13 @@
 """`watchword dev`: for this machine only, with keys that everybody knows, and gone without a trace when it ends."""
 
+import contextlib
+import http.client
 import json
 import os
 import pty
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import WATCHWORD, Home, Server, answer, refusal, server
+from tests.support.processes import Process
+from tests.support.signed import NEWEST, SignedClient, one_status, raw_exchange, to_bytes
 from watchword.cli import development
 from watchword.client import IdentityClient
 from watchword.wire.connection_string import parse_connection_string
@@ -78,6 +83,40 @@ def test_it_listens_nowhere_but_on_loopback(home: Home, host: str) -> None:
 def test_environment_cannot_open_it_to_the_network_either(home: Home) -> None:
     complaint = refusal(home, "dev", "--port", "0", environment={"WATCHWORD_HOST": "0.0.0.0"})
     assert "watchword serve" in complaint
+
+
+def test_without_tls_no_page_of_another_site_is_served(home: Home) -> None:
+    # DNS rebinding: the page's own name leads to this machine, and everybody knows the keys. Workers are told as well.
+    allowed = ("--host-names", "host.docker.internal")
+    with server(home, "dev", "--no-tls", "--no-request-log", "--workers", "2", *allowed) as running:
+        process = Process(running)
+        with SignedClient(process) as client:
+            for host, status in (
+                (f"localhost:{process.port}", 201),
+                (f"127.0.0.1:{process.port}", 201),
+                (f"[::1]:{process.port}", 201),
+                (f"host.docker.internal:{process.port}", 201),
+                (f"evil.example:{process.port}", 421),
+                ("localhost.evil.example", 421),
+            ):
+                # A connection each, so that either worker is asked.
+                for _ in range(3):
+                    request = client.sign("POST", f"/identities?api-version={NEWEST}", host=host)
+                    assert one_status(raw_exchange(process.port, to_bytes(request))) == status, host
+        assert answer(home, "identity", "create").startswith("8:acs:")
+
+
+def test_with_tls_the_certificate_says_which_names_hold(shared_home: Home, shared_server: Server) -> None:
+    trusted = ssl.create_default_context(cafile=shared_home.folder / "data/certificates/ca.pem")
+    connection = http.client.HTTPSConnection("localhost", shared_server.port, context=trusted, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/healthz", headers={"Host": "host.docker.internal"})
+        assert connection.getresponse().status == 200
+    with (
+        socket.create_connection(("127.0.0.1", shared_server.port), timeout=10) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        trusted.wrap_socket(plain, server_hostname="evil.example")
 
 
 def test_second_server_on_a_port_is_told_which_port_and_what_to_do(shared_home: Home, shared_server: Server) -> None:

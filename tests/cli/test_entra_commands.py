@@ -1,6 +1,7 @@
 """`watchword dev --entra`: an identity and users for programs, from a shell."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,8 +39,29 @@ def test_the_environment_has_the_managed_identity(entra_home: Home, entra_server
     assert shown == [f"{entra_server.endpoint}{development.PREFIX}identity", development.HEADER]
 
 
+def test_the_environment_has_it_for_older_libraries_and_an_application(entra_home: Home, entra_server: Server) -> None:
+    lines = answer(entra_home, "env", "--shell", "sh").splitlines()
+    for name, value in {
+        "MSI_ENDPOINT": f"{entra_server.endpoint}{development.PREFIX}identity",
+        "MSI_SECRET": development.HEADER,
+        "AZURE_AUTHORITY_HOST": entra_server.endpoint,
+        "AZURE_TENANT_ID": "adfs",
+        "AZURE_CLIENT_ID": development.APPLICATION,
+        "AZURE_CLIENT_SECRET": development.SECRET,
+    }.items():
+        assert f"export {name}='{value}'" in lines
+
+
+def test_without_tls_there_is_no_application_since_no_library_would_take_it(home: Home) -> None:
+    with server(home, "dev", "--entra", "--no-tls", "--no-request-log"):
+        lines = answer(home, "env", "--shell", "sh")
+    assert "MSI_ENDPOINT" in lines
+    assert "AZURE_AUTHORITY_HOST" not in lines
+
+
 def test_a_server_without_the_issuer_gives_none(shared_home: Home, shared_server: Server) -> None:
-    assert "IDENTITY_ENDPOINT" not in answer(shared_home, "env", "--shell", "sh")
+    lines = answer(shared_home, "env", "--shell", "sh")
+    assert not re.search("IDENTITY_ENDPOINT|MSI_|AZURE_CLIENT", lines)
     assert "watchword dev --entra" in refusal(shared_home, "entra", "user-token")
 
 

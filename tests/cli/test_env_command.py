@@ -33,7 +33,7 @@ def test_evaluated_lines_let_an_unmodified_program_work(
 
 
 def test_connection_string_is_that_of_the_running_server(shared_home: Home, shared_server: Server) -> None:
-    line = f"export COMMUNICATION_SERVICES_CONNECTION_STRING='{shared_server.fact('connection string')}'"
+    line = f"export COMMUNICATION_SERVICES_CONNECTION_STRING='{shared_server.connection_string}'"
     assert line in answer(shared_home, "env").splitlines()
 
 

@@ -111,7 +111,7 @@ def test_refusals_of_the_service_are_one_sentence(shared_home: Home) -> None:
 
 
 def test_secret_may_come_from_a_file_or_standard_input(shared_home: Home, shared_server: Server) -> None:
-    text = shared_server.fact("connection string")
+    text = shared_server.connection_string
     (shared_home.folder / "secret").write_text(text)
     create(shared_home, "--connection-string-file", str(shared_home.folder / "secret"))
     answer(shared_home, "identity", "create", "--connection-string-file", "-", given=text)

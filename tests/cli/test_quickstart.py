@@ -41,7 +41,7 @@ def test_without_anything_it_brings_its_own_service_and_leaves_nothing(home: Hom
 
 @pytest.mark.parametrize("how", ["flag", "variable", "standard input"])
 def test_with_a_connection_string_it_goes_to_that_service(shared_home: Home, shared_server: Server, how: str) -> None:
-    text = shared_server.fact("connection string")
+    text = shared_server.connection_string
     match how:
         case "flag":
             printed = answer(shared_home, "quickstart", "--connection-string", text)

@@ -1,11 +1,15 @@
-"""`watchword serve`: keys of its own, shown once and on request, and data that outlives it."""
+"""`watchword serve`: keys of its own, shown on a terminal once and on request, and data that outlives it."""
 
 import json
 import os
+import pty
+import re
+import shlex
 import shutil
 import signal
 import ssl
 import stat
+import subprocess
 import urllib.error
 import urllib.request
 from base64 import b64decode
@@ -16,8 +20,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.support.commands import Home, answer, refusal, server
-from tests.support.engines import CHOSEN
+from tests.support.commands import WATCHWORD, Home, answer, refusal, server
+from tests.support.engines import CHOSEN, DATABASES
 from watchword.certificates import issue_leaf, prepare_authority
 from watchword.client import IdentityClient
 
@@ -26,18 +30,77 @@ def ca(home: Home) -> Path:
     return home.folder / "data/certificates/ca.pem"
 
 
-def test_first_start_shows_new_keys_and_later_only_the_command_does(home: Home) -> None:
-    with server(home, "serve") as running:
-        primary, secondary = running.fact("primary key"), running.fact("secondary key").split()[0]
+def told_on_a_terminal(home: Home, *arguments: str | Path) -> str:
+    """What `watchword serve` says to whoever looks on, until it is told to stop."""
+    control, terminal = pty.openpty()
+    variables = home.environment(WATCHWORD_DATABASE=DATABASES.address(home.server_data))
+    command = [*WATCHWORD, "serve", "--port", "0", "--no-tls", *map(str, arguments)]
+    process = subprocess.Popen(command, env=variables, stdout=terminal, stderr=subprocess.DEVNULL)
+    os.close(terminal)
+    with process, os.fdopen(control, encoding="utf-8", errors="replace") as seen:
+        lines = []
+        for line in seen:
+            lines.append(line)
+            if line.startswith("Next,"):
+                break
+        process.terminate()
+    assert process.returncode == 0
+    return "".join(lines)
+
+
+def shown_keys(home: Home) -> dict[str, str]:
+    keys: dict[str, str] = json.loads(answer(home, "resource", "keys", "--json"))
+    assert keys["resource"] == "watchword"
+    return keys
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal is made by a POSIX call")
+def test_first_start_shows_new_keys_on_a_terminal_and_later_only_the_command_does(home: Home) -> None:
+    first, second = told_on_a_terminal(home), told_on_a_terminal(home)
+    keys = shown_keys(home)
+    assert len(b64decode(keys["primary"])) == len(b64decode(keys["secondary"])) == 64
+    assert keys["primary"] != keys["secondary"]
+    for name in ("primary", "secondary"):
+        assert re.search(rf"^  {name} key +{re.escape(keys[name])}(?!\S)", first, re.MULTILINE)
+        assert keys[name] not in second
+    assert f"accesskey={keys['primary']}" in first
+    [operator] = json.loads(answer(home, "operator", "list", "--json"))
+    assert f"wwo_{operator['id']}_" in first
+    assert "wwo_" not in second
+
+
+def test_where_nobody_looks_on_a_first_start_says_which_commands_show_its_keys(home: Home) -> None:
+    with server(home, "serve", "--resource-suffix", "localhost") as running:
         assert running.data == home.server_data
-    assert len(b64decode(primary)) == len(b64decode(secondary)) == 64
-    assert primary != secondary
-    with server(home, "serve") as running:
-        assert primary not in running.start_up
-        assert secondary not in running.start_up
-    shown = json.loads(answer(home, "resource", "keys", "--json"))
-    assert (shown["primary"], shown["secondary"], shown["resource"]) == (primary, secondary, "watchword")
-    assert f"primary key    {primary}" in answer(home, "resource", "keys")
+        told = [running.fact(name) for name in ("access keys", "connection string", "operator token")]
+        # Nobody could ever have used the token of one.
+        assert answer(home, "operator", "list", "--json").strip() == "[]"
+        by_command = []
+        for command in (re.search(r"`(.*)`", line) for line in told):
+            assert command is not None
+            _, _, rest = command[1].partition(" -m watchword ")
+            by_command.append(answer(home, *shlex.split(rest)))
+        _, log = running.stop(signal.SIGTERM)
+    keys = shown_keys(home)
+    assert f"primary key    {keys['primary']}" in by_command[0]
+    assert by_command[1] == f"endpoint=https://watchword.localhost:{running.port}/;accesskey={keys['primary']}\n"
+    assert by_command[2].startswith("wwo_")
+    said = running.start_up + "".join(log)
+    assert [each for each in (keys["primary"], keys["secondary"], "wwo_", "accesskey=") if each in said] == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_keys_are_never_in_what_a_log_keeps(home: Home, tmp_path: Path, workers: str) -> None:
+    data = tmp_path / "the data"
+    flags = ("--data", data, "--encryption-key-file", tmp_path / "a key")
+    with server(home, "serve", "--workers", workers, *flags) as running:
+        shown = re.search(r"`(.*)`", running.fact("access keys"))
+        assert shown is not None
+        keys = answer(home, *shlex.split(shown[1].partition(" -m watchword ")[2]))
+        _, log = running.stop(signal.SIGTERM)
+    secrets = re.findall(r"[0-9A-Za-z+/]{86}==", keys)
+    assert len(secrets) == 2
+    assert [each for each in secrets if each in running.start_up + "".join(log)] == []
 
 
 def test_both_connection_strings_open_the_running_server(home: Home) -> None:
@@ -151,8 +214,11 @@ def test_key_by_setting_needs_no_file(home: Home) -> None:
     key = {"WATCHWORD_ENCRYPTION_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
     with server(home, "serve", environment=key) as running:
         assert not (running.data / "encryption.key").exists()
-        primary = running.fact("primary key")
-    assert primary in answer(home, "resource", "keys", environment=key)
+        with IdentityClient.from_connection_string(
+            answer(home, "resource", "connection-string", environment=key).strip(), verify=ca(home)
+        ) as client:
+            client.create_user()
+    assert "primary key" in answer(home, "resource", "keys", environment=key)
     assert "The key file" in refusal(home, "resource", "keys")
 
 

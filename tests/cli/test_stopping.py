@@ -15,7 +15,7 @@ from tests.support.polling import until
 from tests.support.processes import PLAIN, Process, accepts
 from tests.support.signed import SignedClient, read_reply, read_to_end
 
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @contextmanager
@@ -62,7 +62,9 @@ def test_a_connection_that_says_nothing_more_does_not_hold_it_up(home: Home) -> 
 
 def test_what_is_not_finished_at_the_deadline_is_cut_off(home: Home) -> None:
     with plain_server(home, "--stop-deadline", "0.2") as running, connected(running) as slow:
-        slow.sendall(b"POST /identities?api-version=2023-10-01 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        slow.sendall(
+            b"POST /identities?api-version=2023-10-01 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
+        )
         status, log = running.stop(signal.SIGTERM)
         assert read_to_end(slow) == b""
     assert status == 0

@@ -66,7 +66,7 @@ def test_a_restart_under_systemd_refuses_nobody(home: Home, listening: socket.so
             assert told.recv(100) == b"STOPPING=1"
     # Nobody runs, and nobody is refused: who comes now is answered by the next one.
     with socket.create_connection(("127.0.0.1", port), timeout=20) as waiting:
-        waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with activated(home, listening, WATCHWORD_WORKERS=workers):
             assert read_reply(waiting).status == 200
 

@@ -86,10 +86,31 @@ def test_what_is_revoked_through_one_is_refused_by_the_other_at_once(standing: t
             assert asking.issue(id).status == 404
 
 
+def test_a_token_that_one_issues_shows_at_the_other_long_before_a_second_is_over(
+    standing: tuple[Server, Process],
+) -> None:
+    """One identity after another: noted once a second, as above the bound, this would take half a minute."""
+    running, process = standing
+    pids = workers(running.process.pid)
+    one, other = (client_of(process, pid, pids) for pid in pids)
+    with one, other:
+        left = [one.new_identity() for _ in range(30)]
+        one.new_token(left[0])
+
+        def look() -> int:
+            if "lastTokenIssuedAt" in other.get(left[0]).json:
+                del left[0]
+                if left:
+                    one.new_token(left[0])
+            return len(left)
+
+        until(look, lambda count: count == 0)
+
+
 def test_both_addresses_answer(standing: tuple[Server, Process]) -> None:
     for host in ["127.0.0.1", *(["::1"] if Path("/proc/net/if_inet6").exists() else [])]:
         with socket.create_connection((host, standing[1].port), timeout=20) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert read_reply(connection).status == 200
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from tests.entra.conftest import Bear
 from tests.support.exchanges import (
-    ASSIGNMENTS,
     ENTRA,
     EXTENSION,
     EXTENSION_ASSIGNMENT,
@@ -129,11 +128,6 @@ def test_a_key_that_is_made_anew_leaves_exchanged_tokens_alone_and_the_rest_ends
     assert client.revoke(user).status == 204
     assert not is_active(client, second)
     assert is_active(client, exchanged()[1])
-    # The assignment goes: nobody exchanges any more, and what was exchanged lives on.
-    _, third = exchanged()
-    client.call("DELETE", f"{ASSIGNMENTS}/{USER}?api-version={PREVIEW}")
-    assert bear(provider.user_token(), path=ENTRA, version=PREVIEW).status == 403
-    assert is_active(client, third)
 
 
 def test_only_users_of_the_resource_who_had_a_token_are_revoked(client: SignedClient) -> None:

@@ -13,6 +13,8 @@ from watchword.wire import versions
 
 OTHERS = versions.without(versions.since(versions.V2021_02_22_PREVIEW1), versions.only(PREVIEW))
 
+ROUNDS = 20
+
 
 def create(client: SignedClient, custom_id: str) -> Reply:
     return client.create({"customId": custom_id}, PREVIEW)
@@ -92,10 +94,39 @@ def test_get_shows_custom_id_and_last_token_in_their_order(client: SignedClient)
     identity = created.json["identity"]
     assert list(identity) == ["customId", "lastTokenIssuedAt", "id"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", identity["lastTokenIssuedAt"])
-    # It is written within a second, in a batch of its own.
-    found = until(lambda: client.get(identity["id"]), lambda reply: b"lastTokenIssuedAt" in reply.body)
+    found = client.get(identity["id"])
     assert (found.status, found.json) == (200, identity)
     assert list(found.json) == ["customId", "lastTokenIssuedAt", "id"]
+
+
+@pytest.mark.parametrize("asked", [{}, {"customId": "at-once"}], ids=["unnamed", "named"])
+def test_a_token_that_is_made_with_an_identity_is_read_back_at_once(
+    client: SignedClient, asked: dict[str, str]
+) -> None:
+    """It stands in the row that the create inserts: what was answered is what is read, to the second."""
+    for n in range(ROUNDS):
+        named = {name: f"{value}-{n}" for name, value in asked.items()}
+        made = client.create(named | {"createTokenWithScopes": ["chat"]}, PREVIEW).json["identity"]
+        assert "lastTokenIssuedAt" in made
+        assert client.get(made["id"]).json == made
+
+
+def test_a_create_that_finds_its_custom_id_moves_the_last_token_on_too(
+    server: RunningServer, client: SignedClient
+) -> None:
+    asked = {"customId": "found again", "createTokenWithScopes": ["chat"]}
+    first = client.create(asked, PREVIEW).json["identity"]
+    server.clock.move(timedelta(seconds=90))
+    again = client.create(asked, PREVIEW).json["identity"]
+    assert again["id"] == first["id"]
+    assert again["lastTokenIssuedAt"] > first["lastTokenIssuedAt"]
+    until(lambda: client.get(first["id"]), lambda reply: reply.json == again)
+
+
+def test_an_identity_that_is_made_without_a_token_says_so(client: SignedClient) -> None:
+    made = client.create({"customId": "without"}, PREVIEW).json["identity"]
+    assert list(made) == ["customId", "id"]
+    assert client.get(made["id"]).json == made
 
 
 def test_the_last_token_moves_on_with_every_token(server: RunningServer, client: SignedClient) -> None:

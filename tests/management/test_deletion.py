@@ -57,7 +57,7 @@ def test_a_deletion_that_was_killed_completes_by_itself(tmp_path: Path) -> None:
     require(os.name == "posix", "only POSIX kills with -9")
     home = Home(tmp_path)
     with server(home, "serve", "--no-tls", "--no-request-log") as first:
-        token = first.fact("operator token").partition(" ")[0]
+        token = first.new_operator()
         manager = Manager.of_process(first.endpoint, token)
         resource = manager.create("large", "large")["id"]
         transact(first, lambda transaction: _fill(transaction, resource))

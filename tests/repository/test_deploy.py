@@ -33,6 +33,15 @@ def test_it_says_how_far_it_was_tested(path: Path) -> None:
     assert re.search(r"Untested|Checked with", comment)
 
 
+def test_nobody_beyond_this_machine_is_let_in_unless_the_operator_says_so() -> None:
+    compose, socket = text_of(PROJECT / "deploy/compose.yaml"), text_of(PROJECT / "deploy/systemd/watchword.socket")
+    published = re.findall(r"^ *- \"?([\d.:]*\d+:\d+)\"?$", compose, re.MULTILINE)
+    listening = re.findall(r"^Listen\w+=(.*)$", socket, re.MULTILINE)
+    assert published
+    assert listening
+    assert [each for each in [*published, *listening] if not re.match(r"127\.0\.0\.1:|\[::1\]:", each)] == []
+
+
 def test_flags_that_the_commands_carry_exist() -> None:
     known = {flag for setting in flag_settings() for flag in flag_of(setting).split(" / ")}
     used = set()

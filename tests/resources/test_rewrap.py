@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.engines import Place
-from watchword.app import FirstResource, open_watchword
+from watchword.app import open_watchword
 from watchword.clock import MonotoneClock, SystemClock
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import Encryption
@@ -14,6 +14,7 @@ from watchword.keyring.encryption_key import EncryptionKey
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.resources.access_keys import create_resource, open_access_keys, regenerate_access_key
+from watchword.resources.first_resource import FirstResource
 from watchword.resources.rewrap import Rewrapped, rewrap
 from watchword.resources.store import list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,19 @@ from watchword.testing import MovableClock
 class Listening:
     """One of several that accept on a socket."""
 
-    def __init__(self, shared: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        shared: socket.socket,
+        tls: ssl.SSLContext | None = None,
+        *,
+        handshake_deadline: timedelta = timedelta(seconds=5),
+    ) -> None:
         self.connections: list[asyncio.BaseTransport] = []
         self.socket = shared.dup()
         self.socket.setblocking(False)
-        self.acceptor = FairAcceptor([self.socket], lambda: _Protocol(self.connections), tls)
+        self.acceptor = FairAcceptor(
+            [self.socket], lambda: _Protocol(self.connections), tls, handshake_deadline=handshake_deadline
+        )
 
     def close(self) -> None:
         self.acceptor.close()
@@ -94,3 +103,18 @@ async def test_a_handshake_that_fails_is_nobodys_affair(shared: socket.socket, t
     for each in (client, stranger):
         each.close()
         await asyncio.gather(each.wait_closed(), return_exceptions=True)
+
+
+async def test_a_handshake_that_never_comes_is_not_waited_for(shared: socket.socket, tmp_path: Path) -> None:
+    now = MovableClock().now()
+    authority, _ = prepare_authority(tmp_path, now)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now)
+    tls = tls_context(leaf.certificate_path, leaf.key_path)
+    listening = Listening(shared, tls, handshake_deadline=timedelta(seconds=0.2))
+    reader, silent = await asyncio.open_connection("127.0.0.1", shared.getsockname()[1])
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+        await listening.acceptor.wait_closed()
+    listening.close()
+    silent.close()
+    await asyncio.gather(silent.wait_closed(), return_exceptions=True)

@@ -71,6 +71,14 @@ def test_a_proxy_must_be_an_address_or_a_network(proxy: str) -> None:
         Origins(None, [proxy])
 
 
+def test_a_server_that_is_told_of_none_does_not_start_and_leaves_nothing_open() -> None:
+    with (
+        pytest.raises(OperatorError, match="is not an address or a network"),
+        running_server(Settings(request_log=False, tls=False, trusted_proxies=("proxy.example",))),
+    ):
+        pass
+
+
 def test_a_client_behind_a_trusted_proxy_signs_the_host_that_it_sees_and_is_sent_its_links() -> None:
     settings = Settings(request_log=False, tls=False, trusted_proxies=("127.0.0.1", "::1"))
     with running_server(settings) as server, SignedClient(server) as client:

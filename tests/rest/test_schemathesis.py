@@ -43,7 +43,7 @@ UNTYPED = {identity.ISSUE_EARLY.path}
 """Its published document takes every text for a scope, so that hardly one that is generated fits into a token."""
 
 REFUSED = {(management.LINK_NOTIFICATION_HUB.method, management.LINK_NOTIFICATION_HUB.path)}
-MANAGED = ("/subscriptions/", "/providers/", "/metrics")
+MANAGED = ("/subscriptions", "/providers/", "/metrics")
 """Called by an operator, and not with names of what is there."""
 
 NEEDS_A_PROVIDER = {exchanges.EXCHANGE_TEAMS.path, exchanges.EXCHANGE_ENTRA.path, exchanges.EXCHANGE_EXTENSION.path}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.servers import running_server
-from tests.support.signed import NEWEST, Reply, SignedClient
+from tests.support.signed import NEWEST, Reply, SignedClient, one_status, raw_exchange, to_bytes
 from watchword.settings import Settings
 
 CREATE = f"/identities?api-version={NEWEST}"
@@ -27,10 +27,10 @@ def refusal(reply: Reply) -> str:
         ("localhost:1", "localhost:{port}", 401),
         ("localhost:{port}", "localhost:1", 401),
         ("elsewhere", "localhost:{port}", 401),
-        ("localhost", "local host", 401),
-        ("localhost", "", 401),
-        ("localhost", "ÿ", 401),
-        ("localhost:{port}", "localhost:{port}/", 401),
+        ("localhost", "local host", 400),
+        ("localhost", "", 400),
+        ("localhost", "ÿ", 400),
+        ("localhost:{port}", "localhost:{port}/", 400),
     ],
 )
 def test_the_host_may_be_signed_with_or_without_the_port(
@@ -40,6 +40,14 @@ def test_the_host_may_be_signed_with_or_without_the_port(
     request = client.sign("POST", CREATE, host=signed_as.format(port=port))
     request.headers["Host"] = sent_as.format(port=port)
     assert client.send(request).status == status
+
+
+def test_without_a_host_nothing_is_proved(client: SignedClient) -> None:
+    request = client.sign("POST", CREATE)
+    del request.headers["Host"]
+    assert one_status(raw_exchange(client.server.port, to_bytes(request))) == 400
+    old = to_bytes(request).replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
+    assert one_status(raw_exchange(client.server.port, old)) == 401
 
 
 def test_a_trailing_slash_in_the_signed_host_is_pointed_out(client: SignedClient) -> None:

@@ -209,6 +209,7 @@ def test_a_clock_that_jumps_stops_issuing_at_once_but_not_revoking_and_goes_on_w
         assert reply.headers["retry-after"] == "5"
         created = world.client.create({"createTokenWithScopes": ["chat"]})
         assert created.status == 503
+        assert len(world.client.listed()) == 1, "an identity was made for a token that was not issued"
     assert world.client.revoke(identity).status == 204
     assert not is_live(world.client, token)
     world.server.clock.set_wrong(timedelta(minutes=4))

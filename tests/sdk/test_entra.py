@@ -1,8 +1,10 @@
 """Official clients without an access key: azure-identity's credentials, and exchanges, against the issuer of `dev`."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +56,14 @@ def environment(server: RunningServer, bundles: Path) -> Mapping[str, str]:
     return {
         **trusting_environment(server, bundles),
         **development.managed_identity(server.endpoint),
+        **development.application(server.endpoint),
         "COMMUNICATION_SERVICES_CONNECTION_STRING": server.connection_string,
         "USER_TOKEN": user_token(server),
         "TEAMS_TOKEN": user_token(server, aud=TEAMS, scp=teams),
         "EXPIRED_TOKEN": user_token(server, aud=TEAMS, scp=teams, minutes=-10),
         "APP": development.APPLICATION,
         "USER_ID": development.USER,
-        "GIVEN_AZURE_TENANT_ID": development.TENANT,
-        "GIVEN_AZURE_CLIENT_ID": development.APPLICATION,
-        "GIVEN_AZURE_CLIENT_SECRET": development.SECRET,
-        "GIVEN_AZURE_AUTHORITY_HOST": server.endpoint,
+        "TENANT": development.TENANT,
     }
 
 
@@ -89,21 +89,50 @@ def java(environment: Mapping[str, str]) -> dict[str, Any]:
     return seen_by([*java_command("Entra")], environment)
 
 
-@pytest.mark.parametrize(
-    "credential", ["ManagedIdentityCredential", "DefaultAzureCredential", "environment_credential"]
-)
+CREDENTIALS = ["ManagedIdentityCredential", "EnvironmentCredential", "DefaultAzureCredential"]
+
+
+@pytest.mark.parametrize("credential", [*CREDENTIALS, "credential_of_the_tenant"])
 def test_python_goes_the_whole_way_without_a_key(python: dict[str, Any], credential: str) -> None:
     assert python[credential]["id"].startswith("8:acs:")
 
 
-@pytest.mark.parametrize("credential", ["ManagedIdentityCredential", "DefaultAzureCredential"])
+@pytest.mark.parametrize("credential", [f"{age}{name}" for age in ("", "older ") for name in CREDENTIALS])
 def test_javascript_goes_the_whole_way_without_a_key(javascript: dict[str, Any], credential: str) -> None:
     assert javascript[credential]["id"].startswith("8:acs:")
 
 
-@pytest.mark.parametrize("credential", ["ManagedIdentityCredential", "DefaultAzureCredential"])
+@pytest.mark.parametrize("credential", CREDENTIALS)
 def test_java_goes_the_whole_way_without_a_key(java: dict[str, Any], credential: str) -> None:
     assert java[credential]["id"].startswith("8:acs:")
+
+
+@pytest.mark.parametrize("credential", [f"{age}{name}" for age in ("", "older ") for name in CREDENTIALS])
+def test_javascript_reads_when_the_issuers_token_expires(javascript: dict[str, Any], credential: str) -> None:
+    left = datetime.fromisoformat(javascript[credential]["expires"]) - datetime.now(UTC)
+    assert timedelta(minutes=30) < left <= timedelta(hours=1)
+
+
+def test_the_identity_of_2017_is_given_to_its_own_header_only(server: RunningServer) -> None:
+    import httpx2
+
+    url = f"{server.endpoint}{development.PREFIX}identity"
+    with httpx2.Client(verify=server.client_tls(), trust_env=False) as http:
+
+        def ask(version: str, **headers: str) -> httpx2.Response:
+            return http.get(url, params={"resource": "r", "api-version": version}, headers=headers)
+
+        given = ask("2017-09-01", Secret=development.HEADER)
+        assert given.status_code == 200
+        assert re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d \+00:00", given.json()["expires_on"])
+        for refused in (
+            ask("2017-09-01"),
+            ask("2017-09-01", Secret="wrong"),
+            ask("2017-09-01", **{"X-IDENTITY-HEADER": development.HEADER}),
+            ask("2019-08-01", Secret=development.HEADER),
+        ):
+            assert refused.status_code == 401
+            assert "is missing or wrong" in refused.json()["error_description"]
 
 
 @pytest.mark.parametrize("step", ["entra", "doubled slash", "teams"])

@@ -15,10 +15,11 @@ import pytest
 from tests.support.postgres import Cluster
 from tests.support.signed import PREVIEW, SignedClient
 from tests.support.standing import is_live
-from watchword.app import FirstResource, open_watchword
+from watchword.app import open_watchword
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import KEY_FILE
 from watchword.keyring.key_files import load_or_create_key_file
+from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import insert_resource
 from watchword.revocations.feed import Feed
 from watchword.revocations.statements import NEXT_CURSOR

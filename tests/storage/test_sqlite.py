@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,17 @@ async def test_a_file_that_is_no_database_is_the_operators_matter(path: Path, co
 async def test_a_folder_that_is_not_there_is_the_operators_matter(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="cannot be opened"):
         SqliteDatabase(tmp_path / "nowhere" / "watchword.sqlite")
+
+
+async def test_what_common_reads_find_is_remembered_up_to_a_bound_even_within_one_tick(
+    database: SqliteDatabase,
+) -> None:
+    # Which resource is asked for is a stranger's choice, and many requests may arrive at once.
+    find = Statement(sqlite=("select number from numbers where :name = ''",), parameters=(), postgres="", common=True)
+    tracemalloc.start()
+    try:
+        for number in range(3_000):
+            assert await database.read(find, {"name": f"{number}".ljust(5_000)}) == []
+        assert tracemalloc.get_traced_memory()[0] < 8_000_000
+    finally:
+        tracemalloc.stop()

@@ -110,9 +110,15 @@ class Server:
     """A server in the foreground of its own process."""
 
     def __init__(
-        self, process: subprocess.Popen[str], start_up: str, data: Path | None = None, settings: Settings | None = None
+        self,
+        process: subprocess.Popen[str],
+        start_up: str,
+        home: Home,
+        data: Path | None = None,
+        settings: Settings | None = None,
     ) -> None:
         self.process = process
+        self.home = home
         self.start_up = start_up
         self.settings = settings or Settings()
         self.data = data or Path(self.fact("database").split(" (")[0]).parent
@@ -133,6 +139,15 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.endpoint.rpartition(":")[2])
+
+    @property
+    def connection_string(self) -> str:
+        """Of its oldest resource, which `serve` tells nobody who is no terminal."""
+        return answer(self.home, "resource", "connection-string", "--data", self.data).strip()
+
+    def new_operator(self) -> str:
+        """The token of one that was not there before."""
+        return answer(self.home, "operator", "create", "--name", "tests", "--data", self.data).strip()
 
     def stop(self, signal_number: int) -> tuple[int, list[str]]:
         """The exit status, and all that was written to standard error."""
@@ -177,7 +192,7 @@ def server(
             raise AssertionError(process.stderr.read())
         try:
             settings = Settings(database=variables.get("WATCHWORD_DATABASE", ""))
-            yield Server(process, "".join(lines), _data(home, command), settings)
+            yield Server(process, "".join(lines), home, _data(home, command), settings)
         finally:
             if process.poll() is None:
                 process.terminate()

@@ -1,13 +1,22 @@
 """The signature against written-down vectors, and against whatever may be signed."""
 
 import base64
+import hmac
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.wire.signature import Authorization, content_hash, parse_authorization, signature, signed_headers
+from watchword.wire.signature import (
+    Authorization,
+    KeyedHash,
+    SignedRequest,
+    content_hash,
+    parse_authorization,
+    signature,
+    signed_headers,
+)
 
 KEY = b"k" * 64
 EMPTY_HASH = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
@@ -89,6 +98,34 @@ def test_what_the_client_signs_the_server_reads_and_finds_true(
 )
 def test_every_part_of_the_request_counts(method: str, target: str, values: tuple[str, ...]) -> None:
     assert signature(KEY, method, target, values) != PYTHON_SIGNATURE
+
+
+@given(key=st.binary(max_size=200), first=st.binary(), rest=st.binary())
+def test_a_keyed_hash_is_hmac_however_it_is_parted(key: bytes, first: bytes, rest: bytes) -> None:
+    begun = KeyedHash(key).after(first)
+    assert begun.digest(rest) == begun.digest(rest) == hmac.digest(key, first + rest, "sha256")
+
+
+@given(key=keys, target=printable, values=st.lists(printable, min_size=1, max_size=5), data=st.data())
+def test_whichever_host_was_signed_is_found_and_no_other(
+    key: bytes, target: str, values: list[str], data: st.DataObject
+) -> None:
+    host_at = data.draw(st.integers(0, len(values) - 1))
+    signed = SignedRequest("POST", target, values, host_at, signature(key, "POST", target, values))
+    begun = signed.begin(KeyedHash(key))
+    assert signed.may_fit
+    assert signed.fits(begun, values[host_at])
+    assert not signed.fits(begun, values[host_at] + "/")
+    assert not signed.fits(signed.begin(KeyedHash(key + b"x")), values[host_at])
+    whole = f"POST\n{target}\n{';'.join(values)}"
+    assert signed.size == len(whole) - len(values[host_at])
+
+
+@given(st.text(max_size=60))
+def test_what_no_key_can_have_made_fits_none(given_signature: str) -> None:
+    signed = SignedRequest("POST", PYTHON_TARGET, PYTHON_VALUES, 1, given_signature)
+    assert not signed.may_fit
+    assert not signed.fits(signed.begin(KeyedHash(KEY)), PYTHON_VALUES[1])
 
 
 @given(st.binary(min_size=32, max_size=32))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from watchword.app import FirstResource, Watchword
+from watchword.app import Watchword
 from watchword.cli import development, systemd
+from watchword.cli.data_lock import DataLock
+from watchword.cli.data_owner import require_private, tell_public_roles
 from watchword.cli.folders import Folders
 from watchword.cli.installation import access_keys, describe_database
-from watchword.cli.output import say
+from watchword.cli.output import is_watched, say
 from watchword.cli.running import announced, describe_this, running_servers
 from watchword.cli.server import Door
 from watchword.cli.signals import Signals
 from watchword.cli.start_up import InForce, format_start_up
-from watchword.errors import OperatorError
-from watchword.resources.access_keys import AccessKey
+from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import list_resources
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.settings import Settings
@@ -27,7 +29,7 @@ Mode = Literal["dev", "serve"]
 
 @dataclass(frozen=True)
 class Foreground:
-    """What a server stands on, however many processes it is."""
+    """What a server stands on, however many processes it is. On PostgreSQL it needs no `lock`: there may be others."""
 
     mode: Mode
     settings: Settings
@@ -36,6 +38,17 @@ class Foreground:
     door: Door
     signals: Signals
     folders: Folders
+    lock: DataLock | None
+
+    def direct(self, *, stop: Callable[[], None], reload: Callable[[], None]) -> None:
+        """Signals go here from now on."""
+
+        def stop_and_say_so() -> None:
+            if self.lock is not None:
+                self.lock.say_stopping()
+            stop()
+
+        self.signals.direct(stop=stop_and_say_so, reload=reload)
 
     def announced(self) -> AbstractContextManager[None]:
         """Other programs of this user find it, until the block ends."""
@@ -64,12 +77,15 @@ async def describe_start(foreground: Foreground, application: Watchword) -> str:
     """What people are told of a server that is about to answer.
 
     Raises:
-        OperatorError: its keys are in the documentation, and it is no server for development.
+        OperatorError: everybody knows its keys, and it is no server for development.
     """
     settings, door = foreground.settings, foreground.door
+    if foreground.mode == "serve":
+        await application.database.transact(lambda transaction: require_private(transaction, foreground.data))
+        await application.database.transact(tell_public_roles)
     resources = await application.database.transact(list_resources)
     keys = await access_keys(application.database, application.encryption) if resources else []
-    _require_private(foreground.mode, keys, foreground.data)
+    first_start = application.first_start
     in_force = InForce(
         foreground.mode,
         door.endpoint,
@@ -77,20 +93,14 @@ async def describe_start(foreground: Foreground, application: Watchword) -> str:
         describe_database(settings, foreground.data),
         foreground.data.name.startswith(development.FOLDER_PREFIX),
         door.certificate,
-        application.first_operator is not None,
+        first_start is not None,
+        is_watched(),
         len(running_servers(foreground.folders.running)),
-        str(application.first_operator or ""),
+        str(first_start.operator or "") if first_start else "",
         len(resources),
         ResourceHosts(settings.resource_suffix).endpoint(door.endpoint, resources[0].name) if resources else "",
         application.database.schema.note,
         door.operator_endpoint,
+        settings,
     )
     return format_start_up(in_force, door.port)
-
-
-def _require_private(mode: Mode, keys: list[AccessKey], data: Path) -> None:
-    if mode == "serve" and keys and keys[0].resource.id == development.RESOURCE_ID:
-        raise OperatorError(
-            f"The data directory {data} was made by `watchword dev`: everybody knows its access keys.",
-            "Run `watchword dev` on it, or give `watchword serve` a directory of its own with --data.",
-        )

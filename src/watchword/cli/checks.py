@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from watchword.certificates import certificate_facts
-from watchword.cli.database_checks import check_database, check_key_file
+from watchword.cli.database_checks import check_database, check_disk, check_key_file
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
 from watchword.cli.folders import Folders
 from watchword.cli.running import running_servers
@@ -25,6 +25,7 @@ def check_installation(settings: Settings, data: Path, folders: Folders, clock: 
     """Everything there is to say, in the order in which a server needs it."""
     return [
         *_check_data_directory(data),
+        *check_disk(data),
         *check_key_file(settings, data),
         *check_database(settings, data, clock),
         *_check_certificate(settings, folders, clock),

@@ -35,7 +35,7 @@ class Child:
             *(sys.executable, "-P", "-m", module),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=orders.sockets,
+            pass_fds=orders.descriptors,
             start_new_session=True,
         )
         child = cls(orders.worker.name, process)

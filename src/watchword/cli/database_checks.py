@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
 from watchword.cli.installation import access_keys, describe_database, find_encryption, opened_database, schema_version
 from watchword.clock import MachineClock
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, Unavailable
 from watchword.identifiers import FLAKE_EPOCH_MILLIS
 from watchword.identity.store import newest_marks
 from watchword.keyring.encryption import find_key_path
@@ -19,10 +21,12 @@ from watchword.keyring.encryption_key import parse_key
 from watchword.keyring.key_files import load_or_create_key_file, next_of
 from watchword.settings import Settings
 from watchword.storage import Database
-from watchword.storage.clock_watch import LARGEST_SKEW
+from watchword.storage.clock_watch import LARGEST_SKEW, touch
 from watchword.storage.opening import DATABASE_FILE
 from watchword.storage.schema import APPLY, Step, missing_steps, require_served
 
+_TOO_LITTLE_BYTES = 1024 * 1024
+_LITTLE_BYTES = 256 * 1024 * 1024
 _A_LITTLE_BEHIND = timedelta(seconds=5)
 
 
@@ -47,6 +51,20 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
             yield ok(about, "There is none yet; the first start makes one.")
     except OperatorError as error:
         yield told_by(about, error)
+
+
+def check_disk(data: Path) -> Iterator[Finding]:
+    """Where the data directory is there; a database elsewhere has a disk of its own."""
+    about = "disk"
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(data).free
+        told = f"{free // 1_048_576:,} MiB are free where {data} is"
+        if free < _TOO_LITTLE_BYTES:
+            yield problem(about, f"{told}: writes fail, or soon will.", "Make room there; nothing else has to be done.")
+        elif free < _LITTLE_BYTES:
+            yield warning(about, f"{told}.", "Make room there, before writes are refused with 503.")
+        else:
+            yield ok(about, f"{told}.")
 
 
 def check_database(settings: Settings, data: Path, clock: MachineClock) -> Iterator[Finding]:
@@ -99,11 +117,18 @@ async def _check_content(settings: Settings, data: Path, clock: MachineClock) ->
         if broken:
             remedy = "Stop the server and restore a backup."
             return [problem("database", f"{where} is damaged: {'; '.join(broken)}.", remedy)]
+        try:
+            await database.transact(touch)
+        except Unavailable:
+            return [problem("database", f"{where} answers, and takes no writes.", _NO_WRITES)]
         return [
-            ok("database", f"{where} is there and in order."),
+            ok("database", f"{where} is there, in order, and takes writes."),
             await _check_secrets(database, settings, data),
             await _check_clock(database, clock),
         ]
+
+
+_NO_WRITES = "See whether its disk is full, whether this user may write it, and whether it is a standby or read-only."
 
 
 async def _check_secrets(database: Database, settings: Settings, data: Path) -> Finding:

@@ -20,8 +20,8 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 def doctor(settings: Settings, as_json: bool) -> None:
     """See whether this installation is sound.
 
-    Looks at the data directory, the key, the database, the clock, the certificate and the port, and says what to do
-    where something is wrong; the exit status is 1 then.
+    Looks at the data directory, its disk, the key, the database, the clock, the certificate and the port, and says
+    what to do where something is wrong; the exit status is 1 then.
     """
     from watchword.cli.checks import check_installation
     from watchword.cli.folders import find_folders

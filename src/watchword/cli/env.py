@@ -27,8 +27,8 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     """Lead every SDK to the running server.
 
     Prints shell lines that set the connection string and make programs trust the server's certificate; and where the
-    server is `watchword dev --entra`, that give programs its managed identity. WATCHWORD_OPERATOR_ENDPOINT is the
-    operators' own address, where they have one.
+    server is `watchword dev --entra`, that give programs its managed identity and its application.
+    WATCHWORD_OPERATOR_ENDPOINT is the operators' own address, where they have one.
 
     To be evaluated: eval "$(watchword env)", or in fish: watchword env | source
     """
@@ -36,7 +36,7 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     from watchword.cli.folders import find_folders, make_private
     from watchword.cli.installation import read_access_keys
     from watchword.cli.running import find_one
-    from watchword.entra.development import managed_identity
+    from watchword.entra.development import application, managed_identity
     from watchword.wire.connection_string import ConnectionString
 
     folders = find_folders()
@@ -44,7 +44,9 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     primary, _ = read_access_keys(settings, server.data)
     connection_string = str(ConnectionString(server.endpoint, primary.secret))
     environment = build_environment(connection_string, server.ca, make_private(folders.bundles), os.environ)
-    variables = environment.variables | (managed_identity(server.endpoint) if server.entra else {})
+    variables = environment.variables
+    if server.entra:
+        variables |= managed_identity(server.endpoint) | application(server.endpoint)
     if server.operator_endpoint:
         variables |= {"WATCHWORD_OPERATOR_ENDPOINT": server.operator_endpoint}
     for warning in environment.warnings:

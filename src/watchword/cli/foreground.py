@@ -7,16 +7,21 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from watchword.app import FirstResource
 from watchword.cli import development, systemd
 from watchword.cli.announcement import Foreground, Mode, describe_start
+from watchword.cli.data_lock import held
+from watchword.cli.data_owner import require_for_development, require_nothing_lost
 from watchword.cli.folders import find_folders
 from watchword.cli.logs import set_up_logs
 from watchword.cli.server import Listener, open_door, opened_application
 from watchword.cli.signals import Signals, is_left_by_its_terminal
 from watchword.errors import OperatorError
+from watchword.resources.first_resource import FirstResource
 from watchword.rest.event_loop import run_event_loop
 from watchword.settings import Settings
+
+_LEFT_AFTER_DEADLINE_SECONDS = 5.0
+"""For a server that stops to write down what it knows, once its requests are finished or cut off."""
 
 
 def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource) -> None:
@@ -36,7 +41,14 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
         # `watchword dev` listens on loopback, whatever it is given.
         sockets = systemd.take_sockets() if mode == "serve" else []
         door = open_door(settings, folders.certificates, sockets)
-        foreground = Foreground(mode, settings, data, first, door, signals, folders)
+        lock = None
+        if not settings.database:
+            patience = settings.stop_deadline + _LEFT_AFTER_DEADLINE_SECONDS
+            lock = stack.enter_context(held(data, patience, lambda: not signals.asked_to_stop))
+            require_nothing_lost(settings, data)
+        if mode == "dev":
+            require_for_development(settings, data)
+        foreground = Foreground(mode, settings, data, first, door, signals, folders, lock)
         if settings.workers == 1:
             run_event_loop(_serve(foreground))
         else:
@@ -51,7 +63,7 @@ async def _serve(foreground: Foreground) -> None:
         settings, foreground.data, foreground.first, door.endpoint, door.operator_port
     ) as application:
         listener = Listener(settings, application, door, folders.certificates)
-        foreground.signals.direct(stop=listener.stop, reload=listener.reload)
+        foreground.direct(stop=listener.stop, reload=listener.reload)
         start_up = await describe_start(foreground, application)
         with foreground.announced():
             foreground.greet(start_up)

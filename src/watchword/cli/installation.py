@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from watchword.cli.output import say
 from watchword.errors import OperatorError, Unavailable
 from watchword.keyring.encryption import Encryption, find_key_path, missing_key_file, open_encryption
+from watchword.keyring.key_files import next_of
 from watchword.resources.access_keys import AccessKey, open_access_keys
 from watchword.resources.store import list_resources
 from watchword.settings import Settings
@@ -91,7 +92,8 @@ def find_encryption(settings: Settings, data: Path) -> Encryption:
         OperatorError: the key is missing, or is not usable.
     """
     key_file = find_key_path(settings, data)
-    if not settings.encryption_key and not key_file.exists():
+    # Of a first start that was killed right after its commit the key lies in the next one's file.
+    if not settings.encryption_key and not (key_file.exists() or next_of(key_file).exists()):
         raise missing_key_file(key_file)
     return open_encryption(settings, data)
 
@@ -142,8 +144,9 @@ async def _postgres_version(settings: Settings) -> int:
 
 
 def _unreadable(database: str, error: Exception) -> OperatorError:
-    reason = "it is locked for too long, or its disk fails" if isinstance(error, Unavailable) else str(error)
+    reason = "it is locked for too long, or its disk is full or fails" if isinstance(error, Unavailable) else str(error)
     return OperatorError(
         f"The database {database} cannot be read: {reason}.",
-        "See that it belongs to the user who runs this; if it is damaged, stop the server and restore a backup.",
+        "See that its disk has room, and that it belongs to the user who runs this. Only if it is damaged: stop the"
+        " server and restore a backup.",
     )

@@ -32,7 +32,9 @@ READY = b"ready\n"
 
 @dataclass(frozen=True)
 class Orders:
-    """`sockets` are descriptors of listening sockets, which the process is born with."""
+    """`sockets` are descriptors of listening sockets, which the process is born with; so is `data_lock`, which it holds
+    for as long as it lives.
+    """
 
     worker: Worker
     mode: Literal["dev", "serve"]
@@ -41,6 +43,11 @@ class Orders:
     endpoint: str
     sockets: tuple[int, ...]
     operator_port: int | None = None
+    data_lock: int | None = None
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        return self.sockets if self.data_lock is None else (*self.sockets, self.data_lock)
 
     def encode(self) -> bytes:
         return msgspec.json.encode(self, enc_hook=str) + b"\n"

@@ -11,6 +11,11 @@ import click
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
+def is_watched() -> bool:
+    """Whether standard output is a terminal. Else it may be a log, which others read and which is kept."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def print_json(value: object) -> None:
     """Indented JSON; datetimes in ISO 8601."""
     import msgspec
@@ -25,7 +30,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    on_terminal = sys.stdout.isatty()
+    on_terminal = is_watched()
     table = Table(box=SIMPLE_HEAD if on_terminal else None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -82,10 +82,10 @@ async def _walk(client: AsyncIdentityClient) -> None:
 @asynccontextmanager
 async def _embedded(folder: Path) -> AsyncIterator[tuple[str, Path]]:
     """A service of this process: its connection string, and the CA to trust. Everything lies in the folder."""
-    from watchword.app import FirstResource
     from watchword.cli.server import Listener, open_door, opened_application
     from watchword.identifiers import random_bytes
     from watchword.resources.access_keys import ACCESS_KEY_BYTES
+    from watchword.resources.first_resource import FirstResource
     from watchword.settings import Settings
     from watchword.wire.connection_string import ConnectionString
 

@@ -71,7 +71,8 @@ def announced(server: RunningServer, folder: Path) -> Iterator[None]:
     Raises:
         OperatorError: the folder cannot be used, or is not this user's alone.
     """
-    record, held = _claim(make_private(folder), f"{server.pid}-{server.port}")
+    with _told_of(folder):
+        record, held = _claim(make_private(folder), f"{server.pid}-{server.port}")
     with held:
         write_atomically(record, msgspec.json.encode(server, enc_hook=str))
         try:
@@ -87,10 +88,11 @@ def running_servers(folder: Path) -> list[RunningServer]:
     """Those that live and accept connections, by port. What dead servers left behind is removed on the way.
 
     Raises:
-        OperatorError: the folder is not this user's alone.
+        OperatorError: the folder cannot be used, or is not this user's alone.
     """
-    records = sorted(make_private(folder).glob("*.json"))
-    servers = [server for server in map(_find_living, records) if server is not None and _accepts(server)]
+    with _told_of(folder):
+        records = sorted(make_private(folder).glob("*.json"))
+        servers = [server for server in map(_find_living, records) if server is not None and _accepts(server)]
     return sorted(servers, key=lambda server: server.port)
 
 
@@ -113,6 +115,17 @@ def find_one(folder: Path, port: int | None = None, data: Path | None = None) ->
     if servers:
         raise _not_one("No running server matches; there are", servers, "Name one of these with --port or --data.")
     raise OperatorError(message="No server is running.", remedy="Start one with `watchword dev`.")
+
+
+@contextlib.contextmanager
+def _told_of(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OperatorError(
+            f"The folder {folder} cannot be used: {error}.",
+            "Name another place in WATCHWORD_HOME, on a file system that has locks.",
+        ) from None
 
 
 def _not_one(sentence: str, servers: list[RunningServer], remedy: str) -> OperatorError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 import click
 
 from watchword.cli import development
+from watchword.cli.output import is_watched
 from watchword.cli.setting_flags import with_settings
 from watchword.errors import OperatorError
 from watchword.settings import Settings
@@ -26,9 +28,12 @@ def dev(settings: Settings) -> None:
             "`watchword dev` does not run on PostgreSQL: it would put access keys into it that everybody knows.",
             "Unset WATCHWORD_DATABASE, or run `watchword serve`, which draws keys of its own.",
         )
-    from watchword.app import FirstResource
+    if not settings.tls:
+        # Without TLS a browser would take the server for any site whose name leads here, and everybody knows the keys.
+        settings = replace(settings, host_names=(*settings.host_names, "localhost"))
     from watchword.cli.foreground import run
     from watchword.resources.bearer_secrets import BearerSecret
+    from watchword.resources.first_resource import FirstResource
     from watchword.resources.operators import PREFIX
 
     first = FirstResource(
@@ -46,12 +51,13 @@ def dev(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """Run the service on a data directory.
 
-    The first start makes the directory with a resource and its access keys, and prints them.
+    The first start makes the directory with a resource and its access keys, and prints them on a terminal; elsewhere it
+    says which commands show them.
     """
-    from watchword.app import FirstResource
     from watchword.cli.folders import find_folders
     from watchword.cli.foreground import run
     from watchword.identifiers import new_guid
+    from watchword.resources.first_resource import FirstResource
 
     if settings.entra:
         raise OperatorError(
@@ -59,7 +65,8 @@ def serve(settings: Settings) -> None:
             "Run `watchword dev --entra`, or name an issuer of your own with --entra-issuers.",
         )
     data = settings.data or find_folders().server
-    run("serve", settings, data, FirstResource(settings.resource_name, settings.data_location, new_guid()))
+    first = FirstResource(settings.resource_name, settings.data_location, new_guid(), has_operator=is_watched())
+    run("serve", settings, data, first)
 
 
 def _require_loopback(hosts: tuple[str, ...]) -> None:

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from watchword.app import FirstResource, Watchword, open_watchword
+from watchword.app import Watchword, open_watchword
+from watchword.cli.data_lock import unusable
 from watchword.cli.live_certificate import LiveCertificate
 from watchword.cli.server_certificate import ServerCertificate, prepare_certificate
 from watchword.clock import SystemClock, to_datetime
 from watchword.errors import InvalidConnectionString, OperatorError
+from watchword.resources.first_resource import FirstResource
 from watchword.rest.host_certificates import HostCertificates
 from watchword.rest.serving import HttpServer, bind
 from watchword.settings import Settings
@@ -102,10 +104,7 @@ async def opened_application(
             settings, data, first, endpoint=endpoint, operator_port=operator_port, worker=worker
         )
     except OSError as error:
-        raise OperatorError(
-            f"The data directory {data} cannot be used: {error}.",
-            "Name one with --data that this user may write to, on a disk that has room.",
-        ) from None
+        raise unusable(data, error) from None
     try:
         yield application
     finally:
@@ -127,6 +126,7 @@ class Listener:
             self._certificate.context if self._certificate else None,
             head_deadline=timedelta(seconds=settings.head_deadline),
             body_deadline=timedelta(seconds=settings.body_deadline),
+            answer_deadline=timedelta(seconds=settings.answer_deadline),
             stop_deadline=timedelta(seconds=settings.stop_deadline),
             on_stop=application.stop_waiting,
             shares_sockets=settings.workers > 1,

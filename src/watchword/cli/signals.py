@@ -20,13 +20,13 @@ class Signals:
         self._hang_up_reloads = hang_up_reloads
         self._stop: Callable[[], None] | None = None
         self._reload: Callable[[], None] | None = None
-        self._asked_to_stop = False
+        self.asked_to_stop = False
         self._before: dict[int, Any] = {}
 
     def direct(self, *, stop: Callable[[], None], reload: Callable[[], None]) -> None:
         """From now on they go here; both are called between two instructions of the main thread, wherever it is."""
         self._stop, self._reload = stop, reload
-        if self._asked_to_stop:
+        if self.asked_to_stop:
             stop()
 
     def __enter__(self) -> Self:
@@ -42,7 +42,7 @@ class Signals:
             signal.signal(number, handler)
 
     def _on_stop(self, *_: object) -> None:
-        self._asked_to_stop = True
+        self.asked_to_stop = True
         if self._stop is not None:
             self._stop()
 

@@ -14,11 +14,12 @@ Next, in the shell of your program:  eval "$(watchword env)"
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from watchword.cli import development
 from watchword.cli.server_certificate import ServerCertificate
 from watchword.cli.shells import Shell, guess_shell
 from watchword.resources.access_keys import AccessKey
+from watchword.settings import Settings
 from watchword.wire.connection_string import ConnectionString
 
 _EVALUATE = {
@@ -38,6 +40,7 @@ _EVALUATE = {
 @dataclass(frozen=True)
 class InForce:
     """Of a server that starts: it has just made its resource and `operator` if `is_first_start`; `others` run already.
+    Unless it `is_watched`, what it says may be kept in a log.
 
     `keys` are those of the oldest of its `resources`, whose own endpoint is `resource_endpoint`, if any. `schema` is
     what its operator has to know of the database's schema, or empty.
@@ -50,17 +53,19 @@ class InForce:
     is_temporary: bool
     certificate: ServerCertificate | None
     is_first_start: bool
+    is_watched: bool
     others: int
     operator: str = ""
     resources: int = 1
     resource_endpoint: str = ""
     schema: str = ""
     operator_endpoint: str = ""
+    settings: Settings = field(default_factory=Settings)
 
 
 def format_start_up(server: InForce, port: int) -> str:
-    """For standard output. Private keys are in it only at the very first start."""
-    facts = list(_facts(server))
+    """For standard output. Private keys are in it only at the very first start, and only on a terminal."""
+    facts = [*_facts(server), *_secrets(server)]
     width = max(len(name) for name, _ in facts)
     lines = "\n".join(f"  {name:<{width}}  {value}" for name, value in facts)
     purpose = "everybody knows its access keys, so it listens on this machine only" if server.mode == "dev" else ""
@@ -77,10 +82,23 @@ def _facts(server: InForce) -> Iterator[tuple[str, str]]:
     if server.schema:
         yield "schema", server.schema
     yield "certificate", str(server.certificate or "none: no TLS, which is for a proxy in front that has it")
+
+
+def _secrets(server: InForce) -> Iterator[tuple[str, str]]:
     if not server.keys:
         return
     primary, secondary = server.keys
     is_public = primary.secret == development.PRIMARY_KEY
+    if server.is_first_start and not (is_public or server.is_watched):
+        # A container's log, a journal and a file outlive the start, and are read by more people than may have the keys.
+        settings = server.settings
+        data = {"data": settings.data.absolute() if settings.data else ""}
+        keys = data | {"encryption-key-file": settings.encryption_key_file or ""}
+        suffix = {"resource-suffix": settings.resource_suffix}
+        yield "access keys", f"not shown, since this is no terminal: {_command('resource keys', keys)}"
+        yield "connection string", _command("resource connection-string", keys | suffix)
+        yield "operator token", f"{_command('operator create --name NAME', data)} makes one"
+        return
     if server.is_first_start and not is_public:
         yield "primary key", b64encode(primary.secret).decode()
         yield "secondary key", f"{b64encode(secondary.secret).decode()} (`watchword resource keys` shows both again)"
@@ -88,6 +106,12 @@ def _facts(server: InForce) -> Iterator[tuple[str, str]]:
         yield "operator token", f"{server.operator}{'' if is_public else ' (not shown again)'}"
     if server.is_first_start or is_public:
         yield "connection string", str(ConnectionString(server.resource_endpoint or server.endpoint, primary.secret))
+
+
+def _command(words: str, flags: Mapping[str, Path | str]) -> str:
+    """With the flags that have a value; where the command is given them by the environment, they say the same."""
+    given = "".join(f" --{name} {shlex.quote(str(value))}" for name, value in flags.items() if value)
+    return f"`{_own_name()} {words}{given}`"
 
 
 def _resource(server: InForce) -> str:

@@ -30,9 +30,12 @@ async def supervise(foreground: Foreground) -> None:
     gc.enable()
     with _common_folder() as folder:
         everybody = Worker("supervisor", Path(folder))
-        orders = Orders(everybody, foreground.mode, settings, data.absolute(), door.endpoint, (), door.operator_port)
+        lock = foreground.lock.file.fileno() if foreground.lock else None
+        orders = Orders(
+            everybody, foreground.mode, settings, data.absolute(), door.endpoint, (), door.operator_port, lock
+        )
         supervisor = Supervisor(orders, door.sockets)
-        foreground.signals.direct(stop=supervisor.stop, reload=supervisor.reload)
+        foreground.direct(stop=supervisor.stop, reload=supervisor.reload)
         async with supervisor.started():
             with foreground.announced():
                 foreground.greet(start_up)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from watchword.app import FirstResource
 from watchword.cli.folders import find_folders
 from watchword.cli.orders import Orders, at_end_of_input, carry_out, report_ready
 from watchword.cli.server import Door, Listener, opened_application
 from watchword.cli.server_certificate import prepare_certificate
 from watchword.cli.signals import Signals
 from watchword.clock import SystemClock, to_datetime
+from watchword.resources.first_resource import FirstResource
 from watchword.rest.serving import adopt
 
 

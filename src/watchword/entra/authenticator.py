@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watchword.entra import store
-from watchword.entra.exchanges import EXTENSION_AUDIENCES, USER_AUDIENCES, Exchanges
+from watchword.entra.exchanges import EXTENSION_AUDIENCES, NOT_ASSIGNED, USER_AUDIENCES, Exchanges
 from watchword.entra.issuers import Issuers
 from watchword.entra.provider_tokens import ProviderToken, require_audience
 from watchword.entra.roles import CONTRIBUTOR
@@ -77,7 +77,7 @@ class EntraAuthenticator:
     async def _user(self, request: Request, token: ProviderToken, kind: Kind) -> EntraUser:
         found = self._of_host(request, await self._exchanges.resources_of(token, kind))
         if not found:
-            raise NotAllowed("No assignment here covers the user (oid, groups, tid) and the application of the token.")
+            raise NotAllowed(NOT_ASSIGNED)
         return EntraUser(_only(found), _EXCHANGE, "user", token=token, kind=kind)
 
     def _of_host(self, request: Request, found: Sequence[Resource]) -> list[Resource]:

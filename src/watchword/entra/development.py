@@ -2,8 +2,9 @@
 
     GET  /<tenant>/v2.0/.well-known/openid-configuration, /<tenant>/discovery/v2.0/keys
     POST /<tenant>/oauth2/v2.0/token           client credentials, for EnvironmentCredential
-    GET  /<tenant>/identity?resource=...       X-IDENTITY-HEADER, for ManagedIdentityCredential
+    GET  /<tenant>/identity?resource=...       X-IDENTITY-HEADER, or Secret, for ManagedIdentityCredential
     POST /<tenant>/user-token                  X-IDENTITY-HEADER, {"oid": ..., "scp": "Chat VoIP", "aud": ..., ...}
+    GET  /adfs/.well-known/openid-configuration, POST /adfs/oauth2/token: the same as of an AD FS
 
 The signing key is drawn at start. Application, secret and header are the same everywhere and known to everybody, as the
 access keys of `watchword dev` are; hence it listens on loopback only.
@@ -18,7 +19,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from watchword.clock import Clock
+from watchword.clock import Clock, to_datetime
 from watchword.entra.roles import CONTRIBUTOR
 from watchword.entra.store import assign_role
 from watchword.identifiers import parse_guid
@@ -37,6 +38,14 @@ SECRET = "everyone-knows-this-secret"
 HEADER = "everyone-knows-this-header"
 PREFIX = f"/{TENANT}/"
 
+ADFS = "adfs"
+"""What AZURE_TENANT_ID says; the identity libraries take it to mean an AD FS.
+
+Observed: of any other authority that is not Microsoft's they ask Microsoft first whether it is known; of this one they
+do not (Python 1.27.0, JavaScript 1.5.2 and 4.13.1, Java 1.11.1 and 1.16.2).
+"""
+
+_VERSION_OF_2017 = "2017-09-01"
 _LIFETIME_SECONDS = 3_600
 _LONGEST_MINUTES = 7 * 24 * 60
 _DEFAULT_SCOPE = "/.default"
@@ -44,11 +53,30 @@ _JSON = (("content-type", "application/json"),)
 
 
 def managed_identity(endpoint: str) -> dict[str, str]:
-    """What a program's environment needs so that ManagedIdentityCredential asks the issuer at this endpoint."""
+    """What a program's environment needs so that ManagedIdentityCredential asks the issuer at this endpoint, also where
+    it is of an identity library that knows App Service of 2017 only.
+    """
+    address = f"{endpoint.rstrip('/')}{PREFIX}identity"
     return {
-        "IDENTITY_ENDPOINT": f"{endpoint.rstrip('/')}{PREFIX}identity",
+        "IDENTITY_ENDPOINT": address,
         "IDENTITY_HEADER": HEADER,
+        "MSI_ENDPOINT": address,
+        "MSI_SECRET": HEADER,
         "COMMUNICATION_SERVICES_ENDPOINT": endpoint.rstrip("/"),
+    }
+
+
+def application(endpoint: str) -> dict[str, str]:
+    """The same for EnvironmentCredential, which DefaultAzureCredential asks first. Without TLS there is nothing to set:
+    no identity library takes an authority over http.
+    """
+    if not endpoint.startswith("https:"):
+        return {}
+    return {
+        "AZURE_AUTHORITY_HOST": endpoint.rstrip("/"),
+        "AZURE_TENANT_ID": ADFS,
+        "AZURE_CLIENT_ID": APPLICATION,
+        "AZURE_CLIENT_SECRET": SECRET,
     }
 
 
@@ -83,6 +111,7 @@ class DevelopmentIssuer:
     def __init__(self, endpoint: str, clock: Clock) -> None:
         self.address = f"{endpoint.rstrip('/')}/{TENANT}/v2.0"
         self._base = f"{endpoint.rstrip('/')}/{TENANT}"
+        self._adfs = f"{endpoint.rstrip('/')}/{ADFS}"
         self._clock = clock
         self._key = new_signing_key("RS256")
         self._key_set = KeySet([self._key.verification_key()])
@@ -95,6 +124,8 @@ class DevelopmentIssuer:
             _binding("POST", "oauth2/v2.0/token", self.give_token),
             _binding("GET", "identity", self.give_identity_token),
             _binding("POST", "user-token", self.give_user_token),
+            _binding("GET", ".well-known/openid-configuration", self.discover_adfs, f"/{ADFS}/"),
+            _binding("POST", "oauth2/token", self.give_token, f"/{ADFS}/"),
         ]
 
     async def keys(self, kid: str) -> KeySet:
@@ -118,11 +149,18 @@ class DevelopmentIssuer:
 
     async def discover(self, request: Request) -> RawAnswer:
         del request
+        return self._describe(f"{self._base}/oauth2/v2.0")
+
+    async def discover_adfs(self, request: Request) -> RawAnswer:
+        del request
+        return self._describe(f"{self._adfs}/oauth2")
+
+    def _describe(self, where: str) -> RawAnswer:
         return _json(
             issuer=self.address,
             jwks_uri=f"{self._base}/discovery/v2.0/keys",
-            token_endpoint=f"{self._base}/oauth2/v2.0/token",
-            authorization_endpoint=f"{self._base}/oauth2/v2.0/authorize",
+            token_endpoint=f"{where}/token",
+            authorization_endpoint=f"{where}/authorize",
             response_types_supported=["code"],
             subject_types_supported=["pairwise"],
             id_token_signing_alg_values_supported=["RS256"],
@@ -143,13 +181,15 @@ class DevelopmentIssuer:
         return _json(token_type="Bearer", expires_in=_LIFETIME_SECONDS, access_token=token)
 
     async def give_identity_token(self, request: Request) -> RawAnswer:
-        if not _is_same(request.headers.get("x-identity-header", ""), HEADER):
-            return _refusal(401, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
+        of_2017 = request.query.get("api-version") == _VERSION_OF_2017
+        header = "Secret" if of_2017 else "X-IDENTITY-HEADER"
+        if not _is_same(request.headers.get(header.lower(), ""), HEADER):
+            return _refusal(401, "unauthorized", f"The header {header} is missing or wrong.")
         resource = request.query.get("resource", "")
         token, expires = self.application_token(resource)
         return _json(
             access_token=token,
-            expires_on=str(expires),
+            expires_on=_moment_of_2017(expires) if of_2017 else str(expires),
             resource=resource,
             token_type="Bearer",
             client_id=APPLICATION,
@@ -183,8 +223,17 @@ def _is_same(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode(), known.encode())
 
 
-def _binding(method: str, path: str, function: Callable[[Request], Awaitable[RawAnswer]]) -> PublicBinding:
-    return PublicBinding(Operation("Development_Issuer", method, PREFIX + path, 200, None, ""), function)
+def _moment_of_2017(seconds: int) -> str:
+    """Observed: for this version @azure/identity 1.5.2 reads "06/20/2019 02:57:58 +00:00" with `Date.parse`, which
+    makes nothing of a number of seconds.
+    """
+    return f"{to_datetime(seconds * 1_000_000):%m/%d/%Y %H:%M:%S} +00:00"
+
+
+def _binding(
+    method: str, path: str, function: Callable[[Request], Awaitable[RawAnswer]], prefix: str = PREFIX
+) -> PublicBinding:
+    return PublicBinding(Operation("Development_Issuer", method, prefix + path, 200, None, ""), function)
 
 
 def _json(status: int = 200, **members: Any) -> RawAnswer:

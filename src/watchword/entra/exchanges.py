@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from watchword.clock import Clock
 from watchword.entra import store
+from watchword.entra.assignments import covers, subject
 from watchword.entra.provider_tokens import ProviderToken, require_audience, require_in_time
-from watchword.entra.store import Assignment, Kind
+from watchword.entra.store import Kind
 from watchword.errors import InvalidToken, NotAllowed
 from watchword.identifiers import parse_guid
 from watchword.keyring.keyring import Keyring
@@ -50,6 +51,8 @@ EXTENSION_AUDIENCES = frozenset(
 
 Assumed: Teams tokens and those of Teams Phone have one of these audiences.
 """
+
+NOT_ASSIGNED = "No assignment here covers the user (oid, groups, tid) and the application of the token."
 
 _TEAMS_SCOPES = {"Teams.ManageChats": "chat", "Teams.ManageCalls": "voip"}
 _SCOPES: Mapping[Kind, Mapping[str, str]] = {
@@ -97,21 +100,27 @@ class Exchanges:
             raise NotAllowed("The Entra ID token names no user (oid) of a tenant (tid), both by guid.")
         objects = sorted({token.object_id, token.tenant, *token.groups})
         found = await store.find_assignments(self._database, kind, objects)
-        resources = {resource.number: resource for resource, each in found if _covers(each, token)}
+        resources = {resource.number: resource for resource, each in found if covers(each, token)}
         return list(resources.values())
 
     async def exchange(self, resource: Resource, token: ProviderToken, kind: Kind) -> ExchangedToken:
         """For a user of whom `resources_of` knows the resource.
 
         Raises:
-            NotAllowed: the token has none of the scopes that can be exchanged.
+            NotAllowed: the token has none of the scopes that can be exchanged, or the assignment is gone meanwhile.
+            InvalidToken: check `expiry`.
         """
         scopes = _granted(token, _SCOPES[kind])
         if not scopes:
             needed = ", ".join(_SCOPES[kind])
             raise NotAllowed(f"The Entra ID token has none of the scopes (scp) that can be exchanged: {needed}.")
-        marker = "wf_" if kind == "entra" else ""
-        return await self._issue(resource, f"acs:{resource.id}_{marker}{token.tenant}_{token.object_id}", scopes, token)
+        user = subject(resource, kind, token.tenant, token.object_id)
+        generation = await self._users.generation(resource.number, user)
+        # Only after the generation was read: a deletion that is committed before is seen here, and one that is
+        # committed later has raised the generation, so that what is issued here is dead.
+        if resource.number not in {each.number for each in await self.resources_of(token, kind)}:
+            raise NotAllowed(NOT_ASSIGNED)
+        return await self._issue(resource, user, generation, scopes, token)
 
     def require_teams_user(self, token: ProviderToken) -> None:
         """Raises:
@@ -130,20 +139,22 @@ class Exchanges:
         Raises:
             InvalidToken: check `expiry`.
         """
-        return await self._issue(resource, f"orgid:{token.object_id}", _granted(token, _TEAMS_SCOPES), token)
+        user = f"orgid:{token.object_id}"
+        generation = await self._users.generation(resource.number, user)
+        return await self._issue(resource, user, generation, _granted(token, _TEAMS_SCOPES), token)
 
     async def _issue(
-        self, resource: Resource, subject: str, scopes: tuple[str, ...], token: ProviderToken
+        self, resource: Resource, user: str, generation: int, scopes: tuple[str, ...], token: ProviderToken
     ) -> ExchangedToken:
         # Without leeway: what is issued must not be expired already.
         require_in_time(token, self._clock, leeway_micros=0)
         now = self._clock.micros()
         claims = new_claims(
-            subject,
+            user,
             scopes,
             resource_id=resource.id,
             location=resource.location,
-            generation=await self._users.generation(resource.number, subject),
+            generation=generation,
             resource_generation=resource.generation,
             now_micros=now,
             issued_micros=await self._clock_watch.stamp(now, resource.valid_from_micros),
@@ -151,21 +162,7 @@ class Exchanges:
             access_key=None,
         )
         signed = sign(claims, await self._keyring.signing_key())
-        return ExchangedToken(f"8:{subject}", signed, claims.exp * 1_000_000)
-
-
-def _covers(assignment: Assignment, token: ProviderToken) -> bool:
-    if assignment.tenant_id != token.tenant:
-        return False
-    if assignment.clients is not None and token.application not in assignment.clients:
-        return False
-    match assignment.principal_type:
-        case "group":
-            return assignment.object_id in token.groups
-        case "tenant":
-            return assignment.object_id == token.tenant
-        case _:
-            return assignment.object_id == token.object_id
+        return ExchangedToken(f"8:{user}", signed, claims.exp * 1_000_000)
 
 
 def _granted(token: ProviderToken, known: Mapping[str, str]) -> tuple[str, ...]:

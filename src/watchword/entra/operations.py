@@ -6,14 +6,13 @@ from typing import TypeVar
 
 import msgspec
 
-from watchword.entra import store
+from watchword.entra.assignments import Assignments
 from watchword.entra.authenticator import EntraUser
 from watchword.entra.exchanges import ExchangedToken, Exchanges
 from watchword.entra.issuers import Issuers
 from watchword.entra.provider_tokens import ProviderToken
 from watchword.entra.store import Assignment, Kind
 from watchword.errors import (
-    AssignmentNotFound,
     InvalidToken,
     InvalidUserToken,
     NotAllowed,
@@ -23,7 +22,6 @@ from watchword.errors import (
 from watchword.identifiers import parse_guid
 from watchword.resources.store import Resource
 from watchword.rest.call import Binding, Call, RawAnswer, Right
-from watchword.storage import Database, Transaction
 from watchword.wire import exchanges as wire
 from watchword.wire.headers import JSON
 from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody, IdentityBody, format_time
@@ -32,10 +30,10 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class EntraOperations:
-    def __init__(self, database: Database, issuers: Issuers, exchanges: Exchanges) -> None:
-        self._database = database
+    def __init__(self, issuers: Issuers, exchanges: Exchanges, assignments: Assignments) -> None:
         self._issuers = issuers
         self._exchanges = exchanges
+        self._assignments = assignments
 
     def bindings(self) -> list[Binding]:
         return [
@@ -95,63 +93,42 @@ class EntraOperations:
             for text, request in wire.read_changes(call.request.body).items()
             for object_id in [wire.read_guid(text, "objectId")]
         }
-
-        async def change(transaction: Transaction) -> None:
-            for object_id, wanted in changes.items():
-                if wanted is None:
-                    await store.delete_assignment(transaction, resource, "entra", object_id, None)
-                else:
-                    await store.put_assignment(transaction, resource, "entra", wanted)
-
-        await self._database.transact(change)
+        await self._assignments.change(resource, changes)
         return await self._entra_page(resource)
 
     async def get_entra(self, call: Call) -> wire.EntraAssignmentBody:
-        return _entra_body(await self._get(call, "entra"))
+        return _entra_body(await self._assignments.get(call.caller.resource, "entra", _object_id(call)))
 
     async def put_entra(self, call: Call) -> wire.EntraAssignmentBody | RawAnswer:
         request = wire.read_entra_assignment(call.request.body)
         wanted = _from_entra(_object_id(call), request)
-        return _put(_entra_body(wanted), is_new=await self._put(call, "entra", wanted))
+        is_new = await self._assignments.put(call.caller.resource, "entra", wanted)
+        return _put(_entra_body(wanted), is_new=is_new)
 
     async def delete_entra(self, call: Call) -> None:
-        await self._delete(call, "entra", None)
+        # Assumed: deleting an assignment that is not there is answered with 204 as well.
+        await self._assignments.delete(call.caller.resource, "entra", _object_id(call))
 
     async def get_extension(self, call: Call) -> wire.ExtensionAssignmentBody:
-        return _extension_body(await self._get(call, "teamsExtension", _tenant_id(call)))
+        object_id, tenant_id = _object_id(call), _tenant_id(call)
+        return _extension_body(
+            await self._assignments.get(call.caller.resource, "teamsExtension", object_id, tenant_id)
+        )
 
     async def put_extension(self, call: Call) -> wire.ExtensionAssignmentBody | RawAnswer:
         request = wire.read_extension_assignment(call.request.body)
         clients = None if request.clientIds is None else wire.read_guids(request.clientIds, "clientIds")
         wanted = Assignment(_object_id(call), _tenant_id(call), request.principalType, clients)
-        return _put(_extension_body(wanted), is_new=await self._put(call, "teamsExtension", wanted))
+        is_new = await self._assignments.put(call.caller.resource, "teamsExtension", wanted)
+        return _put(_extension_body(wanted), is_new=is_new)
 
     async def delete_extension(self, call: Call) -> None:
-        await self._delete(call, "teamsExtension", _tenant_id(call))
+        object_id, tenant_id = _object_id(call), _tenant_id(call)
+        await self._assignments.delete(call.caller.resource, "teamsExtension", object_id, tenant_id)
 
     async def _entra_page(self, resource: Resource) -> wire.EntraAssignmentPage:
-        found = await store.list_assignments(self._database, resource, "entra")
+        found = await self._assignments.list(resource, "entra")
         return wire.EntraAssignmentPage([_entra_body(each) for each in found])
-
-    async def _get(self, call: Call, kind: Kind, tenant_id: str | None = None) -> Assignment:
-        object_id = _object_id(call)
-        for each in await store.list_assignments(self._database, call.caller.resource, kind):
-            if each.object_id == object_id and tenant_id in (None, each.tenant_id):
-                return each
-        raise AssignmentNotFound
-
-    async def _put(self, call: Call, kind: Kind, wanted: Assignment) -> bool:
-        resource = call.caller.resource
-        return await self._database.transact(
-            lambda transaction: store.put_assignment(transaction, resource, kind, wanted)
-        )
-
-    async def _delete(self, call: Call, kind: Kind, tenant_id: str | None) -> None:
-        resource, object_id = call.caller.resource, _object_id(call)
-        # Assumed: deleting an assignment that is not there is answered with 204 as well.
-        await self._database.transact(
-            lambda transaction: store.delete_assignment(transaction, resource, kind, object_id, tenant_id)
-        )
 
 
 def _require_expected(token: ProviderToken, application: str, user: str) -> None:

@@ -139,8 +139,10 @@ async def list_assignments(database: Database, resource: Resource, kind: Kind) -
     return [_assignment(row) for row in rows]
 
 
-async def put_assignment(transaction: Transaction, resource: Resource, kind: Kind, wanted: Assignment) -> bool:
-    """Whether it is new, rather than in the place of an older one."""
+async def put_assignment(
+    transaction: Transaction, resource: Resource, kind: Kind, wanted: Assignment
+) -> list[Assignment]:
+    """What it replaces."""
     replaced = await delete_assignment(
         transaction, resource, kind, wanted.object_id, wanted.tenant_id if kind == "teamsExtension" else None
     )
@@ -154,22 +156,21 @@ async def put_assignment(transaction: Transaction, resource: Resource, kind: Kin
         wanted.principal_type,
         None if wanted.clients is None else msgspec.json.encode(wanted.clients).decode(),
     )
-    return not replaced
+    return replaced
 
 
 async def delete_assignment(
     transaction: Transaction, resource: Resource, kind: Kind, object_id: str, tenant_id: str | None
-) -> bool:
-    """Whether there was one; without a tenant, of whichever it is."""
+) -> list[Assignment]:
+    """What is gone; without a tenant, of whichever it is."""
     in_tenant = "" if tenant_id is None else " and tenant_id = $4"
     parameters = (resource.number, kind, object_id, *([] if tenant_id is None else [tenant_id]))
-    return bool(
-        await transaction.execute(
-            f"delete from exchange_assignments where resource = $1 and kind = $2 and object_id = $3{in_tenant}"
-            " returning 1",
-            *parameters,
-        )
+    rows = await transaction.execute(
+        f"delete from exchange_assignments where resource = $1 and kind = $2 and object_id = $3{in_tenant}"
+        " returning object_id, tenant_id, principal_type, client_ids",
+        *parameters,
     )
+    return [_assignment(row) for row in rows]
 
 
 def _assignment(row: Row) -> Assignment:

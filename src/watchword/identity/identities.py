@@ -55,10 +55,16 @@ class Identities:
         self._reading_clock = reading_clock
         self._clock_watch = clock_watch
 
-    async def create(self, resource: Resource, custom_id: str | None = None) -> Identity:
-        """A new identity, or the one that has the custom id already."""
-        row = await self._store.insert(resource.number, self._minter.mint(), custom_id, self._clock.micros())
-        return Identity(IdentityId(resource.id, row.flake), row)
+    async def create(
+        self, resource: Resource, custom_id: str | None = None, *, with_token: bool = False
+    ) -> tuple[Identity, bool]:
+        """A new identity, or the one that has the custom id already; and whether it is new.
+
+        `with_token` says that a token will be issued next: the row of a new one says so from the start.
+        """
+        flake, now = self._minter.mint(), self._clock.micros()
+        row = await self._store.insert(resource.number, flake, custom_id, now, now if with_token else None)
+        return Identity(IdentityId(resource.id, row.flake), row), row.flake == flake
 
     async def get(self, resource: Resource, id: IdentityId) -> Identity:
         """Raises:

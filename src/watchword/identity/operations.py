@@ -58,9 +58,12 @@ class IdentityOperations:
         asked = request.createTokenWithScopes
         scopes = asked and require_scopes(asked, wire.scopes_of(call.version), "createTokenWithScopes")
         caller = call.caller
-        identity = await self._identities.create(caller.resource, request.customId)
-        token = await self._issue_to(identity, caller, scopes, minutes) if scopes else None
-        body = self._identity_body(identity, call, token)
+        if scopes:
+            self._access_tokens.require_right_clock()
+        identity, is_new = await self._identities.create(caller.resource, request.customId, with_token=bool(scopes))
+        token = await self._issue_to(identity, caller, scopes, minutes, is_noted=is_new) if scopes else None
+        # The row of a new one says when it was issued a token; that is what is read back.
+        body = self._identity_body(identity, call, None if is_new else token)
         return bodies.CreatedBody(body, _token_body(token) if token else None)
 
     async def get(self, call: Call) -> bodies.IdentityBody:
@@ -83,7 +86,7 @@ class IdentityOperations:
 
     async def create_early(self, call: Call) -> bodies.IdentityBody:
         wire.read_create(call.request.body, call.version, call.request.ignored)
-        identity = await self._identities.create(call.caller.resource)
+        identity, _ = await self._identities.create(call.caller.resource)
         return bodies.IdentityBody(id=str(identity.id))
 
     async def issue_early(self, call: Call) -> bodies.EarlyTokenBody:
@@ -128,8 +131,12 @@ class IdentityOperations:
         identity = await self._identities.get(call.caller.resource, _id(call))
         return identity, await self._issue_to(identity, call.caller, scopes, minutes)
 
-    async def _issue_to(self, identity: Identity, caller: Caller, scopes: tuple[str, ...], minutes: int) -> IssuedToken:
-        return await self._access_tokens.issue(caller.resource, caller.access_key_id, identity, scopes, minutes)
+    async def _issue_to(
+        self, identity: Identity, caller: Caller, scopes: tuple[str, ...], minutes: int, *, is_noted: bool = False
+    ) -> IssuedToken:
+        return await self._access_tokens.issue(
+            caller.resource, caller.access_key_id, identity, scopes, minutes, is_noted=is_noted
+        )
 
     @staticmethod
     def _identity_body(identity: Identity, call: Call, token: IssuedToken | None) -> bodies.IdentityBody:

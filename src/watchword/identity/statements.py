@@ -43,18 +43,18 @@ FIND = Statement(
 INSERT = Statement(
     sqlite=(
         """
-        insert into identities (resource, flake, generation, created_micros)
-        select number, :flake, 1, :created from resources where number = :resource and state = 'active'
+        insert into identities (resource, flake, generation, created_micros, last_token_micros)
+        select number, :flake, 1, :created, :issued from resources where number = :resource and state = 'active'
         on conflict (resource, flake) do update set created_micros = created_micros
         """,
         # To return a row would cost as much again as to insert it.
         "select 1 where changes()",
     ),
-    parameters=(*_KEY, ("created", "int8")),
+    parameters=(*_KEY, ("created", "int8"), ("issued", "int8")),
     postgres="""
         , fresh as (
-            insert into identities (resource, flake, generation, created_micros)
-            select distinct on (q.flake, q.resource) q.resource, q.flake, 1, q.created from q
+            insert into identities (resource, flake, generation, created_micros, last_token_micros)
+            select distinct on (q.flake, q.resource) q.resource, q.flake, 1, q.created, q.issued from q
             join resources r on r.number = q.resource and r.state = 'active' order by q.flake, q.resource
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, flake
@@ -67,38 +67,40 @@ INSERT_NAMED = Statement(
     sqlite=(
         # A second create with one custom id changes nothing, yet must return the row: hence the update to itself.
         f"""
-        insert into identities (resource, flake, generation, custom_id, created_micros)
-        select number, :flake, 1, :custom_id, :created from resources where number = :resource and state = 'active'
+        insert into identities (resource, flake, generation, custom_id, created_micros, last_token_micros)
+        select number, :flake, 1, :custom_id, :created, :issued
+        from resources where number = :resource and state = 'active'
         on conflict (resource, custom_id) where custom_id is not null do update set custom_id = excluded.custom_id
         on conflict (resource, flake) do update set created_micros = created_micros
         returning {COLUMNS}
         """,
     ),
-    parameters=(*_KEY, ("custom_id", "text"), ("created", "int8")),
+    parameters=(*_KEY, ("custom_id", "text"), ("created", "int8"), ("issued", "int8")),
     # Whoever claims the custom id inserts; everybody else, of the batch too, is given the row of who did. A row that
     # another node makes meanwhile is not in this statement's snapshot: then nothing is returned, and the call is sent
     # again. Only one that is sent again can find a row of its own, which is locked before the custom id, as everywhere.
     postgres=f"""
         , wanted as (
-            select distinct on (q.resource, q.custom_id) q.resource, q.custom_id, q.flake, q.created
+            select distinct on (q.resource, q.custom_id collate "C")
+                q.resource, q.custom_id, q.flake, q.created, q.issued
             from q join resources r on r.number = q.resource and r.state = 'active'
-            order by q.resource, q.custom_id, q.n
+            order by q.resource, q.custom_id collate "C", q.n
         ), locked as materialized (
             select i.flake from wanted w join identities i on i.resource = w.resource and i.flake = w.flake
             order by i.flake, i.resource for update of i
         ), claimed as (
             insert into custom_ids (resource, custom_id, flake)
             select resource, custom_id, flake from wanted where (select count(*) from locked) >= 0
-            order by resource, custom_id
+            order by resource, custom_id collate "C"
             on conflict (resource, custom_id) do update set custom_id = excluded.custom_id
             returning resource, custom_id, flake
         ), fresh as (
-            insert into identities (resource, flake, generation, custom_id, created_micros)
-            select w.resource, w.flake, 1, w.custom_id, w.created from wanted w
-            join claimed c on c.resource = w.resource and c.custom_id = w.custom_id and c.flake = w.flake
+            insert into identities (resource, flake, generation, custom_id, created_micros, last_token_micros)
+            select w.resource, w.flake, 1, w.custom_id, w.created, w.issued from wanted w
+            join claimed c on c.resource = w.resource and c.flake = w.flake
             on conflict (resource, flake) do update set flake = excluded.flake
             returning resource, {COLUMNS}
-        ), owner as (
+        ), owner as materialized (
             select * from fresh
             union all
             select i.resource, {_qualified(table="i")} from claimed c
@@ -106,8 +108,7 @@ INSERT_NAMED = Statement(
             where not exists (select from fresh f where f.resource = c.resource and f.flake = c.flake)
         )
         select q.n, {_qualified(table="o")} from q
-        join claimed c on c.resource = q.resource and c.custom_id = q.custom_id
-        join owner o on o.resource = c.resource and o.flake = c.flake
+        join owner o on o.resource = q.resource and o.custom_id = q.custom_id
     """,
 )
 
@@ -229,5 +230,23 @@ PURGE = Statement(
             returning i.resource, i.flake, i.custom_id, l.n
         ), {_freed()}
         select n, 1 from changed
+    """,
+)
+
+# When an identity was last issued a token. An identity that is not there is no error: it was deleted meanwhile.
+NOTE = Statement(
+    sqlite=("update identities set last_token_micros = :issued where resource = :resource and flake = :flake",),
+    parameters=(*_KEY, ("issued", "int8")),
+    postgres="""
+        , latest as (select resource, flake, max(issued) as issued from q group by resource, flake)
+        , locked as materialized (
+            select i.resource, i.flake, latest.issued from latest
+            join identities i on i.resource = latest.resource and i.flake = latest.flake
+            order by i.flake, i.resource for update of i
+        ), noted as (
+            update identities i set last_token_micros = l.issued from locked l
+            where i.resource = l.resource and i.flake = l.flake
+        )
+        select q.n, 1 from q where false
     """,
 )

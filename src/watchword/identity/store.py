@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,9 @@ import msgspec
 
 from watchword.errors import NotAuthenticated, Unavailable
 from watchword.identifiers import IdentityId, parse_identity
-from watchword.identity.statements import COLUMNS, CUT_OFF, DELETE, FIND, INSERT, INSERT_NAMED, PURGE, REVOKE
+from watchword.identity.statements import COLUMNS, CUT_OFF, DELETE, FIND, INSERT, INSERT_NAMED, NOTE, PURGE, REVOKE
 from watchword.revocations.store import KEPT_MICROS
-from watchword.storage import Database, Transaction
+from watchword.storage import Database
 
 
 class IdentityRow(msgspec.Struct, frozen=True, gc=False):
@@ -40,16 +41,28 @@ class IdentityStore:
         rows = await self._database.read(FIND, {"resource": resource, "flake": flake})
         return IdentityRow(*rows[0]) if rows else None
 
-    async def insert(self, resource: int, flake: bytes, custom_id: str | None, created_micros: int) -> IdentityRow:
-        """The new row, or the one that already has the custom id.
+    async def insert(
+        self,
+        resource: int,
+        flake: bytes,
+        custom_id: str | None,
+        created_micros: int,
+        last_token_micros: int | None = None,
+    ) -> IdentityRow:
+        """The new row, or the one that already has the custom id, as it is.
 
         Raises:
             NotAuthenticated: the resource was deleted since its key was proved.
         """
-        parameters: dict[str, Any] = {"resource": resource, "flake": flake, "created": created_micros}
+        parameters: dict[str, Any] = {
+            "resource": resource,
+            "flake": flake,
+            "created": created_micros,
+            "issued": last_token_micros,
+        }
         if custom_id is None:
             if await self._database.write(INSERT, parameters):
-                return IdentityRow(flake, 1, 0, None, created_micros, None)
+                return IdentityRow(flake, 1, 0, None, created_micros, last_token_micros)
             raise NotAuthenticated(_DELETED)
         parameters["custom_id"] = custom_id
         for _ in range(_TRIES):
@@ -95,23 +108,31 @@ class IdentityStore:
         )
         return [IdentityRow(*row) for row in await self._database.query(sql, *parameters)]
 
-    async def note_tokens(self, issued: Sequence[tuple[int, int, bytes]], high_water_micros: int) -> None:
-        """Rows of time, resource and flake, sorted by flake and resource: the last token of an identity.
+    async def note_tokens(self, issued: Sequence[tuple[int, int, bytes]]) -> None:
+        """Rows of time, resource and flake: the last token of an identity. They share the commit of other writes.
 
-        With it goes the highest issue time that was given out.
+        Raises:
+            Unavailable: some of them may not be written down.
         """
+        written = [
+            self._database.enqueue(NOTE, {"resource": resource, "flake": flake, "issued": micros})
+            for micros, resource, flake in issued
+        ]
+        await asyncio.wait(written)
+        for each in written:
+            each.result()
 
-        async def note(transaction: Transaction) -> None:
-            # Rows are locked in the one order, see `storage.database`: the clock's, and then those of identities.
-            await transaction.execute(
-                "update clock set high_water_micros = $1 where high_water_micros < $1", high_water_micros
-            )
-            await transaction.execute_many(
-                "update identities set last_token_micros = $1 where resource = $2 and flake = $3",
-                issued,
-            )
+    async def note_high_water(self, micros: int) -> None:
+        """The highest issue time that was given out, as far as this process knows.
 
-        await self._database.transact(note)
+        Raises:
+            Unavailable: it is not written down.
+        """
+        await self._database.transact(
+            lambda transaction: transaction.execute(
+                "update clock set high_water_micros = $1 where high_water_micros < $1", micros
+            )
+        )
 
 
 def _revoking(resource: int, id: IdentityId, now_micros: int) -> dict[str, Any]:

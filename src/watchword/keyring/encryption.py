@@ -16,11 +16,13 @@ from pathlib import Path
 from watchword.errors import OperatorError
 from watchword.keyring.encryption_key import EncryptionKey, parse_key
 from watchword.keyring.key_check import FIND, PURPOSE, find_key_check, write_key_check
-from watchword.keyring.key_files import changing, find_key_file, load_or_create_key_file, next_of, put_next_in_place
+from watchword.keyring.key_files import changing, find_key_file, load_or_create_next, next_of, put_next_in_place
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 
 KEY_FILE = "encryption.key"
+
+START_ANEW = "To start anew, with other access keys and without what was there, say --start-anew."
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +34,12 @@ class Encryption:
         OperatorError: a key file cannot be read or holds no key, or others than its owner may read it.
     """
 
-    def __init__(self, *given: bytes, file: Path | None = None) -> None:
-        """The first key, which is that of `file` where one is named, is for a database that has none yet."""
+    def __init__(self, *given: bytes, file: Path | None = None, shows_a_database: bool = False) -> None:
+        """The first key, which is that of `file` where one is named, is for a database that has none yet.
+
+        Unless the file `shows_a_database`: then it was made for one, which is gone.
+        """
+        self._shows_a_database = shows_a_database
         self._given = [EncryptionKey(key) for key in given]
         self._file = file
         self._keys = self._read()
@@ -56,16 +62,14 @@ class Encryption:
         that was lost would hide what has happened.
 
         Raises:
-            OperatorError: this node does not have it.
+            OperatorError: this node does not have it, or the database that it had is gone.
         """
         stored = await find_key_check(transaction)
         if stored is not None:
             return self.fitting(stored)
-        if self._file is not None:
-            load_or_create_key_file(self._file)
-            self._keys = self._read()
-        await write_key_check(transaction, self._keys[0])
-        return self._keys[0]
+        key = self._first_key()
+        await write_key_check(transaction, key)
+        return key
 
     def fitting(self, key_check: bytes) -> EncryptionKey:
         """The key of this node that decrypts what `key_check.FIND` found.
@@ -108,6 +112,22 @@ class Encryption:
         self._keys = self._read()
         return True
 
+    def _first_key(self) -> EncryptionKey:
+        if self._file is None:
+            return self._keys[0]
+        key = _key_of(self._file)
+        if key is None:
+            # The next key's file becomes the key's after the commit, see `tidy`. So a first start that was interrupted
+            # is told from a database that is gone: only that one leaves a key's file.
+            key = EncryptionKey(load_or_create_next(self._file))
+        elif self._shows_a_database:
+            raise OperatorError(
+                f"The key file {self._file} was made for a database, and this one is empty.",
+                f"Name the database that is meant, or bring it back from a backup. {START_ANEW}",
+            )
+        self._keys = self._read()
+        return key
+
     def _open(self, stored: bytes, purpose: str) -> tuple[EncryptionKey, bytes]:
         found = _try(self._keys, stored, purpose)
         if found is None and self._file is not None:
@@ -135,13 +155,17 @@ class Encryption:
 def open_encryption(settings: Settings, data: Path) -> Encryption:
     """The key by setting, else the key file's, which need not be there yet; and the next one, if there is one.
 
+    A file that Watchword itself has made, in the data directory, goes with a database.
+
     Raises:
         OperatorError: a key is not usable.
     """
     given = [parse_key(text) for text in (settings.encryption_key, settings.encryption_key_next) if text]
     if settings.encryption_key:
         return Encryption(*given)
-    return Encryption(*given, file=find_key_path(settings, data))
+    path = find_key_path(settings, data)
+    # A file that the operator names may have been put there before the first start.
+    return Encryption(*given, file=path, shows_a_database=path == data / KEY_FILE and not settings.start_anew)
 
 
 def find_key_path(settings: Settings, data: Path) -> Path:

@@ -1,7 +1,7 @@
 """The files of a node whose encryption key is not given by setting. Only their owner may read them.
 
-encryption.key         the key in use, made at the first start
-encryption.key.next    the key to come: it lies ready until `watchword keys rewrap` changes to it
+encryption.key         the key in use
+encryption.key.next    the key to come, until `watchword keys rewrap` or the first start has put it in force
 encryption.key.lock    held by whoever puts the next key in the place of the key
 """
 

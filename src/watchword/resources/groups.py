@@ -83,6 +83,12 @@ async def list_groups(transaction: Transaction, subscription: str | None = None)
     return [_group(row) for row in rows]
 
 
+async def list_subscriptions(transaction: Transaction) -> list[str]:
+    """Those that have groups, by id; so the default one comes first."""
+    rows = await transaction.execute("select distinct subscription from resource_groups order by subscription")
+    return [subscription for (subscription,) in rows]
+
+
 async def create_group(
     transaction: Transaction, subscription: str, name: str, location: str, tags: Mapping[str, str], now_micros: int
 ) -> tuple[Group, bool]:

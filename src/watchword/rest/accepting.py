@@ -8,6 +8,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
 
 _PAUSE_SECONDS = 0.1
 
@@ -22,11 +23,18 @@ class FairAcceptor:
     """
 
     def __init__(
-        self, sockets: list[socket.socket], protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None
+        self,
+        sockets: list[socket.socket],
+        protocol: Callable[[], asyncio.Protocol],
+        tls: ssl.SSLContext | None,
+        *,
+        handshake_deadline: timedelta,
     ) -> None:
         self._sockets = sockets
         self._protocol = protocol
         self._tls = tls
+        # The event loop takes none where there is no handshake.
+        self._handshake_seconds = handshake_deadline.total_seconds() if tls else None
         self._loop = asyncio.get_running_loop()
         self._greeting: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -69,4 +77,6 @@ class FairAcceptor:
     async def _greet(self, connection: socket.socket) -> None:
         # A handshake that fails is the client's affair.
         with contextlib.suppress(OSError):
-            await self._loop.connect_accepted_socket(self._protocol, connection, ssl=self._tls)
+            await self._loop.connect_accepted_socket(
+                self._protocol, connection, ssl=self._tls, ssl_handshake_timeout=self._handshake_seconds
+            )

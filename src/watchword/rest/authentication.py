@@ -8,21 +8,39 @@ equal to the byte: there is no cache of seen signatures, on purpose.
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
+from watchword.bounded_cache import bounded_cache
 from watchword.clock import Clock, to_micros
-from watchword.errors import NotAuthenticated
+from watchword.errors import NotAuthenticated, TooLarge
 from watchword.resources.access_keys import AccessKey, AccessKeys
 from watchword.rest.call import EVERYTHING, Caller, Request
-from watchword.rest.forwarded import is_authority
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.wire import signature
-from watchword.wire.signature import CLOCK_SKEW, CONTENT_HASH_HEADER, DATE_HEADERS, SCHEME
+from watchword.wire.signature import (
+    CLOCK_SKEW,
+    CONTENT_HASH_HEADER,
+    DATE_HEADERS,
+    SCHEME,
+    KeyedHash,
+    SignedRequest,
+)
+
+MOST_SIGNED_BYTES = 24_576
+"""Of target and signed headers together. On a Host that is shared they are hashed under many keys, for a stranger too;
+what official clients sign has some hundred bytes.
+"""
 
 _SKEW_MICROS = CLOCK_SKEW.total_seconds() * 1_000_000
+_LONGEST_DATE = 64
+_REMEMBERED_KEYS = 1_024
+_TRAILING_SLASH = "The host was signed with a trailing slash: remove it from the endpoint that the client is given."
+_NO_KEY_SIGNED = (
+    "The signature is not of any access key of this resource, or the method, path, query, host or headers "
+    "changed after signing."
+)
 
 
 class AccessKeyAuthenticator:
@@ -35,10 +53,12 @@ class AccessKeyAuthenticator:
         self._resource_hosts = hosts or ResourceHosts()
         self._clock = clock
         self._public_host = public_host
+        self._keyed = lru_cache(_REMEMBERED_KEYS)(KeyedHash)
 
     async def authenticate(self, request: Request) -> Caller | None:
         """Raises:
         NotAuthenticated: with one sentence that says what to mend, never one that helps to guess a key.
+        TooLarge: more is signed than is hashed for whoever comes.
         """
         header = request.headers.get("authorization", "")
         if header[: len(SCHEME)].upper() != SCHEME:
@@ -51,18 +71,31 @@ class AccessKeyAuthenticator:
         if request.headers[CONTENT_HASH_HEADER] != signature.content_hash(request.body):
             raise NotAuthenticated(f"The {CONTENT_HASH_HEADER} header is not the hash of the body that arrived.")
         host_at = parsed.signed_headers.index("host")
+        signed = SignedRequest(request.method, request.target, values, host_at, parsed.signature)
+        if signed.size > MOST_SIGNED_BYTES:
+            raise TooLarge("signed head", MOST_SIGNED_BYTES)
+        if not signed.may_fit:
+            raise NotAuthenticated(_NO_KEY_SIGNED)
         keys = await self._access_keys.candidates(self._resource_hosts.name(request))
+        key = self._find_signer(signed, keys, request)
+        if key.is_refused:
+            # Only who knows the key learns it.
+            raise NotAuthenticated("Access keys are disabled for this resource: its disableLocalAuth is on.")
+        return Caller(key.resource, EVERYTHING, f"{key.slot} access key", key.id, key.id)
+
+    def _find_signer(self, signed: SignedRequest, keys: Sequence[AccessKey], request: Request) -> AccessKey:
+        # What stands before the host is hashed once a key, however many forms the host may have been signed in.
+        begun: list[KeyedHash] = []
         for host in _hosts(request, self._public_host):
-            values[host_at] = host
-            for key in keys:
-                if _is_signed_by(key, request, values, parsed.signature):
-                    if key.is_refused:
-                        # Only who knows the key learns it.
-                        raise NotAuthenticated(
-                            "Access keys are disabled for this resource: its disableLocalAuth is on."
-                        )
-                    return Caller(key.resource, EVERYTHING, f"{key.slot} access key", key.id, key.id)
-        raise NotAuthenticated(_why_refused(keys, request, values, host_at, parsed.signature))
+            for number, key in enumerate(keys):
+                if number == len(begun):
+                    begun.append(signed.begin(self._keyed(key.secret)))
+                if signed.fits(begun[number], host):
+                    return key
+        # Who knows the key but built the client with a trailing slash is told so; nobody else learns anything.
+        if any(signed.fits(each, request.headers["host"] + "/") for each in begun):
+            raise NotAuthenticated(_TRAILING_SLASH)
+        raise NotAuthenticated(_NO_KEY_SIGNED)
 
     def _require_fresh(self, request: Request, signed_headers: tuple[str, ...]) -> None:
         name = next(name for name in DATE_HEADERS if name in signed_headers)
@@ -80,6 +113,9 @@ class AccessKeyAuthenticator:
 def _signed_values(request: Request, names: tuple[str, ...]) -> list[str]:
     if "host" not in names or CONTENT_HASH_HEADER not in names or not any(name in names for name in DATE_HEADERS):
         raise NotAuthenticated(f"The signed headers must include host, {CONTENT_HASH_HEADER} and x-ms-date or date.")
+    if len(set(names)) != len(names):
+        # A header of some thousand bytes that is named some thousand times would make millions of them to hash.
+        raise NotAuthenticated("The signed headers name one of them twice.")
     values = []
     for name in names:
         value = request.headers.get(name)
@@ -90,46 +126,31 @@ def _signed_values(request: Request, names: tuple[str, ...]) -> list[str]:
 
 
 def _hosts(request: Request, public_host: str | None) -> Iterator[str]:
-    """The forms in which a client may have signed the host: as sent, with the port, without it, or the public one.
+    """The forms in which a client may have signed the host, each once: as sent, then with the port, without it, or the
+    public one.
 
     Observed: Java signs and sends the bare host; all others sign the port unless it is the scheme's own.
     """
     sent = request.headers["host"]
-    if not is_authority(sent):
-        # It would stand for whatever else we are known as (RFC 9112, section 3.2, refuses it too).
-        raise NotAuthenticated("The Host header is not a host with an optional port.")
     yield sent
-    bare = sent.rpartition(":")[0] if sent.rpartition(":")[2].isdecimal() else sent
-    if bare != sent:
-        yield bare
-    elif request.server_port is not None:
-        yield f"{bare}:{request.server_port}"
-    origin = request.origin.partition("://")[2]
-    for known in (origin, public_host):
-        if known and known != sent:
-            yield known
-            yield known.rpartition(":")[0] or known
+    bare = _without_port(sent)
+    forms = [bare, request.origin.partition("://")[2], public_host or ""]
+    if bare == sent and request.server_port is not None:
+        forms.append(f"{bare}:{request.server_port}")
+    forms += map(_without_port, forms[1:3])
+    yield from dict.fromkeys(form for form in forms if form and form != sent)
 
 
-def _is_signed_by(key: AccessKey, request: Request, values: list[str], given: str) -> bool:
-    computed = signature.signature(key.secret, request.method, request.target, values)
-    return hmac.compare_digest(computed.encode(), given.encode())
+def _without_port(authority: str) -> str:
+    host, _, port = authority.rpartition(":")
+    return host if port.isdecimal() else authority
 
 
-def _why_refused(keys: list[AccessKey], request: Request, values: list[str], host_at: int, given: str) -> str:
-    # Who knows the key but built the client with a trailing slash is told so; nobody else learns anything.
-    values[host_at] = request.headers["host"] + "/"
-    if any(_is_signed_by(key, request, values, given) for key in keys):
-        return "The host was signed with a trailing slash: remove it from the endpoint that the client is given."
-    return (
-        "The signature is not of any access key of this resource, or the method, path, query, host or headers "
-        "changed after signing."
-    )
-
-
-@lru_cache(1024)
+@bounded_cache(most_entries=256, longest_text=_LONGEST_DATE)
 def _parse_date(text: str) -> int | None:
     """Microseconds since 1970. Clients of one second send the same text, and parsing it is slow."""
+    if len(text) > _LONGEST_DATE:
+        return None
     try:
         moment = parsedate_to_datetime(text)
         return to_micros(moment) if moment.tzinfo is not None else None

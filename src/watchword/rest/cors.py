@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 
 from watchword.rest.exchange import Exchange
+from watchword.rest.forwarded import is_authority
 from watchword.wire import exchanges, verification
 
 PATHS = frozenset(
@@ -57,7 +58,9 @@ class Cors:
             exchange.extra_headers = (_VARY,)
             if (origin := sent.get("origin", "")).lower() in self._origins:
                 allowed = ("access-control-allow-origin", origin)
-                if exchange.method == "OPTIONS" and "access-control-request-method" in sent:
+                is_preflight = exchange.method == "OPTIONS" and "access-control-request-method" in sent
+                # Without a good Host it is refused further on, like any other request.
+                if is_preflight and is_authority(sent.get("host", "")):
                     exchange.answer(204, (allowed, *_PREFLIGHT))
                     return
                 exchange.extra_headers = (allowed, _EXPOSED, _VARY)

@@ -59,6 +59,11 @@ class _Server(Collector):
             "From a revocation's acknowledgement until one that waited for it could be answered.",
             [((), self._measured.feed_answers)],
         )
+        yield CounterMetricFamily(
+            "watchword_log_lines_dropped",
+            "Lines of the log that were dropped, because nobody read it.",
+            self._measured.dropped_log_lines.value,
+        )
         yield from _levels(self._levels, len(self._living))
         yield from _committed(self._committed)
         yield from _processes(self._living)
@@ -116,6 +121,10 @@ def _committed(committed: Committed | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("watchword_database_up", "Whether the database answered this scrape.", int(bool(committed)))
     if committed is None:
         return
+    yield GaugeMetricFamily("watchword_database_writable", "Whether a write would succeed.", int(committed.is_writable))
+    yield GaugeMetricFamily(
+        "watchword_clock_right", "Whether tokens are issued by this machine's clock.", int(committed.is_clock_right)
+    )
     yield GaugeMetricFamily("watchword_revocation_feed_cursor", "The newest number in the feed.", committed.feed_cursor)
     keys = GaugeMetricFamily("watchword_signing_keys", "Signing keys that are kept.", labels=("state",))
     for state, count in sorted(committed.keys.items()):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
+from watchword.bounded_cache import bounded_cache
 from watchword.errors import OperatorError
 from watchword.rest.exchange import Connection
 
@@ -19,7 +19,7 @@ _AUTHORITY = re.compile(r"(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
-@lru_cache(256)
+@bounded_cache(most_entries=256, longest_text=260)
 def is_authority(host: str) -> bool:
     """Whether a Host header names a host, with or without a port."""
     return _AUTHORITY.fullmatch(host) is not None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from watchword.keyring import key_check
-from watchword.keyring.encryption import Encryption
 from watchword.rest.call import PublicBinding, RawAnswer, Request
-from watchword.storage import Database
+from watchword.rest.standing import Standing
 from watchword.wire.operations import Body, Operation
 
 _WORD = (Body(str, media_type="text/plain"),)
@@ -16,19 +14,21 @@ HEALTH = Operation(
 )  # fmt: skip
 READINESS = Operation(
     "Watchword_Readiness", "GET", "/readyz", 200, None,
-    "Whether requests can be served: the database answers, and this node has its encryption key.",
+    "Whether requests can be served: the database answers and takes writes, the key and the clock are right.",
     gives=_WORD,
 )  # fmt: skip
 
 _TEXT = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
 
 
+_LATER = (("retry-after", "5"),)
+
+
 class Health:
     """Two questions that must not be mixed up: restarting a process does not bring its database back."""
 
-    def __init__(self, database: Database, encryption: Encryption) -> None:
-        self._database = database
-        self._encryption = encryption
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
 
     def bindings(self) -> list[PublicBinding]:
         return [PublicBinding(HEALTH, self.health), PublicBinding(READINESS, self.readiness)]
@@ -40,9 +40,10 @@ class Health:
     async def readiness(self, request: Request) -> RawAnswer:
         """Raises:
         Unavailable: the database does not answer.
-        OperatorError: the database is under an encryption key that this node does not have.
         """
         del request
-        for (encrypted,) in await self._database.query(key_check.FIND):
-            self._encryption.fitting(encrypted)
+        trouble = await self._standing.trouble()
+        if trouble:
+            lines = "".join(f"{check}: {sentence}\n" for check, sentence in trouble.items())
+            return RawAnswer(f"not ready\n{lines}".encode(), (*_TEXT, *_LATER), 503)
         return RawAnswer(b"ready\n", _TEXT)

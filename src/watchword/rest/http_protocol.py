@@ -1,7 +1,7 @@
 """HTTP/1.1 on the socket: one connection, which uvicorn's server makes and ends.
 
 Kept here: one request after another, however many arrive at once, and deadlines for those that come slowly. A timer is
-set only where a request came in pieces.
+set only where a request came in pieces. While one waits for its turn, or for room for its answer, no more is read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from watchword.errors import TooLarge, TooSlow
 from watchword.rest.exchange import Exchange
+from watchword.rest.outflow import ANSWER_DEADLINE, Outflow
 from watchword.rest.request_reader import NotHttp, Part, RequestReader
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
@@ -28,7 +29,6 @@ STOP_LINGER = timedelta(seconds=1)
 _KEEP_ALIVE_SECONDS = 75.0
 _PARTING_SECONDS = 0.5
 _NOT_HTTP = b"Invalid HTTP request received."
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class HttpProtocol(asyncio.Protocol):
 
     head_deadline = HEAD_DEADLINE
     body_deadline = BODY_DEADLINE
+    answer_deadline = ANSWER_DEADLINE
     is_stopping = False
     """Of the whole server: it makes a subclass for its connections."""
 
@@ -53,6 +54,7 @@ class HttpProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._reader = RequestReader(self, self._enter, self._expect, self._hand_on)
         self.transport: asyncio.Transport
+        self._out: Outflow
         self.scheme = "http"
         self.client_host: str | None = None
         self.server_port: int | None = None
@@ -63,12 +65,12 @@ class HttpProtocol(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
-        self._writable: asyncio.Event | None = None
 
     # -- What the event loop says.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
+        self._out = Outflow(transport, self.answer_deadline, self._loop)
         self._state.connections.add(self)
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
         peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
@@ -90,7 +92,7 @@ class HttpProtocol(asyncio.Protocol):
         self._disarm()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        self.resume_writing()
+        self._out.lose()
         self._reader.close()
 
     def data_received(self, data: bytes) -> None:
@@ -103,17 +105,17 @@ class HttpProtocol(asyncio.Protocol):
         except NotHttp:
             self._refuse(400, "", "text/plain; charset=utf-8", _NOT_HTTP)
         else:
-            if self._reader.part is not Part.NOTHING or self._current is None:
+            if self._reader.part is not Part.NOTHING or not self.is_busy:
                 # Without a request in progress, blank lines arrived; they must not hold the connection.
                 self._arm()
 
     def pause_writing(self) -> None:
-        self._writable = asyncio.Event()
+        self._out.pause()
 
     def resume_writing(self) -> None:
-        if self._writable is not None:
-            self._writable.set()
-            self._writable = None
+        self._out.resume()
+        if self._reader.is_paused and self._current is None and not self.transport.is_closing():
+            self._go_on()
 
     def shutdown(self) -> None:
         """The server stops: the answers under way are the last, or that to a request that comes before long.
@@ -121,7 +123,7 @@ class HttpProtocol(asyncio.Protocol):
         Who is told by `Connection: close` sends no more. To close an idle connection at once would cross with the
         request that is on its way, which no client may repeat on its own where it creates something (RFC 9112, 9.3.1).
         """
-        if self._current is not None and not self._waiting:
+        if self._current is not None and self._is_last():
             self._current.keep_alive = False
         self._loop.call_later(STOP_LINGER.total_seconds(), self._let_go)
 
@@ -131,12 +133,13 @@ class HttpProtocol(asyncio.Protocol):
         """A client waits to send its body. One that is behind another request is not told: it would be taken for the
         answer of that one.
         """
-        if self._current is None:
-            self.send(_CONTINUE)
+        if not self.is_busy:
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     @property
     def is_busy(self) -> bool:
-        return self._current is not None
+        """Whether a request is being carried out, or waits for that."""
+        return self._current is not None or bool(self._waiting)
 
     @property
     def date(self) -> str:
@@ -149,36 +152,52 @@ class HttpProtocol(asyncio.Protocol):
             self.transport.write(data)
 
     async def drain(self) -> None:
-        if self._writable is not None:
-            await self._writable.wait()
+        await self._out.drain()
 
     def finish(self, exchange: Exchange) -> None:
         self._state.total_requests += 1
         self._current = None
-        if not exchange.keep_alive:
+        if self.is_lost or not exchange.keep_alive:
             self._hang_up()
-        elif not self._waiting:
+            return
+        if self._reader.is_paused and not self._out.is_full:
+            self._go_on()
+        if self._current is None:
             self._idle_since = self._loop.time()
             if self._idle_timer is None:
                 self._idle_timer = self._loop.call_later(_KEEP_ALIVE_SECONDS, self._end_idleness)
-        else:
-            self._start(self._waiting.popleft())
-            if not self._waiting and not self.transport.is_closing():
-                self.transport.resume_reading()
 
     # -- Requests, one after another.
 
     def _hand_on(self, exchange: Exchange) -> None:
-        if self._current is None:
+        if self._current is None and not self._out.is_full:
             self._start(exchange)
-        else:
-            if not self._waiting:
-                self.transport.pause_reading()
-            self._waiting.append(exchange)
+            return
+        if not self._reader.is_paused:
+            self._reader.is_paused = True
+            self.transport.pause_reading()
+        self._waiting.append(exchange)
+
+    def _go_on(self) -> None:
+        """Nothing is in progress, and there is room for the next answer."""
+        if self._waiting:
+            self._start(self._waiting.popleft())
+            return
+        self._reader.is_paused = False
+        # Deadlines did not run while nothing was read.
+        self._disarm()
+        if self._reader.has_unread or self._reader.part is not Part.NOTHING:
+            self.data_received(b"")
+        if not self._reader.is_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _is_last(self) -> bool:
+        """Whether nothing more came behind the request in progress."""
+        return not self._waiting and not self._reader.has_unread
 
     def _start(self, exchange: Exchange) -> None:
         self._current = exchange
-        if self.is_stopping and not self._waiting:
+        if self.is_stopping and self._is_last():
             exchange.keep_alive = False
         self._task = self._loop.create_task(self._run(exchange))
 
@@ -192,6 +211,7 @@ class HttpProtocol(asyncio.Protocol):
                 # It had been answered; what failed came after that.
                 return
             self._current = None
+            self._waiting.clear()
             if exchange.is_begun:
                 self._hang_up()
             else:
@@ -219,18 +239,18 @@ class HttpProtocol(asyncio.Protocol):
 
     def _expire(self) -> None:
         self._deadline = None
-        if self._waiting:
+        if self._reader.is_paused:
             # It is we who do not read: the client waits for its turn.
             self._arm()
         elif self._reader.part is not Part.NOTHING:
             self._refuse_with(describe(TooSlow(self._reader.part.value, self._allowed())))
         elif self._current is None:
-            self.transport.close()
+            self._hang_up()
 
     def _end_idleness(self) -> None:
         left = self._idle_since + _KEEP_ALIVE_SECONDS - self._loop.time()
-        if self._current is None and self._reader.part is Part.NOTHING and left <= 0:
-            self.transport.close()
+        if left <= 0 and self._is_idle():
+            self._hang_up()
         else:
             # A timer for each request would cost more than one that looks again.
             self._idle_timer = self._loop.call_later(max(left, 1.0), self._end_idleness)
@@ -241,9 +261,9 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse(self, status: int, code: str, media_type: str, body: bytes, correlation: str = "") -> None:
         """Answer without the application, which never saw the request whole, and close.
 
-        While an earlier request is in progress there is no answer: it would be taken for that one's.
+        While an earlier request has no answer yet there is none: it would be taken for that one's.
         """
-        if self._current is not None:
+        if self.is_busy:
             self._hang_up()
             return
         if self.tell_refusal is not None:
@@ -257,19 +277,22 @@ class HttpProtocol(asyncio.Protocol):
         ]
         exchange.answer(status, told, body)
 
+    def _is_idle(self) -> bool:
+        return self._current is None and not self._reader.is_paused and self._reader.part is Part.NOTHING
+
     def _hang_up(self) -> None:
         self._disarm()
         self._waiting.clear()
-        self.transport.close()
+        self._out.close()
 
     def _let_go(self) -> None:
-        """Close what is idle; what is still at work, or has not sent everything yet, is looked at again."""
+        """Close what is idle; what is at work, or has not sent everything yet, is looked at again."""
         if self.is_lost:
             return
         if self.transport.is_closing() and not self.transport.get_write_buffer_size():
             # A polite end of TLS waits for the peer's answer; an idle client may never send it.
             self.transport.abort()
             return
-        if self._current is None and self._reader.part is Part.NOTHING:
-            self.transport.close()
+        if self._is_idle():
+            self._hang_up()
         self._loop.call_later(_PARTING_SECONDS, self._let_go)

@@ -27,9 +27,12 @@ class Levels(msgspec.Struct):
 class Committed:
     """What the database says, which is the same for every process.
 
-    `keys` by state; `key_change_seconds` is None where no signing key will change by itself.
+    `keys` by state; `key_change_seconds` is None where no signing key will change by itself. `is_clock_right` is what
+    it says of the clock of this process.
     """
 
     feed_cursor: int
     keys: Mapping[str, int]
     key_change_seconds: float | None
+    is_writable: bool
+    is_clock_right: bool

@@ -16,6 +16,7 @@ from watchword.keyring.keyring import Keyring
 from watchword.measurements import Measurements
 from watchword.rest.call import ManagementBinding, ManagementCall, PublicBinding, RawAnswer, Request
 from watchword.rest.levels import Committed, Levels
+from watchword.rest.standing import Standing
 from watchword.rest.traffic import Traffic
 from watchword.rest.worker import Snapshot, Snapshots
 from watchword.revocations.feed import Feed
@@ -52,12 +53,14 @@ class Metrics:
         keyring: Keyring,
         store: RevocationStore,
         feed: Feed,
+        standing: Standing,
         worker: Worker | None,
     ) -> None:
         self._traffic = traffic
         self._keyring = keyring
         self._store = store
         self._feed = feed
+        self._standing = standing
         self._load: Load | None = None
         self.snapshots = Snapshots(worker, measured, self._levels)
 
@@ -95,7 +98,9 @@ class Metrics:
         now = self._keyring.micros()
         change = self._keyring.schedule.next_change([row for row, _ in keys], now)
         seconds = None if change is None else (change - now) / 1_000_000
-        return Committed(cursor, Counter(state for _, state in keys), seconds)
+        trouble = await self._standing.trouble()
+        counted = Counter[str](state for _, state in keys)
+        return Committed(cursor, counted, seconds, "database" not in trouble, "clock" not in trouble)
 
     def _levels(self) -> Levels:
         load = self._load

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,8 +12,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from watchword.bounded_cache import bounded_cache
 from watchword.errors import (
     CallerError,
+    InvalidQuery,
     NotAllowed,
     NotAuthenticated,
     NotServed,
@@ -41,6 +42,7 @@ from watchword.rest.call import (
 from watchword.rest.exchange import Exchange
 from watchword.rest.finished import Finished
 from watchword.rest.forwarded import Origins
+from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits
 from watchword.rest.management_authentication import Managers
 from watchword.rest.request_log import RequestLog
@@ -53,6 +55,9 @@ from watchword.wire.errors import INTERNAL, WireError, describe
 
 if TYPE_CHECKING:
     from watchword.rest.tracing import Tracing
+
+MOST_PARAMETERS = 100
+"""Of a query; no operation knows more than a handful."""
 
 _NOWHERE = Path("")
 _JSON = ("content-type", headers.JSON)
@@ -72,6 +77,7 @@ class Pipeline:
         self,
         routes: Routes,
         authenticators: Sequence[Authenticator],
+        hosts: Hosts,
         origins: Origins,
         request_log: RequestLog,
         traffic: Traffic,
@@ -82,6 +88,7 @@ class Pipeline:
     ) -> None:
         self._routes = routes
         self._authenticators = authenticators
+        self._hosts = hosts
         self._origins = origins
         self._request_log = request_log
         self._traffic = traffic
@@ -109,6 +116,7 @@ class Pipeline:
         error: WireError | None = None
         wave = ALONE
         try:
+            self._hosts.require(exchange)
             query = _query(exchange.query)
             version = query.get("api-version")
             path, parts = self._find(exchange)
@@ -200,10 +208,17 @@ class Pipeline:
         return told
 
 
-@lru_cache(1024)
+@bounded_cache(most_entries=256, longest_text=128)
 def _query(raw: str) -> Mapping[str, str]:
-    """Names in lower case, as the original does not tell them apart; of a repeated name the last value counts."""
-    pairs = parse_qsl(raw, keep_blank_values=True, errors="replace")
+    """Names in lower case, as the original does not tell them apart; of a repeated name the last value counts.
+
+    Raises:
+        InvalidQuery: it has so many parameters that reading them would cost more than all the rest of a request.
+    """
+    try:
+        pairs = parse_qsl(raw, keep_blank_values=True, errors="replace", max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise InvalidQuery("query", f"It has more than {MOST_PARAMETERS} parameters.") from None
     return MappingProxyType({name.lower(): value for name, value in pairs})
 
 

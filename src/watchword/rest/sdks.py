@@ -10,7 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+
+from watchword.bounded_cache import bounded_cache
+
+_LONGEST_READ = 256
+"""Characters of each header: official clients say who they are at the beginning. More would be a stranger's to choose,
+whom the search could be made to cost the square of it.
+"""
 
 # Names from .NET have a dot in them, such as azsdk-net-Communication.Identity.
 _SDK = re.compile(r"azsdk-[A-Za-z]+-[A-Za-z.-]+/[0-9A-Za-z.-]+|watchword/[0-9A-Za-z.-]+", re.ASCII)
@@ -18,10 +24,11 @@ _SDK = re.compile(r"azsdk-[A-Za-z]+-[A-Za-z.-]+/[0-9A-Za-z.-]+|watchword/[0-9A-Z
 
 def find_sdk(sent: Mapping[str, str]) -> str | None:
     """Name and version, such as `azsdk-python-communication-identity/1.5.0`; `sent` are the request's headers."""
-    return _find(sent.get("user-agent", ""), sent.get("x-ms-useragent", ""))
+    agent, second_agent = sent.get("user-agent", ""), sent.get("x-ms-useragent", "")
+    return _find(f"{agent[:_LONGEST_READ]} {second_agent[:_LONGEST_READ]}")
 
 
-@lru_cache(256)
-def _find(agent: str, second_agent: str) -> str | None:
-    found = _SDK.search(f"{agent} {second_agent}")
+@bounded_cache(most_entries=256, longest_text=2 * _LONGEST_READ + 1)
+def _find(agents: str) -> str | None:
+    found = _SDK.search(agents)
     return found[0] if found else None

@@ -23,6 +23,7 @@ from watchword.rest.http_protocol import STOP_LINGER, HttpProtocol
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 1_024
+_MOST_UNSENT_BYTES = 131_072
 _TRIES_FOR_A_SHARED_PORT = 20
 _LOOK_SECONDS = 0.02
 _LAST_WORDS_SECONDS = 0.5
@@ -103,6 +104,7 @@ def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
 class HttpServer:
     """Hands every exchange to an application until it is told to stop; then finishes what is in flight.
 
+    A TLS handshake has as long as a head: it is what comes before the first one, and costs a stranger nothing either.
     `shares_sockets` says that other processes accept on them too.
     """
 
@@ -114,11 +116,16 @@ class HttpServer:
         *,
         head_deadline: timedelta,
         body_deadline: timedelta,
+        answer_deadline: timedelta,
         stop_deadline: timedelta,
         on_stop: Callable[[], None],
         shares_sockets: bool = False,
     ) -> None:
-        deadlines = {"head_deadline": head_deadline, "body_deadline": body_deadline}
+        deadlines = {
+            "head_deadline": head_deadline,
+            "body_deadline": body_deadline,
+            "answer_deadline": answer_deadline,
+        }
         protocol: type[HttpProtocol] = type("Protocol", (HttpProtocol,), deadlines)
         self._protocol = protocol
         config = uvicorn.Config(
@@ -185,11 +192,20 @@ class _Server(uvicorn.Server):
         self.on_listening: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # As uvicorn does it, but with a deadline for the TLS handshake, for which the event loop allows a minute.
+        tls, deadline = self.config.ssl, self._protocol.head_deadline
         if self._shares_sockets:
-            self.servers = [FairAcceptor(sockets or [], self._new_connection, self.config.ssl)]  # type: ignore[list-item]
-            self.started = True
+            acceptor = FairAcceptor(sockets or [], self._new_connection, tls, handshake_deadline=deadline)
+            self.servers = [acceptor]  # type: ignore[list-item]
         else:
-            await super().startup(sockets)
+            loop, seconds = asyncio.get_running_loop(), deadline.total_seconds() if tls else None
+            self.servers = [
+                await loop.create_server(
+                    self._new_connection, sock=each, ssl=tls, backlog=_BACKLOG, ssl_handshake_timeout=seconds
+                )
+                for each in sockets or []
+            ]
+        self.started = True
         self.on_listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -250,6 +266,10 @@ def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            # Its connections inherit it. Else the system takes megabytes for a client that reads nothing, and for one
+            # that reads slowly lets nobody see for long that it does.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_UNSENT_BYTES)
         listening.bind((host, port))
         listening.listen(_BACKLOG)
         listening.setblocking(False)

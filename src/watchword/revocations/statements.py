@@ -64,9 +64,12 @@ def next_cursors(*, kind: Kind, dead: str, after: str = "true") -> str:
     """
     return f"""
         held as materialized (
-            select r.resource, r.subject from {dead} d
-            join revocations r on r.kind = '{kind}' and r.resource = d.resource and r.subject = d.subject
-            where {after} order by r.resource, r.subject for update of r
+            select r.resource, r.subject from (
+                select resource, subject from {dead} where {after} order by resource, subject collate "C"
+            ) d cross join lateral (
+                select r.resource, r.subject from revocations r
+                where r.kind = '{kind}' and r.resource = d.resource and r.subject = d.subject for update
+            ) r
         ), moved as (
             update feed set cursor = cursor + (select count(*) from q)
             where (select count(*) from {dead}) > 0 and (select count(*) from held) >= 0

@@ -162,7 +162,7 @@ class RevocationStore:
         while True:
             gone = await self._database.transact(
                 lambda transaction: transaction.execute(
-                    "delete from revocations where (kind, resource, subject) in ("
+                    "delete from revocations where expires_micros < $1 and (kind, resource, subject) in ("
                     " select kind, resource, subject from revocations where expires_micros < $1 limit $2"
                     ") returning 1",
                     now_micros,

@@ -6,10 +6,16 @@ dead on every node, whatever its clock says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from watchword.clock import Clock
 from watchword.revocations.feed import Feed
 from watchword.revocations.store import Revoked, record_all
 from watchword.storage import Database, Transaction
+
+Subjects: TypeAlias = tuple[str, str]
+"""Those from the first to the last, both included, in the order of bytes."""
 
 
 class ExchangedUsers:
@@ -31,18 +37,27 @@ class ExchangedUsers:
 
     async def revoke(self, resource: int, subject: str) -> bool:
         """Whether the user ever had a token; every one so far is dead when this returns."""
+        revoked = await self._database.transact(
+            lambda transaction: self.end_tokens(transaction, resource, [(subject, subject)])
+        )
+        self.wake()
+        return revoked > 0
 
-        async def record(transaction: Transaction) -> bool:
-            raised = await transaction.execute(_RAISE, resource, subject)
-            if not raised:
-                return False
-            revoked = Revoked("identity", resource, subject, generation=raised[0][0])
-            await record_all(transaction, [revoked], self._clock.micros())
-            return True
+    async def end_tokens(self, transaction: Transaction, resource: int, ended: Sequence[Subjects]) -> int:
+        """How many users had tokens; every one so far is dead once this is committed, and the feed must be woken then.
 
-        revoked = await self._database.transact(record)
+        It takes the feed's row, so it comes last: nobody else's revocation can commit until this transaction does.
+        """
+        raised: dict[str, int] = {}
+        for first, last in ended:
+            raised |= dict(await transaction.execute(_RAISE, resource, first, last))
+        revoked = [Revoked("identity", resource, subject, generation=raised[subject]) for subject in raised]
+        await record_all(transaction, revoked, self._clock.micros())
+        return len(raised)
+
+    def wake(self) -> None:
+        """What `end_tokens` has recorded is committed."""
         self._feed.wake()
-        return revoked
 
     async def purge(self, resource: int, most: int) -> int:
         """Forget some users of a resource that is being deleted; how many went."""
@@ -52,7 +67,9 @@ class ExchangedUsers:
 _FIND = "select generation from exchanged_users where resource = $1 and subject = $2"
 _INSERT = "insert into exchanged_users (resource, subject) values ($1, $2) on conflict (resource, subject) do nothing"
 _RAISE = """
-    update exchanged_users set generation = generation + 1 where resource = $1 and subject = $2 returning generation
+    update exchanged_users set generation = generation + 1
+    where resource = $1 and subject between $2 and $3
+    returning subject, generation
 """
 _PURGE = """
     delete from exchanged_users where resource = $1 and subject in (

@@ -86,19 +86,24 @@ class ClockWatch:
         uptime = self._clock.steady_micros() - self._began
         return self._keeps_marks and uptime >= _NOBODY_PURGES_FOR // _MICROSECOND and self.fault is None
 
+    def require_right(self, now_micros: int) -> None:
+        """Raises:
+        WrongClock: the clock cannot be trusted at `now_micros`, which it just said.
+        """
+        if self._seen is not None or abs(self._leap(now_micros)) > _SKEW_MICROS:
+            fault = self.fault or ClockFault("The clock was wrong just now.", _SET_RIGHT)
+            raise WrongClock(_RETRY_AFTER, fault.message, fault.remedy)
+
     async def stamp(self, now_micros: int, above_micros: int) -> int:
         """An issue time: higher than any before, and at least `above_micros`, from when on the token counts.
 
         Raises:
-            WrongClock: the clock cannot be trusted at `now_micros`, which it just said.
+            WrongClock: as `require_right`.
             Unavailable: the bound has to be raised, and the database takes no writes.
         """
-        leap = self._leap(now_micros)
-        if self._seen is not None or abs(leap) > _SKEW_MICROS:
-            fault = self.fault or ClockFault("The clock was wrong just now.", _SET_RIGHT)
-            raise WrongClock(_RETRY_AFTER, fault.message, fault.remedy)
+        self.require_right(now_micros)
         issued = self._issue_clock.micros()
-        if issued > self._told_ahead and issued > self._true_micros(now_micros, leap) + _NOTICED_MICROS:
+        if issued > self._told_ahead and issued > self._true_micros(now_micros) + _NOTICED_MICROS:
             await self._tell_ahead(issued)
         stamp = max(issued, above_micros)
         if stamp > self._reserved:
@@ -118,8 +123,8 @@ class ClockWatch:
         if not self._keeps_marks:
             return False
         [(reserved, high_water)] = await self._database.query("select reserved_micros, high_water_micros from clock")
-        true = self._true_micros(now_micros, self._leap(now_micros))
-        return bool(reserved > now_micros + _AHEAD_MICROS + _SKEW_MICROS or high_water > true + _NOTICED_MICROS)
+        latest = self._true_micros(now_micros) + _NOTICED_MICROS
+        return bool(reserved > now_micros + _AHEAD_MICROS + _SKEW_MICROS or high_water > latest)
 
     async def keep_looking(self) -> None:
         """Look every few seconds, until cancelled."""
@@ -184,9 +189,9 @@ class ClockWatch:
             self._believe()
         return None
 
-    def _true_micros(self, now_micros: int, leap: int) -> int:
+    def _true_micros(self, now_micros: int) -> int:
         """What the time is at most, as far as the steady clock and the database know."""
-        return now_micros - max(leap, 0) - self._distance
+        return now_micros - max(self._leap(now_micros), 0) - self._distance
 
     async def _tell_ahead(self, issued: int) -> None:
         """Every process knows that issue times are ahead before a token carries one.
@@ -233,6 +238,14 @@ class ClockWatch:
         self._reserved = await self._database.transact(reserve)
 
 
+async def touch(transaction: Transaction) -> None:
+    """Write something, to see whether that can be: issue times go on from a microsecond later.
+
+    A row that is written as it was is no write to SQLite.
+    """
+    await transaction.execute("update clock set high_water_micros = high_water_micros + 1")
+
+
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """`before_micros` is what issue times went on from; no token carries a time above `reserved_micros`."""
@@ -256,7 +269,7 @@ async def lower_high_water(transaction: Transaction, now_micros: int) -> Lowered
 
 def _told(micros: int) -> str:
     """Such as `2:00:00 ahead`."""
-    size = timedelta(seconds=abs(micros) // 1_000_000)
+    size = timedelta(seconds=round(abs(micros) / 1_000_000))
     return f"{size} {'ahead' if micros > 0 else 'behind'}"
 
 

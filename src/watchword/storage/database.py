@@ -10,7 +10,7 @@ other. So whoever locks rows does it in this order, and in each table by the key
     custom_ids      by resource and custom id
     threads         by id
     journal         rows are only ever added
-    revocations     by kind, resource and subject; then the marks that purged ones leave behind
+    revocations     by kind, resource and subject; then those of resources, as marks of what was purged
     feed            the one row, last of all: every revocation waits for it, so whoever holds it waits for nobody
 
 A batch that the server ends all the same, as the victim of a deadlock, was rolled back whole, and is sent again at
@@ -20,6 +20,7 @@ row first, serve beside newer ones. SQLite has one writer at a time, and no orde
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -110,6 +111,14 @@ class Database(Protocol):
 
         Raises:
             Unavailable: too many writes wait already; nothing was changed.
+        """
+        ...
+
+    def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
+        """`write` for whoever has many at once.
+
+        Raises:
+            Unavailable: too many writes wait already; this one was not begun.
         """
         ...
 

@@ -6,6 +6,7 @@ Each statement has its own coalescer, so that a batch is always one statement an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from watchword.errors import OperatorError, Unavailable
+from watchword.errors import OperatorError, Unavailable, Unstorable
 from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Snapshot, Statement, Transaction, refused_rows
@@ -47,12 +48,15 @@ class PostgresDatabase:
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
         try:
             return await self._coalescer(statement, is_read=True).submit(parameters)
-        except asyncpg.CharacterNotInRepertoireError:
-            # Nothing that is stored holds a NUL character, so nothing is found by one.
+        except Unstorable:
+            # What cannot be stored, such as a NUL character, is not found either.
             return []
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
-        return await self._coalescer(statement, is_read=False).submit(parameters)
+        return await self.enqueue(statement, parameters)
+
+    def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
+        return self._coalescer(statement, is_read=False).enqueue(parameters)
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
         was_lost = False
@@ -67,6 +71,8 @@ class PostgresDatabase:
                 was_lost = True
             except asyncpg.CharacterNotInRepertoireError:
                 return []
+            except asyncpg.DataError:
+                raise Unstorable from None
         raise Unavailable(timedelta(seconds=1))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
@@ -78,6 +84,8 @@ class PostgresDatabase:
                         return await work(_Transaction(connection))
                 except _CONFLICT:
                     continue
+                except asyncpg.DataError:
+                    raise Unstorable from None
         raise Unavailable(timedelta(seconds=1))
 
     @asynccontextmanager
@@ -134,7 +142,7 @@ class PostgresDatabase:
             return [*await self._fetch(statement, text, batch)]
         except (asyncpg.PostgresError, asyncpg.DataError) as error:
             if len(batch) == 1:
-                return [error]
+                return [Unstorable() if isinstance(error, asyncpg.DataError) else error]
             # One row spoiled the statement for all: each gets its own, and only the bad ones fail.
             alone = [await self._carry(statement, text, [row]) for row in batch]
             return [result for [result] in alone]

@@ -44,8 +44,12 @@ _REFUSED = (
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresSystemError,
     asyncpg.LockNotAvailableError,
+    asyncpg.InternalServerError,
+    asyncpg.InsufficientPrivilegeError,
 )
-"""The server took too long, is out of room, or its disk fails: it told so, and nothing was changed."""
+"""The server took too long, is out of room, its disk fails, its pages are damaged, or its user may not: it told so, and
+nothing was changed.
+"""
 
 _NO_CONNECTION = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 

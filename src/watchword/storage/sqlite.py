@@ -14,12 +14,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
+from watchword.errors import Unavailable, Unstorable
 from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
 from watchword.storage.database import Parameters, Row, Statement, Transaction, refused_rows
 from watchword.storage.migrations import prepare
 from watchword.storage.schema import Migrating
-from watchword.storage.sqlite_connections import connect, named, told, unusable
+from watchword.storage.sqlite_connections import UNSTORABLE, connect, named, told, unusable
 from watchword.storage.sqlite_reader import SqliteReader
 
 Result = TypeVar("Result")
@@ -54,11 +55,6 @@ class SqliteDatabase(SqliteReader):
         return await self.enqueue(statement, parameters)
 
     def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
-        """`write` for whoever has many at once.
-
-        Raises:
-            Unavailable: too many writes wait already; this one was not begun.
-        """
         return self._writes.enqueue((statement, parameters))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
@@ -68,7 +64,9 @@ class SqliteDatabase(SqliteReader):
                 await self._in_thread(self._writer.execute, "begin immediate")
                 result = await work(_Transaction(self._writer, self._in_thread))
                 await self._in_thread(self._writer.execute, "commit")
-            except sqlite3.OperationalError as error:
+            except UNSTORABLE:
+                raise Unstorable from None
+            except sqlite3.Error as error:
                 raise told(error) from None
             finally:
                 # A commit that failed, or a caller that went away, must not leave the transaction open.
@@ -104,11 +102,14 @@ class SqliteDatabase(SqliteReader):
         except Exception as error:  # noqa: BLE001 - a value that SQLite cannot hold raises more than its own errors.
             if self._writer.in_transaction:
                 self._writer.execute("rollback")
-            if isinstance(error, sqlite3.OperationalError):
-                # Locked, full or failing is the database, not a row: trying each row would wait as often.
-                return [told(error)] * len(batch)
+            translated = Unstorable() if isinstance(error, UNSTORABLE) else error
+            if isinstance(error, sqlite3.Error):
+                translated = told(error)
+            if isinstance(translated, Unavailable):
+                # Locked, full, failing or damaged is the database, not a row: trying each row would wait as often.
+                return [translated] * len(batch)
             if len(batch) == 1:
-                return [error]
+                return [translated]
             # One row spoiled the transaction for all: each gets its own, and only the bad ones fail.
             return [result for write in batch for result in self._write_batch([write])]
         return results

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from watchword.errors import OperatorError, Unavailable
+from watchword.errors import OperatorError, Unavailable, Unstorable
 
 _log = logging.getLogger(__name__)
 
@@ -59,13 +59,25 @@ def unusable(path: Path, error: Exception) -> OperatorError:
     )
 
 
-def told(error: sqlite3.OperationalError) -> Unavailable | sqlite3.OperationalError:
-    """Another process holds the file, or the disk is full or fails: nothing was committed. Wrong SQL is our own fault,
-    and must not pass for an outage.
+UNSTORABLE = (OverflowError, UnicodeEncodeError)
+"""What Python's own conversion raises of a value that SQLite cannot hold."""
+
+_OUR_FAULT = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_CONSTRAINT)
+
+
+def told(error: sqlite3.Error) -> Exception:
+    """What an error of SQLite is to the caller.
+
+    Another process holds the file, its disk is full or fails, or its pages are damaged: nothing was committed. A value
+    that is too large for it is the caller's. Wrong SQL is our own fault, and must not pass for an outage.
     """
-    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if isinstance(error, sqlite3.DataError) or code in (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH):
+        return Unstorable()
+    if code in _OUR_FAULT:
         return error
-    _log.error("the database refused: %s", error)
+    damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    _log.error("the database %s: %s", "is damaged; `watchword doctor` says more" if damaged else "refused", error)
     return Unavailable(timedelta(seconds=1))
 
 

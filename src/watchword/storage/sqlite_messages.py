@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from watchword.errors import Unavailable
+from watchword.errors import Unavailable, Unstorable
 
 SOCKET_NAME = "writer-1.sock"
 
@@ -100,6 +100,8 @@ def to_failure(error: BaseException) -> Failure:
 def to_error(failure: Failure) -> Exception:
     if failure.kind == "Unavailable":
         return Unavailable(timedelta(seconds=failure.retry_after_seconds))
+    if failure.kind == "Unstorable":
+        return Unstorable()
     return _ERRORS.get(failure.kind, sqlite3.DatabaseError)(failure.message)
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from watchword.errors import Unstorable
 from watchword.measurements import Trips
 from watchword.storage.database import Parameters, Row, Snapshot, Statement
-from watchword.storage.sqlite_connections import connect, named, told, unusable
+from watchword.storage.sqlite_connections import UNSTORABLE, connect, named, told, unusable
 
 _MOST_REMEMBERED = 1_000
 """Which resource is asked for is a stranger's choice."""
@@ -49,7 +50,10 @@ class SqliteReader:
         key = (statement, *parameters.values())
         rows = self._remembered.get(key)
         if rows is None:
-            rows = self._remembered[key] = self._read(statement.sqlite[-1], parameters)
+            rows = self._read(statement.sqlite[-1], parameters)
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = rows
         return rows
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
@@ -65,7 +69,7 @@ class SqliteReader:
                 # The instant is that of the first look at the file.
                 connection.execute("select 1 from sqlite_schema").fetchone()
                 yield _Snapshot(connection)
-            except sqlite3.OperationalError as error:
+            except sqlite3.Error as error:
                 raise told(error) from None
 
     async def wall_micros(self) -> int | None:
@@ -80,7 +84,9 @@ class SqliteReader:
         started = perf_counter()
         try:
             return self._read_one(sql, parameters).fetchall()
-        except sqlite3.OperationalError as error:
+        except UNSTORABLE:
+            raise Unstorable from None
+        except sqlite3.Error as error:
             raise told(error) from None
         finally:
             self._observe_read(perf_counter() - started)
@@ -92,17 +98,26 @@ class SqliteReader:
         of a later commit acts in a later tick, for callbacks run in the order in which they were scheduled.
         """
         asyncio.get_running_loop().call_soon(self._close_snapshot)
-        self._read_one("begin")
-        # This opens the snapshot, and tells whether it differs from the one before: another connection, be it of this
-        # process or of another, has committed.
-        [(version,)] = self._read_one("pragma data_version")
-        if version != self._version or len(self._remembered) > _MOST_REMEMBERED:
+        try:
+            self._read_one("begin")
+            # This opens the snapshot, and tells whether it differs from the one before: another connection, be it of
+            # this process or of another, has committed.
+            [(version,)] = self._read_one("pragma data_version")
+        except sqlite3.Error as error:
+            raise told(error) from None
+        if version != self._version:
             self._remembered.clear()
             self._version = version
 
     def _close_snapshot(self) -> None:
         if self._reader.in_transaction:
-            self._read_one("commit")
+            try:
+                self._read_one("commit")
+            except sqlite3.Error as error:
+                # Nobody waits for it; whoever reads next is told by a snapshot of its own.
+                told(error)
+                with contextlib.suppress(sqlite3.Error):
+                    self._read_one("rollback")
 
 
 class _Snapshot:

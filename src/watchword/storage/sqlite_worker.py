@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from watchword.errors import OperatorError, Unavailable
+from watchword.errors import OperatorError, Unavailable, Unstorable
 from watchword.measurements import DatabaseTrips
 from watchword.storage.database import Parameters, Row, Statement, Transaction
 from watchword.storage.migrations import read_version
 from watchword.storage.schema import Schema, schema_files
+from watchword.storage.sqlite_connections import UNSTORABLE
 from watchword.storage.sqlite_messages import (
     SOCKET_NAME,
     Answer,
@@ -99,16 +100,23 @@ class WorkerDatabase(SqliteReader):
         self._talking = asyncio.create_task(self._talk())
 
     async def write(self, statement: Statement, parameters: Parameters) -> list[Row]:
+        return await self.enqueue(statement, parameters)
+
+    def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
         if self._unanswered >= _MOST_WAITING:
             raise Unavailable(_LATER)
         loop = asyncio.get_running_loop()
-        write = _Write(statement, encode_parameters(parameters), loop.create_future(), perf_counter())
+        try:
+            encoded = encode_parameters(parameters)
+        except UNSTORABLE:
+            raise Unstorable from None
+        write = _Write(statement, encoded, loop.create_future(), perf_counter())
         write.answer.add_done_callback(self._count_down)
         self._unanswered += 1
         if not self._waiting:
             loop.call_soon(self._send)
         self._waiting.append(write)
-        return await write.answer
+        return write.answer
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Of a writer that goes away in the very moment of the commit nobody knows whether it was made."""
@@ -223,7 +231,10 @@ class _Conversation:
         Unavailable: the writer is gone, or has no time for us.
         """
         try:
-            self._channel.send(message)
+            try:
+                self._channel.send(message)
+            except UNSTORABLE:
+                raise Unstorable from None
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 answer = await self._channel.receive()
         except _GONE:

@@ -16,10 +16,10 @@ from typing import cast
 
 import msgspec
 
-from watchword.errors import WatchwordError
+from watchword.errors import Unstorable, WatchwordError
 from watchword.storage.database import Row, Statement, Transaction
 from watchword.storage.sqlite import SqliteDatabase
-from watchword.storage.sqlite_connections import told
+from watchword.storage.sqlite_connections import UNSTORABLE, told
 from watchword.storage.sqlite_messages import (
     Batch,
     Begin,
@@ -136,8 +136,10 @@ async def _carry_out(message: Request, transaction: Transaction) -> Rows | Failu
         if isinstance(message, ExecuteMany):
             await transaction.execute_many(message.sql, message.rows)
             return Rows()
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         return to_failure(told(error))
+    except UNSTORABLE:
+        return to_failure(Unstorable())
     except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the worker's rule, which may go on.
         return to_failure(error)
     return Failure("ProgrammingError", f"{type(message).__name__} has no place in a transaction")

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.app import FirstResource, open_watchword
+from watchword.app import open_watchword
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.clock import SystemClock, to_datetime
 from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import open_access_keys
+from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import list_resources
 from watchword.rest.event_loop import run_event_loop
 from watchword.rest.host_certificates import HostCertificates
@@ -90,7 +91,8 @@ def running_server(
         async def serve() -> None:
             application = await open_watchword(settings, folder, first, clock, endpoint, operator_port, worker)
             keys.extend(await _read_keys(settings, folder))
-            tokens.append(str(application.first_operator or ""))
+            made = application.first_start
+            tokens.append(str(made.operator or "") if made else "")
             http.append(
                 HttpServer(
                     application.answer,
@@ -98,6 +100,7 @@ def running_server(
                     tls,
                     head_deadline=timedelta(seconds=settings.head_deadline),
                     body_deadline=timedelta(seconds=settings.body_deadline),
+                    answer_deadline=timedelta(seconds=settings.answer_deadline),
                     stop_deadline=timedelta(seconds=settings.stop_deadline),
                     on_stop=application.stop_waiting,
                 )

@@ -8,10 +8,9 @@ looked at.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
 
+from watchword.bounded_cache import bounded_cache
 from watchword.errors import InvalidToken
 from watchword.tokens.jwks import KeySet, VerificationKey, decode_base64url
 
@@ -75,7 +74,7 @@ def require_size(text: str) -> None:
         raise InvalidToken("size", f"The token is longer than {MAXIMUM_TOKEN_BYTES} characters.")
 
 
-@lru_cache(64)
+@bounded_cache(most_entries=64, longest_text=512)
 def _read_header(segment: str) -> _Header:
     # All tokens of one key share it.
     try:

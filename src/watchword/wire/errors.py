@@ -67,11 +67,14 @@ _Fact = (
     | errors.UnknownScope
     | errors.InvalidLifetime
     | errors.InvalidCustomId
+    | errors.Unstorable
     | errors.InvalidQuery
     | errors.MalformedGuid
     | errors.InvalidUserToken
     | errors.UnexpectedUserToken
     | errors.AssignmentNotFound
+    | errors.InvalidHost
+    | errors.ForeignHost
     | errors.UnsupportedApiVersion
     | errors.MissingApiVersion
     | errors.UnknownPath
@@ -142,6 +145,9 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.InvalidCustomId(length, maximum):
             # Assumed: a custom id that is empty or too long is a `ValidationError` of `customId`.
             return _invalid(f"CustomId must have 1 to {maximum} characters, not {length}.", "customId")
+        case errors.Unstorable():
+            # Assumed: what cannot be stored is a `ValidationError`.
+            return _invalid("A name or value holds a character or a number that cannot be stored.", None)
         case errors.InvalidQuery(parameter, reason):
             return _invalid(f"{parameter}: {reason}", parameter, lists_versions=False)
         case errors.MalformedGuid(name):
@@ -155,6 +161,14 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
         case errors.AssignmentNotFound():
             # Assumed: an assignment that is not there is answered with 404 `NotFound`.
             return WireError(404, "NotFound", "There is no such assignment.")
+        case errors.InvalidHost(reason):
+            return WireError(400, "InvalidHost", reason, "Host", lists_versions=False)
+        case errors.ForeignHost(host):
+            message = (
+                f"The host {host} is not served here. Call the server by localhost or an address, or have its operator "
+                "name the host with --host-names."
+            )
+            return WireError(421, "MisdirectedRequest", message, "Host", lists_versions=False)
         case errors.UnsupportedApiVersion(uri, version, served):
             message = f"The HTTP resource that matches the request URI '{uri}' does not support the API version"
             return WireError(

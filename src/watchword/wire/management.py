@@ -1,8 +1,9 @@
 """The management API's operations, as data: groups and communication resources, on the resource manager's wire.
 
 Source: surroundings.md section 3; the published documents of Microsoft.Resources 2024-03-01 and Microsoft.Communication
-2020-08-20, 2023-03-31 and 2023-04-01. Assumed: 2025-09-01 is as surroundings.md section 3.1 says, since its document is
-not at hand.
+2020-08-20, 2023-03-31 and 2023-04-01; of subscriptions what the clients of .NET and Java read. What is published once
+for any scope has an id of its own for each. Assumed: 2025-09-01 is as surroundings.md section 3.1 says, since its
+document is not at hand.
 """
 
 from __future__ import annotations
@@ -28,11 +29,22 @@ _SUBSCRIPTION = "/subscriptions/{subscriptionId}"
 _GROUPS = f"{_SUBSCRIPTION}/resourceGroups"
 _GROUP = f"{_GROUPS}/{{resourceGroupName}}"
 _PROVIDER = f"{_SUBSCRIPTION}/providers/Microsoft.Communication"
+_TAGS_PROVIDER = "/providers/Microsoft.Resources"
 _IN_GROUP = f"{_GROUP}/providers/Microsoft.Communication/communicationServices"
 _RESOURCE = f"{_IN_GROUP}/{{communicationServiceName}}"
 _TENANT = "/providers/Microsoft.Communication"
 _PROGRESS = f"{_TENANT}/locations/{{location}}"
 
+LIST_SUBSCRIPTIONS = Operation(
+    "Subscriptions_List", "GET", "/subscriptions", 200, versions.ANY,
+    "List the subscriptions that have resource groups.",
+    gives=(Body(bodies.SubscriptionList),),
+)  # fmt: skip
+GET_SUBSCRIPTION = Operation(
+    "Subscriptions_Get", "GET", _SUBSCRIPTION, 200, versions.ANY,
+    "Get a subscription: every id is one.",
+    gives=(Body(bodies.SubscriptionBody),),
+)  # fmt: skip
 GROUP_EXISTS = Operation(
     "ResourceGroups_CheckExistence", "HEAD", _GROUP, 204, versions.ANY,
     "Whether a resource group is there: 204, or 404.",
@@ -74,6 +86,11 @@ GET_PROVIDER = Operation(
 REGISTER_PROVIDER = Operation(
     "Providers_Register", "POST", f"{_PROVIDER}/register", 200, versions.ANY,
     "Answered like the question, for clients that register first.",
+    gives=(Body(bodies.ProviderBody),),
+)  # fmt: skip
+GET_TAGS_PROVIDER = Operation(
+    "Providers_Get_Microsoft_Resources", "GET", f"{_SUBSCRIPTION}{_TAGS_PROVIDER}", 200, versions.ANY,
+    "Whether the subscription may use Microsoft.Resources, and that it has tags.",
     gives=(Body(bodies.ProviderBody),),
 )  # fmt: skip
 
@@ -138,6 +155,39 @@ LINK_NOTIFICATION_HUB = Operation(
     refusal="There is nothing here that would notify anybody.",
 )  # fmt: skip
 
+_TAGGED = (("Group", _GROUP), ("Resource", _RESOURCE))
+GET_TAGS = tuple(
+    Operation(
+        f"Tags_GetAtScope_{kind}", "GET", f"{scope}{_TAGS_PROVIDER}/tags/default", 200, versions.ANY,
+        f"Get the tags of a {kind.lower()}.",
+        gives=(Body(bodies.TagsBody),),
+    )
+    for kind, scope in _TAGGED
+)  # fmt: skip
+PUT_TAGS = tuple(
+    Operation(
+        f"Tags_CreateOrUpdateAtScope_{kind}", "PUT", f"{scope}{_TAGS_PROVIDER}/tags/default", 200, versions.ANY,
+        f"Give a {kind.lower()} these tags and no others.",
+        takes=(Body(bodies.TagsRequest),), gives=(Body(bodies.TagsBody),),
+    )
+    for kind, scope in _TAGGED
+)  # fmt: skip
+PATCH_TAGS = tuple(
+    Operation(
+        f"Tags_UpdateAtScope_{kind}", "PATCH", f"{scope}{_TAGS_PROVIDER}/tags/default", 200, versions.ANY,
+        f"Merge, replace or delete tags of a {kind.lower()}.",
+        takes=(Body(bodies.TagsPatch),), gives=(Body(bodies.TagsBody),),
+    )
+    for kind, scope in _TAGGED
+)  # fmt: skip
+DELETE_TAGS = tuple(
+    Operation(
+        f"Tags_DeleteAtScope_{kind}", "DELETE", f"{scope}{_TAGS_PROVIDER}/tags/default", 200, versions.ANY,
+        f"Delete every tag of a {kind.lower()}.",
+    )
+    for kind, scope in _TAGGED
+)  # fmt: skip
+
 OPERATION_STATUS = Operation(
     "Watchword_GetOperationStatus", "GET", f"{_PROGRESS}/operationStatuses/{{operationId}}", 200, None,
     "How far a creation is, at the address that it named in `Azure-AsyncOperation`.",
@@ -150,6 +200,7 @@ OPERATION_RESULT = Operation(
 )  # fmt: skip
 
 OPERATIONS = (
+    LIST_SUBSCRIPTIONS, GET_SUBSCRIPTION, GET_TAGS_PROVIDER, *GET_TAGS, *PUT_TAGS, *PATCH_TAGS, *DELETE_TAGS,
     GROUP_EXISTS, PUT_GROUP, GET_GROUP, PATCH_GROUP, DELETE_GROUP, LIST_GROUPS, LIST_CONTENT, GET_PROVIDER,
     REGISTER_PROVIDER, LIST_OPERATIONS, CHECK_NAME, LIST_OF_SUBSCRIPTION, LIST_OF_GROUP, PUT_RESOURCE, GET_RESOURCE,
     PATCH_RESOURCE, DELETE_RESOURCE, LIST_KEYS, REGENERATE_KEY, LINK_NOTIFICATION_HUB, OPERATION_STATUS,

@@ -13,6 +13,7 @@ from watchword.wire.request_bodies import RequestBody
 
 RESOURCE_TYPE = "Microsoft.Communication/CommunicationServices"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+TAGS_TYPE = "Microsoft.Resources/tags"
 
 
 class GroupRequest(RequestBody, frozen=True):
@@ -222,3 +223,57 @@ class StatusBody(msgspec.Struct, frozen=True):
     id: str
     name: str
     status: str
+
+
+class SubscriptionBody(msgspec.Struct, frozen=True):
+    """{"id":"/subscriptions/<guid>","subscriptionId":"<guid>","displayName":"Watchword","state":"Enabled",
+    "tenantId":"00000000-0000-0000-0000-000000000000"}
+    """
+
+    id: str
+    subscriptionId: str
+    displayName: str
+    state: str
+    tenantId: str
+
+
+class SubscriptionList(msgspec.Struct, frozen=True):
+    """All at once."""
+
+    value: list[SubscriptionBody]
+
+
+class TagsRequestProperties(RequestBody, frozen=True):
+    """`{"tags": {"team": "chat"}}`"""
+
+    tags: dict[str, str] | None = None
+
+
+class TagsRequest(RequestBody, frozen=True):
+    """`{"properties": {"tags": {"team": "chat"}}}`: all tags from now on."""
+
+    properties: TagsRequestProperties
+
+
+class TagsPatch(RequestBody, frozen=True):
+    """`{"operation": "Merge", "properties": {"tags": {"team": "chat"}}}`"""
+
+    operation: str | None = None
+    properties: TagsRequestProperties | None = None
+
+
+class TagsProperties(msgspec.Struct, frozen=True):
+    """`{"tags": {"team": "chat"}}`"""
+
+    tags: Mapping[str, str]
+
+
+class TagsBody(msgspec.Struct, frozen=True):
+    """{"id":"/subscriptions/.../providers/Microsoft.Resources/tags/default","name":"default",
+    "type":"Microsoft.Resources/tags","properties":{"tags":{}}}
+    """
+
+    id: str
+    name: str
+    type: str
+    properties: TagsProperties

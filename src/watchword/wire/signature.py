@@ -17,9 +17,10 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import lru_cache
 
 import msgspec
+
+from watchword.bounded_cache import bounded_cache
 
 SCHEME = "HMAC-SHA256"
 DATE_HEADERS = ("x-ms-date", "date")
@@ -29,6 +30,8 @@ CONTENT_HASH_HEADER = "x-ms-content-sha256"
 CLOCK_SKEW = timedelta(minutes=5)
 """Source: "the allowed margin of 5 minutes", identity.md section 2.1."""
 
+_BLOCK_BYTES = 64
+_DIGEST_BYTES = 32
 _SIGNED_HEADERS = ("x-ms-date", "host", CONTENT_HASH_HEADER)
 
 
@@ -51,7 +54,7 @@ def parse_authorization(value: str) -> Authorization | None:
     return Authorization(_names(listed), signature)
 
 
-@lru_cache(256)
+@bounded_cache(most_entries=256, longest_text=256)
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(listed.lower().split(";"))
 
@@ -63,8 +66,62 @@ def content_hash(body: bytes) -> str:
 
 def signature(key: bytes, method: str, target: str, values: Sequence[str]) -> str:
     """Base64 of the HMAC-SHA256 over verb, target and header values; `key` is the decoded access key."""
-    string_to_sign = f"{method}\n{target}\n{';'.join(values)}"
-    return _base64(hmac.digest(key, string_to_sign.encode("utf-8"), "sha256"))
+    return _base64(hmac.digest(key, _string_to_sign(method, target, values).encode("utf-8"), "sha256"))
+
+
+class KeyedHash:
+    """HMAC-SHA256 under one key as far as it has got; what depends on the key alone is worked out once (RFC 2104)."""
+
+    __slots__ = ("inner", "outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = (hashlib.sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\0")
+        self.inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self.outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def after(self, data: bytes) -> KeyedHash:
+        """Another one, which has got further by this."""
+        further = KeyedHash.__new__(KeyedHash)
+        further.inner, further.outer = self.inner.copy(), self.outer
+        further.inner.update(data)
+        return further
+
+    def digest(self, rest: bytes) -> bytes:
+        inner, outer = self.inner.copy(), self.outer.copy()
+        inner.update(rest)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+class SignedRequest:
+    """A request with the signature that it came with, to be held against many keys and against many forms of its host.
+
+    `begin` hashes everything before the host, the target above all, once a key; `fits` hashes what is left.
+    """
+
+    __slots__ = ("_given", "_head", "_rest")
+
+    def __init__(self, method: str, target: str, values: Sequence[str], host_at: int, given: str) -> None:
+        self._head = _string_to_sign(method, target, [*values[:host_at], ""]).encode("utf-8")
+        self._rest = ";".join(["", *values[host_at + 1 :]]).encode("utf-8")
+        self._given = _digest(given)
+
+    @property
+    def may_fit(self) -> bool:
+        """Whether the signature is one that any key could have made."""
+        return bool(self._given)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are signed besides the host."""
+        return len(self._head) + len(self._rest)
+
+    def begin(self, key: KeyedHash) -> KeyedHash:
+        return key.after(self._head)
+
+    def fits(self, begun: KeyedHash, host: str) -> bool:
+        """Whether a key signed the request with this host; `begun` is what `begin` made of the key."""
+        return hmac.compare_digest(begun.digest(host.encode("utf-8") + self._rest), self._given)
 
 
 def signed_headers(key: bytes, method: str, target: str, host: str, date: str, body: bytes) -> dict[str, str]:
@@ -76,6 +133,19 @@ def signed_headers(key: bytes, method: str, target: str, host: str, date: str, b
         CONTENT_HASH_HEADER: digest,
         "Authorization": f"{SCHEME} SignedHeaders={';'.join(_SIGNED_HEADERS)}&Signature={proof}",
     }
+
+
+def _string_to_sign(method: str, target: str, values: Sequence[str]) -> str:
+    return f"{method}\n{target}\n{';'.join(values)}"
+
+
+def _digest(signature: str) -> bytes:
+    """What a signature spells, or nothing where it is none: each has one spelling only."""
+    try:
+        digest = binascii.a2b_base64(signature, strict_mode=True)
+    except ValueError:
+        return b""
+    return digest if len(digest) == _DIGEST_BYTES and _base64(digest) == signature else b""
 
 
 def _base64(value: bytes) -> str:

@@ -6,6 +6,7 @@ import com.azure.communication.identity.models.CommunicationUserIdentifierAndTok
 import com.azure.communication.identity.models.GetTokenForTeamsUserOptions;
 import com.azure.core.credential.TokenCredential;
 import com.azure.identity.DefaultAzureCredentialBuilder;
+import com.azure.identity.EnvironmentCredentialBuilder;
 import com.azure.identity.ManagedIdentityCredentialBuilder;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Map;
 public class Entra {
     public static void main(String[] arguments) throws Exception {
         goTheWholeWay("ManagedIdentityCredential", new ManagedIdentityCredentialBuilder().build());
+        goTheWholeWay("EnvironmentCredential", new EnvironmentCredentialBuilder().build());
         goTheWholeWay("DefaultAzureCredential", new DefaultAzureCredentialBuilder().build());
         CommunicationIdentityClient client = new CommunicationIdentityClientBuilder()
             .connectionString(System.getenv("COMMUNICATION_SERVICES_CONNECTION_STRING"))

@@ -2,18 +2,25 @@
 
 import { AzureCommunicationTokenCredential } from "@azure/communication-common";
 import { CommunicationIdentityClient } from "@azure/communication-identity";
-import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
+import * as identity from "@azure/identity";
+// The one that Microsoft's quickstart use-managed-Identity pins (^1.5.1): it knows App Service of 2017 only.
+import * as older from "identity-of-the-quickstart";
 
 const endpoint = process.env.COMMUNICATION_SERVICES_ENDPOINT;
 const show = (seen) => console.log(JSON.stringify(seen));
 
-for (const credential of [new ManagedIdentityCredential(), new DefaultAzureCredential()]) {
-  const client = new CommunicationIdentityClient(endpoint, credential);
-  const { user, token } = await client.createUserAndToken(["chat", "voip"]);
-  const again = await client.getToken(user, ["chat"]);
-  await client.revokeTokens(user);
-  await client.deleteUser(user);
-  show({ step: credential.constructor.name, id: user.communicationUserId, token: token && again.token });
+for (const [age, library] of [["", identity], ["older ", older]]) {
+  for (const name of ["ManagedIdentityCredential", "EnvironmentCredential", "DefaultAzureCredential"]) {
+    const credential = new library[name]();
+    const { expiresOnTimestamp } = await credential.getToken("https://communication.azure.com//.default");
+    const client = new CommunicationIdentityClient(endpoint, credential);
+    const { user, token } = await client.createUserAndToken(["chat", "voip"]);
+    const again = await client.getToken(user, ["chat"]);
+    await client.revokeTokens(user);
+    await client.deleteUser(user);
+    const expires = new Date(expiresOnTimestamp).toISOString();
+    show({ step: `${age}${name}`, id: user.communicationUserId, token: token && again.token, expires });
+  }
 }
 
 for (const [name, scopes, resourceEndpoint] of [

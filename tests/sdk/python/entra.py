@@ -16,14 +16,18 @@ def show(**seen: object) -> None:
     print(json.dumps(seen))
 
 
-def environment_credential() -> EnvironmentCredential:
-    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_AUTHORITY_HOST"):
-        os.environ[name] = os.environ[f"GIVEN_{name}"]
+def credential_of_the_tenant() -> EnvironmentCredential:
+    os.environ["AZURE_TENANT_ID"] = os.environ["TENANT"]
     return EnvironmentCredential(disable_instance_discovery=True)
 
 
 def round_trips() -> None:
-    for make in (ManagedIdentityCredential, DefaultAzureCredential, environment_credential):
+    for make in (
+        ManagedIdentityCredential,
+        EnvironmentCredential,
+        DefaultAzureCredential,
+        credential_of_the_tenant,
+    ):
         with make() as credential:
             client = CommunicationIdentityClient(ENDPOINT, credential)
             user, token = client.create_user_and_token(["chat"])

@@ -1,0 +1,75 @@
+"""The way out of a connection: whether there is room for more, and an end for a client that takes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import timedelta
+
+ANSWER_DEADLINE = timedelta(seconds=30)
+
+_MOST_UNSENT_BYTES = 65_536
+"""What may wait in this process before there is no room; one answer more was begun before that is noticed."""
+
+
+class Outflow:
+    """A client that takes its answers slowly is waited for, as long as it takes some before each deadline.
+
+    One that takes none is cut off, also when its connection was closed already: a transport closes when the last byte
+    is gone.
+    """
+
+    def __init__(self, transport: asyncio.Transport, deadline: timedelta, loop: asyncio.AbstractEventLoop) -> None:
+        transport.set_write_buffer_limits(high=_MOST_UNSENT_BYTES)
+        self._transport = transport
+        self._deadline = deadline
+        self._loop = loop
+        self.is_full = False
+        self._room: asyncio.Event | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._unsent_bytes = 0
+
+    def pause(self) -> None:
+        self.is_full = True
+        self._room = asyncio.Event()
+        self._watch(self._transport.get_write_buffer_size())
+
+    def resume(self) -> None:
+        self.is_full = False
+        # Something was taken, whatever waits when somebody looks again.
+        self._unsent_bytes = sys.maxsize
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+
+    async def drain(self) -> None:
+        """Returns when there is room, or the connection is lost."""
+        if self._room is not None:
+            await self._room.wait()
+
+    def close(self) -> None:
+        """End the connection when what was answered has left."""
+        self._transport.close()
+        if unsent := self._transport.get_write_buffer_size():
+            self._watch(unsent)
+
+    def lose(self) -> None:
+        """The connection is lost."""
+        self.resume()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _watch(self, unsent_bytes: int) -> None:
+        if self._timer is None:
+            self._unsent_bytes = unsent_bytes
+            self._timer = self._loop.call_later(self._deadline.total_seconds(), self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if not self.is_full and not self._transport.is_closing():
+            return
+        unsent = self._transport.get_write_buffer_size()
+        if unsent < self._unsent_bytes:
+            self._watch(unsent)
+        else:
+            self._transport.abort()

@@ -1,0 +1,121 @@
+"""One process that holds hostile conversations, several at once, and counts what comes back.
+
+python -m tests.fuzz.client    reads a `Task` as JSON from standard input, and writes a `Count`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections import Counter
+from contextlib import suppress
+
+import msgspec
+
+from tests.fuzz.hostile import Conversation, Hostile
+from watchword.rest.event_loop import run_event_loop
+
+CONVERSATIONS_AT_ONCE = 16
+MOST_EXAMPLES = 20
+LATE_SECONDS = 0.3
+SECONDS_TO_READ = 120
+_STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
+_IDENTITY = re.compile(rb'"id":"(8:acs:[0-9a-f_-]+)"')
+_HEAD_OF_STATUS = 12
+
+
+class Task(msgspec.Struct, frozen=True):
+    """`unread_seconds` is how long answers are left that nobody reads."""
+
+    seed: int
+    requests: int
+    port: int
+    keys: list[bytes]
+    operator: str
+    operations: list[tuple[str, str]]
+    unread_seconds: float
+
+
+class Count(msgspec.Struct):
+    """`wrong` has conversations that were not answered as often as they asked, and `faults` those with a 5xx."""
+
+    requests: int = 0
+    conversations: int = 0
+    statuses: dict[str, int] = {}
+    wrong: list[str] = []
+    faults: list[str] = []
+
+
+class _Client:
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._hostile = Hostile(task.seed, task.port, task.keys, task.operator, task.operations)
+        self._statuses: Counter[str] = Counter()
+        self._count = Count()
+
+    async def run(self) -> Count:
+        await asyncio.gather(*(self._converse() for _ in range(CONVERSATIONS_AT_ONCE)))
+        self._count.statuses = dict(sorted(self._statuses.items()))
+        return self._count
+
+    async def _converse(self) -> None:
+        count = self._count
+        while count.requests < self._task.requests:
+            conversation = self._hostile.conversation()
+            count.requests += len(conversation.requests)
+            count.conversations += 1
+            answer = await self._hold(conversation)
+            statuses = [found for each in _STATUS.findall(answer) if (found := each.decode()) != "100"]
+            self._statuses.update(statuses)
+            for id in _IDENTITY.findall(answer)[:3]:
+                self._hostile.learn(id.decode())
+            if conversation.is_sound and len(statuses) != len(conversation.requests):
+                _note(count.wrong, f"{len(statuses)} of {len(conversation.requests)} answers: {conversation!r:.20000}")
+            for request, status in zip(conversation.requests, statuses, strict=False):
+                if status.startswith("5") and status not in ("501", "503"):
+                    _note(count.faults, f"{status}: {request!r:.5000}")
+
+    async def _hold(self, conversation: Conversation) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._task.port, limit=2**20)
+        answer = b""
+        # Whoever is refused may be reset before everything was sent; the event loop has an error of its own for that.
+        with suppress(ConnectionError, RuntimeError):
+            if conversation.reading == "never":
+                writer.transport.pause_reading()  # type: ignore[attr-defined]
+            for piece in conversation.pieces:
+                writer.write(piece)
+                await asyncio.sleep(0)
+            match conversation.reading:
+                case "at once":
+                    answer = await _read_to_end(reader)
+                case "late":
+                    writer.transport.pause_reading()  # type: ignore[attr-defined]
+                    await asyncio.sleep(LATE_SECONDS)
+                    writer.transport.resume_reading()  # type: ignore[attr-defined]
+                    answer = await _read_to_end(reader)
+                case "never":
+                    await asyncio.sleep(self._task.unread_seconds)
+                case "leaves":
+                    await asyncio.sleep(0.01)
+        writer.transport.abort()
+        return answer
+
+
+async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
+    found = bytearray()
+    with suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(SECONDS_TO_READ):
+            while chunk := await reader.read(2**18):
+                found += chunk
+    return bytes(found)
+
+
+def _note(examples: list[str], example: str) -> None:
+    if len(examples) < MOST_EXAMPLES:
+        examples.append(example)
+
+
+if __name__ == "__main__":
+    done = run_event_loop(_Client(msgspec.json.decode(sys.stdin.buffer.read(), type=Task)).run())
+    sys.stdout.buffer.write(msgspec.json.encode(done))

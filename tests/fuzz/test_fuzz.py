@@ -1,0 +1,154 @@
+"""Hostile requests against a real server, while others ask for its health: nothing breaks, grows or stands still."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import msgspec
+import pytest
+
+from tests.fuzz.client import Count, Task
+from tests.fuzz.watching import PAUSE_SECONDS, Look, Sample, Seen, sample
+from tests.support.commands import Home, answer
+from tests.support.commands import server as started
+from tests.support.engines import FreshSettings
+from tests.support.polling import until
+from tests.support.process_tree import linux_only
+from tests.support.processes import PLAIN, Process
+from tests.support.requirements import PROJECT
+from watchword.settings import Settings
+
+pytestmark = linux_only
+
+SEED = int(os.environ.get("WATCHWORD_FUZZ_SEED", "1"))
+MOST_GROWTH_BYTES = 48 * 2**20
+CONNECTIONS_TO_A_DATABASE = Settings().database_pool
+
+
+@dataclass(frozen=True)
+class Form:
+    """`answer_deadline` is the server's, and `unread_seconds` how long a client reads nothing."""
+
+    requests: int
+    longest_stall_seconds: float
+    answer_deadline: float
+    unread_seconds: float
+
+
+SHORT = Form(3_000, longest_stall_seconds=2, answer_deadline=30, unread_seconds=1)
+"""What runs beside it may stop anybody for a while; an attack that it is to find, by trailers, took 19 seconds."""
+
+LONG = Form(
+    int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "300000")),
+    longest_stall_seconds=0.5,
+    answer_deadline=5,
+    unread_seconds=7,
+)
+
+
+@pytest.mark.parametrize(
+    "form", [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.soak)]
+)
+def test_hostile_requests_break_nothing_and_delay_nobody(
+    tmp_path: Path, fresh_settings: FreshSettings, form: Form
+) -> None:
+    home, data = Home(tmp_path / "home"), tmp_path / "data"
+    environment = {"WATCHWORD_DATABASE": fresh_settings.address()}
+    settings = PLAIN | environment | {"WATCHWORD_ANSWER_DEADLINE": str(form.answer_deadline)}
+    with started(home, "serve", "--data", data, environment=settings) as running:
+        keys = json.loads(answer(home, "resource", "keys", "--data", data, "--json", environment=environment))
+        operator = answer(home, "operator", "create", "--name", "fuzz", "--data", data, environment=environment).strip()
+        server = Process(running, (b64decode(keys["primary"]), b64decode(keys["secondary"])))
+        task = Task(SEED, form.requests, server.port, [*server.keys], operator, operations(server), form.unread_seconds)
+        at_rest = sample(server.pid)
+        with watching("ask", str(server.port), str(server.pid)) as asked, watching("sleep") as slept:
+            count = attack(task)
+        print(f"\nseed {SEED}", *report(count, asked[0], slept[0]), sep="\n")
+        assert count.faults == []
+        assert count.wrong == []
+        assert stalls(asked[0].looks, slept[0].looks, form.longest_stall_seconds) == []
+        assert growth(asked[0].samples) < MOST_GROWTH_BYTES
+        until(
+            lambda: sample(server.pid).descriptors, lambda left: left <= at_rest.descriptors + CONNECTIONS_TO_A_DATABASE
+        )
+        _, log = running.stop(signal.SIGTERM)
+        assert [line for line in log if "Traceback" in line] == []
+
+
+def operations(server: Process) -> list[tuple[str, str]]:
+    """What the server says that it has."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/openapi.json", timeout=20) as told:
+        document = json.load(told)
+    return [
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+        if method in ("get", "put", "post", "patch", "delete")
+    ]
+
+
+def attack(task: Task) -> Count:
+    """All of it, by one process."""
+    command = [sys.executable, "-m", "tests.fuzz.client"]
+    done = subprocess.run(command, input=msgspec.json.encode(task), stdout=subprocess.PIPE, cwd=PROJECT, check=True)
+    return msgspec.json.decode(done.stdout, type=Count)
+
+
+@contextmanager
+def watching(*what: str) -> Iterator[list[Seen]]:
+    """What it saw is there after the block."""
+    command = [sys.executable, "-m", "tests.fuzz.watching", *what]
+    seen: list[Seen] = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT) as process:
+        yield seen
+        told, _ = process.communicate()
+    assert process.returncode == 0
+    seen.append(msgspec.json.decode(told, type=Seen))
+
+
+def stalls(asked: list[Look], slept: list[Look], longest_seconds: float) -> list[Look]:
+    """Where an answer came later than the machine explains: what the server waited for a processor, and by how much
+    one that only sleeps woke late meanwhile.
+    """
+    return [
+        look
+        for look in asked
+        if look.seconds > longest_seconds and look.seconds - _explained(look, slept) > longest_seconds
+    ]
+
+
+def _explained(look: Look, slept: list[Look]) -> float:
+    begin, end = look.at - PAUSE_SECONDS, look.at + look.seconds
+    late = (each.seconds for each in slept if begin < each.at + each.seconds and each.at < end)
+    return look.seconds_waiting + max(late, default=0.0)
+
+
+def growth(samples: list[Sample]) -> float:
+    """From the second fifth of the time to the last: by then every cache has what it will hold."""
+    fifth = max(1, len(samples) // 5)
+    held = [each.memory_bytes for each in samples]
+    return median(held[-fifth:]) - median(held[fifth : 2 * fifth] or held[:fifth])
+
+
+def report(count: Count, asked: Seen, slept: Seen) -> Iterator[str]:
+    yield f"{count.requests} requests in {count.conversations} conversations: {count.statuses}"
+    yield from (fault[:300] for fault in count.faults)
+    for name, seen in (("health", asked), ("sleep", slept)):
+        taken = sorted(look.seconds * 1_000 for look in seen.looks)
+        shares = ", ".join(f"{share:.1%} {taken[int(len(taken) * share)]:.1f}" for share in (0.5, 0.99, 0.999))
+        yield f"{name}, ms: {shares}, most {taken[-1]:.1f} of {len(taken)}"
+    held = [each.memory_bytes / 2**20 for each in asked.samples]
+    grown = growth(asked.samples) / 2**20
+    yield f"memory, MiB: {held[0]:.0f} at first, {held[-1]:.0f} at last, {max(held):.0f} at most; growth {grown:.1f}"
+    yield f"descriptors: {max(each.descriptors for each in asked.samples)} at most"
