@@ -21,6 +21,7 @@ from tests.support.data import add_verifier, first_resource, transact
 from tests.support.engines import FreshSettings
 from tests.support.servers import running_server
 from tests.support.signed import SignedClient
+from watchword.clock import to_datetime
 from watchword.storage.clock_watch import lower_high_water
 from watchword.testing import MovableClock
 
@@ -48,6 +49,40 @@ def test_what_is_revoked_during_a_jump_leaves_no_issue_time_that_stops_issuing_l
     high_water = "select high_water_micros from clock"
     [(high,)] = transact(world.server, lambda transaction: transaction.execute(high_water))
     assert high <= world.server.clock.micros()
+
+
+@pytest.mark.parametrize("is_right_again", [True, False])
+def test_a_cut_off_at_one_node_ends_what_another_has_stamped_minutes_ahead(
+    fresh_settings: FreshSettings, tmp_path: Path, *, is_right_again: bool
+) -> None:
+    """Found by a history with wrong clocks: a node goes on from its last issue time when its clock is right again."""
+    settings = fresh_settings()
+    ahead = MovableClock()
+    with (
+        running_server(settings, data=tmp_path, clock=ahead) as one,
+        running_server(settings, data=tmp_path) as other,
+        SignedClient(one) as client_of_one,
+        SignedClient(other) as client_of_other,
+    ):
+        world = World(other, client_of_other, add_verifier(other, first_resource(other)))
+        identity = client_of_one.new_identity()
+        ahead.set_wrong(timedelta(minutes=4))
+        token = client_of_one.new_token(identity)
+        if is_right_again:
+            ahead.set_wrong(timedelta(0))
+            token = client_of_one.new_token(identity)
+        other.clock.move(timedelta(milliseconds=5))
+        cut_off_identity(world, identity, token)
+        assert world.doors(token) == (False, "revoked")
+        # Once the time is over that it was ahead, a cut-off is exact again.
+        for clock in (ahead, other.clock):
+            clock.move(timedelta(minutes=6))
+        before, after = client_of_other.new_token(identity), client_of_other.new_token(identity)
+        moment = to_datetime(claims(after)["iatMicros"])
+        other.clock.move(timedelta(seconds=2))
+        assert client_of_other.update(identity, {"tokensValidFrom": moment.isoformat()}).status == 204
+        assert world.doors(before) == (False, "revoked")
+        assert world.doors(after) == (True, "")
 
 
 def test_a_cut_off_also_ends_tokens_that_a_clock_ahead_has_stamped(

@@ -31,6 +31,7 @@ _SETTLED_AFTER = timedelta(minutes=5)
 _RETRY_AFTER = timedelta(seconds=5)
 _MICROSECOND = timedelta(microseconds=1)
 _SKEW_MICROS = LARGEST_SKEW // _MICROSECOND
+_NOTICED_MICROS = timedelta(seconds=1) // _MICROSECOND
 _AHEAD_MICROS = RESERVED_AHEAD // _MICROSECOND
 
 _SET_RIGHT = "Set the clock by a time server (NTP); the server goes on by itself as soon as the clock is right."
@@ -64,6 +65,7 @@ class ClockWatch:
         self._reserved = 0
         self._reserving: asyncio.Task[None] | None = None
         self._distance = 0
+        self._told_ahead = 0
 
     @property
     def fault(self) -> ClockFault | None:
@@ -100,7 +102,10 @@ class ClockWatch:
             Unavailable: the bound has to be raised, and the database takes no writes.
         """
         self.require_right(now_micros)
-        stamp = max(self._issue_clock.micros(), above_micros)
+        issued = self._issue_clock.micros()
+        if issued > self._told_ahead and issued > self._true_micros(now_micros) + _NOTICED_MICROS:
+            await self._tell_ahead(issued)
+        stamp = max(issued, above_micros)
         if stamp > self._reserved:
             await self._reserve(stamp)
         elif stamp + _AHEAD_MICROS // 2 > self._reserved and self._reserving is None:
@@ -117,8 +122,9 @@ class ClockWatch:
             return True
         if not self._keeps_marks:
             return False
-        [(reserved,)] = await self._database.query("select reserved_micros from clock")
-        return int(reserved) > now_micros + _AHEAD_MICROS + _SKEW_MICROS
+        [(reserved, high_water)] = await self._database.query("select reserved_micros, high_water_micros from clock")
+        latest = self._true_micros(now_micros) + _NOTICED_MICROS
+        return bool(reserved > now_micros + _AHEAD_MICROS + _SKEW_MICROS or high_water > latest)
 
     async def keep_looking(self) -> None:
         """Look every few seconds, until cancelled."""
@@ -182,6 +188,24 @@ class ClockWatch:
             _log.warning("the clock jumped by %s and has stood since: it is believed", _told(self._leap(now)))
             self._believe()
         return None
+
+    def _true_micros(self, now_micros: int) -> int:
+        """What the time is at most, as far as the steady clock and the database know."""
+        return now_micros - max(self._leap(now_micros), 0) - self._distance
+
+    async def _tell_ahead(self, issued: int) -> None:
+        """Every process knows that issue times are ahead before a token carries one.
+
+        They are for minutes where a clock was ahead and is right again: they go on from the last one. A cut-off that
+        another process is asked for must end these tokens too.
+        """
+        told = issued + _NOTICED_MICROS
+
+        async def tell(transaction: Transaction) -> None:
+            await transaction.execute("update clock set high_water_micros = $1 where high_water_micros < $1", told)
+
+        await self._database.transact(tell)
+        self._told_ahead = told
 
     def _believe(self) -> None:
         self._lead = self._clock.micros() - self._clock.steady_micros()
