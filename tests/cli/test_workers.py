@@ -7,7 +7,6 @@ import random
 import re
 import signal
 import socket
-from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.support.process_tree import children, client_of, is_alive, kill, linu
 from tests.support.processes import PLAIN, Process, accepts
 from tests.support.signed import SignedClient, read_reply
 from tests.support.standing import is_live, why_dead
+from watchword.cli.installation import read_access_keys
 from watchword.settings import Settings
 
 pytestmark = linux_only
@@ -37,15 +37,13 @@ class Place:
     def __init__(self, home: Home, settings: Settings) -> None:
         self.home = home
         self._environment = PLAIN | {"WATCHWORD_DATABASE": settings.database, "WATCHWORD_WORKERS": "2"}
-        self._keys = (b"", b"")
 
     @contextmanager
     def started(self, *arguments: str, **variables: str) -> Iterator[tuple[Server, Process]]:
         environment = self._environment | variables
         with server(self.home, "serve", *arguments, environment=environment) as running:
-            if found := re.findall(r"^  (?:primary|secondary) key +(\S+)", running.start_up, re.MULTILINE):
-                self._keys = (b64decode(found[0]), b64decode(found[1]))
-            yield running, Process(running, self._keys)
+            primary, secondary = read_access_keys(running.settings, self.home.server_data)
+            yield running, Process(running, (primary.secret, secondary.secret))
 
 
 @pytest.fixture
