@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.callers import Caller, all_identities, callers, created, wait_for_more
-from tests.support.commands import Home, Server, refusal, server
+from tests.support.commands import Home, Server, answer, refusal, server
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
 from tests.support.process_tree import children, client_of, is_alive, kill, linux_only, process_of, workers, writer
@@ -43,8 +44,10 @@ class Place:
     def started(self, *arguments: str, **variables: str) -> Iterator[tuple[Server, Process]]:
         environment = self._environment | variables
         with server(self.home, "serve", *arguments, environment=environment) as running:
-            if found := re.findall(r"^  (?:primary|secondary) key +(\S+)", running.start_up, re.MULTILINE):
-                self._keys = (b64decode(found[0]), b64decode(found[1]))
+            if not any(self._keys):
+                kept = {name: environment[name] for name in ("WATCHWORD_DATABASE", "WATCHWORD_TLS")}
+                shown = json.loads(answer(self.home, "resource", "keys", "--json", environment=kept))
+                self._keys = (b64decode(shown["primary"]), b64decode(shown["secondary"]))
             yield running, Process(running, self._keys)
 
 
