@@ -204,12 +204,16 @@ async def test_a_start_under_the_next_key_puts_its_file_in_place(place: Place) -
     assert key.read_text().startswith("AQID")
 
 
-async def test_a_next_key_that_is_not_in_force_lies_ready_across_starts(place: Place) -> None:
+@pytest.mark.parametrize("is_first", [False, True], ids=["of a change", "of the first start"])
+async def test_a_next_key_lies_ready_until_it_is_in_force_as_it_is_from_a_first_start_on(
+    place: Place, is_first: bool
+) -> None:
     coming = place.folder / "encryption.key.next"
-    coming.touch(0o600)
-    coming.write_text("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n")
-    for _ in range(2):
+    for number in range(3):
+        if number == int(not is_first):
+            coming.touch(0o600)
+            coming.write_text("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n")
         node = await open_watchword(place.settings, place.folder, FirstResource("watchword", "europe"))
         await node.close()
-    assert coming.exists()
-    assert not (place.folder / "encryption.key").read_text().startswith("AQID")
+    assert coming.exists() != is_first
+    assert (place.folder / "encryption.key").read_text().startswith("AQID") == is_first
