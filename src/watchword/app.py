@@ -160,7 +160,7 @@ async def open_watchword(
     issue_clock = MonotoneClock(clock, high_water)
     reading_clock = ReadingClock(issue_clock, clock)
     clock_watch = ClockWatch(database, clock, issue_clock)
-    await clock_watch.look()
+    await clock_watch.prepare()
     keyring = Keyring(
         database, encryption, reading_clock, settings.signing_algorithm, schedule(settings), measured.signatures
     )

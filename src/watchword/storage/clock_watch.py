@@ -126,6 +126,16 @@ class ClockWatch:
         latest = self._true_micros(now_micros) + _NOTICED_MICROS
         return bool(reserved > now_micros + _AHEAD_MICROS + _SKEW_MICROS or high_water > latest)
 
+    async def prepare(self) -> None:
+        """At start: look at the clock, and reserve the first issue times, so that issuing only reads from then on.
+
+        Raises:
+            Unavailable: the database takes no writes.
+        """
+        await self.look()
+        if self.fault is None:
+            await self._reserve(max(self._clock.micros(), self._issue_clock.last))
+
     async def keep_looking(self) -> None:
         """Look every few seconds, until cancelled."""
         while True:
