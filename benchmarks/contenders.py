@@ -16,7 +16,7 @@ from benchmarks.postgres import Cluster
 from benchmarks.processes import Process, python_server, seconds_to_first_answer
 from benchmarks.workloads import Target
 from tests.support.postgres_programs import free_port
-from watchword.cli.installation import read_access_keys
+from watchword.server.installation import read_access_keys
 from watchword.settings import load_settings
 
 

@@ -15,8 +15,8 @@ import watchword
 from tests.support.servers import running_server
 from tests.support.signed import NEWEST, SignedClient
 from watchword.bounded_cache import bounded_cache
-from watchword.rest.sdks import find_sdk
 from watchword.settings import Settings
+from watchword.telemetry.sdks import find_sdk
 
 SOURCE = Path(watchword.__path__[0])
 CREATE = f"/identities?api-version={NEWEST}"

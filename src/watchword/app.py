@@ -19,6 +19,9 @@ from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.opening import open_local_issuer, open_remote_issuers
 from watchword.entra.operations import EntraOperations
 from watchword.errors import OperatorError
+from watchword.files import Worker
+from watchword.http.exchange import Exchange
+from watchword.http.forwarded import Origins
 from watchword.identifiers import FlakeMinter
 from watchword.identity import store as identity_store
 from watchword.identity.access_tokens import AccessTokens
@@ -40,8 +43,6 @@ from watchword.resources.first_resource import FirstResource, FirstStart, make_f
 from watchword.rest.authentication import AccessKeyAuthenticator
 from watchword.rest.call import Authenticator
 from watchword.rest.cors import Cors
-from watchword.rest.exchange import Exchange
-from watchword.rest.forwarded import Origins
 from watchword.rest.health import Health
 from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits, parse_limits
@@ -51,11 +52,9 @@ from watchword.rest.openapi import OpenApi
 from watchword.rest.operator_authentication import OperatorAuthenticator
 from watchword.rest.operator_listener import Answering, apart
 from watchword.rest.pipeline import Pipeline
-from watchword.rest.request_log import RequestLog
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.rest.routes import AnyBinding, Routes, paths
 from watchword.rest.standing import Standing
-from watchword.rest.traffic import Traffic
 from watchword.rest.verifier_authentication import VerifierAuthenticator
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
@@ -64,13 +63,17 @@ from watchword.revocations.users import ExchangedUsers
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
 from watchword.storage.clock_watch import ClockWatch
-from watchword.storage.opening import Worker, open_database
+from watchword.storage.opening import open_database
 from watchword.subjects.subjects import Subjects
+from watchword.telemetry.request_log import RequestLog
+from watchword.telemetry.traffic import Traffic
 from watchword.transfer.store import require_finished_imports
 from watchword.verification.operations import VerificationOperations
+from watchword.wire.headers import client_request_id
+from watchword.wire.identity_bodies import format_time
 
 if TYPE_CHECKING:
-    from watchword.rest.tracing import Tracing
+    from watchword.telemetry.tracing import Tracing
 
 
 class Watchword:
@@ -211,7 +214,7 @@ async def open_watchword(
         # The last, because they take every bearer token that is left.
         authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
         managers.append(EntraManagers(issuers, database))
-    request_log = RequestLog(clock)
+    request_log = RequestLog(clock, format_time=format_time, find_client_request_id=client_request_id)
 
     def answering(bindings: list[AnyBinding], origins: Origins) -> Pipeline:
         return Pipeline(
@@ -257,7 +260,7 @@ def open_tracing(clock: Clock) -> Tracing:
     OperatorError: what traces need is not installed, or an OTEL_* variable cannot hold.
     """
     try:
-        from watchword.rest.tracing import Tracing
+        from watchword.telemetry.tracing import Tracing
     except ImportError:
         raise OperatorError(
             "Traces need a library that is not installed.", "Install it with: pip install 'watchword[otel]'"

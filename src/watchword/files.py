@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,16 @@ else:
 
 # Windows locks are mandatory and by byte range, so the lock sits far behind anything that is read.
 _LOCKED_BYTE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that is one of several of a server. `folder` is theirs alone, for as long as the server runs; no two
+    processes of it ever have the same name.
+    """
+
+    name: str
+    folder: Path
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = True) -> None:

@@ -18,8 +18,8 @@ import pytest
 from tests.support.commands import WATCHWORD, Home, Server, answer, refusal, server
 from tests.support.processes import Process
 from tests.support.signed import NEWEST, SignedClient, one_status, raw_exchange, to_bytes
-from watchword.cli import development
 from watchword.client import IdentityClient
+from watchword.server import development
 from watchword.wire.connection_string import parse_connection_string
 
 pytestmark = pytest.mark.sqlite("`watchword dev` refuses PostgreSQL, into which it would put keys that everybody knows")
@@ -179,7 +179,7 @@ def test_unusable_data_directory_is_told_in_a_sentence(home: Home, tmp_path: Pat
 
 
 def test_start_loads_nothing_that_a_server_does_not_need() -> None:
-    program = "import sys, watchword.cli.commands, watchword.cli.foreground; print(*sys.modules)"
+    program = "import sys, watchword.cli.commands, watchword.server.foreground; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert {"rich", "httpx2", "pydantic", "typer", "requests"}.isdisjoint(loaded.stdout.split())
 

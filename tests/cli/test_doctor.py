@@ -16,8 +16,8 @@ from tests.support.data import Located, beside, transact
 from tests.support.engines import DATABASES
 from watchword.cli.checks import check_installation
 from watchword.cli.findings import Finding
-from watchword.cli.folders import Folders
 from watchword.clock import SystemClock
+from watchword.server.folders import Folders
 from watchword.settings import Settings
 from watchword.testing import MovableClock
 

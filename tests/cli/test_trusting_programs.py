@@ -13,7 +13,7 @@ from tests.support.shells import evaluate
 from tests.support.tls import run_java, run_node, tls_server, without_trust
 from watchword.certificates import LocalAuthority, ensure_leaf, prepare_authority
 from watchword.cli.environment import Environment, build_environment
-from watchword.cli.shells import Shell, format_lines
+from watchword.server.shells import Shell, format_lines
 
 TODAY = datetime.now(UTC)
 CONNECTION_STRING = "endpoint=https://localhost:8443/;accesskey=c2VjcmV0IGtleQ=="

@@ -14,7 +14,7 @@ from contextlib import suppress
 import msgspec
 
 from tests.fuzz.hostile import Conversation, Hostile
-from watchword.rest.event_loop import run_event_loop
+from watchword.server.event_loop import run_event_loop
 
 CONVERSATIONS_AT_ONCE = 16
 MOST_EXAMPLES = 20

@@ -13,7 +13,7 @@ from cryptography import x509
 from tests.support.servers import running_server
 from watchword.certificates import prepare_authority
 from watchword.clock import to_datetime
-from watchword.rest.host_certificates import HostCertificates
+from watchword.server.host_certificates import HostCertificates
 from watchword.settings import Settings
 from watchword.testing import MovableClock, RunningServer
 

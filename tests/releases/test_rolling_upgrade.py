@@ -16,7 +16,7 @@ from tests.support.postgres import Cluster
 from tests.support.releases import BEFORE, Reached, environment_of
 from tests.support.signed import SignedClient
 from tests.support.standing import is_live
-from watchword.cli.installation import read_access_keys
+from watchword.server.installation import read_access_keys
 from watchword.settings import load_settings
 from watchword.storage.schema import schema_files
 

@@ -8,9 +8,9 @@ import click
 import pytest
 
 from tests.support.requirements import PROJECT
-from watchword.cli import development
 from watchword.cli.commands import watchword
 from watchword.cli.setting_flags import flag_settings
+from watchword.server import development
 
 PAGE = (PROJECT / "docs/reference/cli.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `(watchword [a-z -]+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

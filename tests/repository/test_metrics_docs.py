@@ -13,9 +13,9 @@ from tests.support.postgres import Cluster
 from tests.support.requirements import PROJECT
 from tests.support.scraping import OPEN_METRICS, Scrape, scrape
 from tests.support.signed import SignedClient
+from watchword.files import Worker
 from watchword.keyring.lifecycle import State
 from watchword.settings import Settings
-from watchword.storage.opening import Worker
 from watchword.testing import running_server
 
 PAGE = (PROJECT / "docs/reference/metrics.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import re
 import tomllib
 
 from tests.support.requirements import PROJECT
-from watchword.cli.development import PRIMARY_KEY, RESOURCE_ID
+from watchword.server.development import PRIMARY_KEY, RESOURCE_ID
 from watchword.settings import Settings
 from watchword.wire.connection_string import ConnectionString
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.error_samples import SAMPLES
 from tests.support.requirements import PROJECT
-from watchword.rest.request_log import Entry
+from watchword.telemetry.request_log import Entry
 from watchword.wire.errors import INTERNAL, WireError, describe
 
 REFERENCE = PROJECT / "docs/reference"

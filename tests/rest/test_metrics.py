@@ -16,8 +16,8 @@ from tests.support.polling import until
 from tests.support.scraping import OPEN_METRICS, scrape
 from tests.support.signed import NEWEST, PREVIEW, SignedClient, raw_exchange
 from watchword.resources.operators import create_operator
-from watchword.rest.traffic import MOST_SDKS
 from watchword.settings import Settings
+from watchword.telemetry.traffic import MOST_SDKS
 from watchword.testing import RunningServer, running_server
 
 WRITES = "watchword_database_duration_seconds_count"

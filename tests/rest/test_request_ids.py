@@ -12,7 +12,7 @@ import pytest
 from tests.management.support import GROUPS
 from tests.support.signed import NEWEST, SignedClient, raw_exchange
 from watchword.entra.development import APPLICATION, PREFIX, SECRET
-from watchword.rest.request_reader import MAXIMUM_HEAD_BYTES
+from watchword.http.request_reader import MAXIMUM_HEAD_BYTES
 from watchword.settings import Settings
 from watchword.testing import MovableClock, RunningServer, running_server
 

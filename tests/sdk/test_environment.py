@@ -13,8 +13,8 @@ from tests.sdk import test_java, test_javascript, test_python
 from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract, is_active
 from tests.sdk.programs import Plan, Run, run_plan
 from tests.support.commands import Home, server
-from watchword.cli.development import PRIMARY_KEY, SECONDARY_KEY
-from watchword.cli.folders import find_folders
+from watchword.server.development import PRIMARY_KEY, SECONDARY_KEY
+from watchword.server.folders import find_folders
 from watchword.testing import MovableClock, RunningServer
 
 pytestmark = pytest.mark.sqlite("`watchword dev` refuses PostgreSQL, into which it would put keys that everybody knows")

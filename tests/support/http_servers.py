@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from watchword.rest.event_loop import run_event_loop
-from watchword.rest.exchange import Exchange
-from watchword.rest.serving import HttpServer, bind
+from watchword.http.exchange import Exchange
+from watchword.http.server import HttpServer
+from watchword.http.sockets import bind
+from watchword.rest.refusals import word_refusal
+from watchword.server.event_loop import run_event_loop
 
 Application = Callable[[Exchange], Coroutine[Any, Any, None]]
 
@@ -37,6 +39,7 @@ def http_server(
             answer_deadline=timedelta(seconds=answer_deadline),
             stop_deadline=timedelta(seconds=1),
             on_stop=lambda: None,
+            word_refusal=word_refusal,
         )
         made.append(server)
         await server.run(is_listening.set)

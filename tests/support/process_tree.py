@@ -17,17 +17,17 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 
 
 def children(pid: int, module: str) -> set[int]:
-    """The processes that this one has started to run a module of the command line."""
+    """The processes that this one has started to run a module of ours."""
     there = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return {int(each) for each in there if module.encode() in _read(Path(f"/proc/{each}/cmdline"))}
 
 
 def workers(pid: int) -> set[int]:
-    return children(pid, "watchword.cli.worker")
+    return children(pid, "watchword.server.worker")
 
 
 def writer(pid: int) -> int:
-    [found] = until(lambda: children(pid, "watchword.cli.writer"), bool)
+    [found] = until(lambda: children(pid, "watchword.server.writer"), bool)
     return found
 
 

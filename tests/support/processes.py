@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from tests.support.commands import Server
-from watchword.cli import development
+from watchword.server import development
 from watchword.testing import MovableClock
 
 PLAIN = {"WATCHWORD_TLS": "0", "WATCHWORD_HOST": "127.0.0.1", "WATCHWORD_REQUEST_LOG": "0"}

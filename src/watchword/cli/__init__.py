@@ -13,7 +13,7 @@ _OF_THE_SERVER_EXTRA = {"click", "httptools", "platformdirs", "rich", "uvicorn",
 
 def main() -> None:
     """The command `watchword`."""
-    # Collecting garbage while modules load costs a tenth of the start; `cli.server` turns it on again before it serves.
+    # Collecting garbage while modules load costs a tenth of the start; `server.listener` turns it on again.
     gc.disable()
     try:
         from watchword.cli.commands import watchword

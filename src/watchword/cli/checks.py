@@ -10,12 +10,12 @@ from pathlib import Path
 from watchword.certificates import certificate_facts
 from watchword.cli.database_checks import check_database, check_disk, check_key_file
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
-from watchword.cli.folders import Folders
-from watchword.cli.running import running_servers
-from watchword.cli.server_certificate import LEAF_FOLDER
 from watchword.clock import MachineClock, to_datetime
 from watchword.errors import OperatorError
-from watchword.rest.serving import bind
+from watchword.http.sockets import bind
+from watchword.server.certificate import LEAF_FOLDER
+from watchword.server.folders import Folders
+from watchword.server.running import running_servers
 from watchword.settings import Settings
 
 _SOON = timedelta(days=30)

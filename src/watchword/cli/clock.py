@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import click
 
-from watchword.cli.output import format_moment, say
+from watchword.cli.output import format_moment
 from watchword.cli.setting_flags import with_settings
 from watchword.clock import SystemClock, to_datetime
+from watchword.server.terminal import say
 from watchword.settings import Settings
 
 

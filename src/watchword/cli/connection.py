@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from watchword.cli.folders import Folders, find_folders
 from watchword.errors import OperatorError
+from watchword.server.folders import Folders, find_folders
 from watchword.wire.connection_string import parse_connection_string
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def find_running(folders: Folders) -> Connection:
     Raises:
         OperatorError: none or several run, or its data directory cannot be read.
     """
-    from watchword.cli.installation import read_access_keys
-    from watchword.cli.running import find_one
+    from watchword.server.installation import read_access_keys
+    from watchword.server.running import find_one
     from watchword.settings import load_settings
     from watchword.wire.connection_string import ConnectionString
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from watchword.app import schedule
-from watchword.cli.folders import find_folders
-from watchword.cli.installation import find_encryption, opened_database
 from watchword.clock import MonotoneClock, SystemClock
 from watchword.errors import OperatorError
 from watchword.identity.store import newest_marks
 from watchword.keyring.keyring import Keyring
 from watchword.resources.store import Resource
+from watchword.server.folders import find_folders
+from watchword.server.installation import find_encryption, opened_database
 from watchword.settings import Settings
 from watchword.storage import Transaction
 

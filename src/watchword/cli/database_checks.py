@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
-from watchword.cli.installation import access_keys, describe_database, find_encryption, opened_database, schema_version
 from watchword.clock import MachineClock
 from watchword.errors import OperatorError, Unavailable
 from watchword.identifiers import FLAKE_EPOCH_MILLIS
@@ -19,6 +18,13 @@ from watchword.identity.store import newest_marks
 from watchword.keyring.encryption import find_key_path
 from watchword.keyring.encryption_key import parse_key
 from watchword.keyring.key_files import load_or_create_key_file, next_of
+from watchword.server.installation import (
+    access_keys,
+    describe_database,
+    find_encryption,
+    opened_database,
+    schema_version,
+)
 from watchword.settings import Settings
 from watchword.storage import Database
 from watchword.storage.clock_watch import LARGEST_SKEW, touch

@@ -24,8 +24,8 @@ def doctor(settings: Settings, as_json: bool) -> None:
     what to do where something is wrong; the exit status is 1 then.
     """
     from watchword.cli.checks import check_installation
-    from watchword.cli.folders import find_folders
     from watchword.clock import SystemClock
+    from watchword.server.folders import find_folders
 
     folders = find_folders()
     findings = check_installation(settings, settings.data or folders.server, folders, SystemClock())

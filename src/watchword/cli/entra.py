@@ -28,9 +28,9 @@ def user_token(port: int | None, data: Path | None, **wanted: str | int | None) 
     import httpx2
 
     from watchword.cli.connection import trust_for
-    from watchword.cli.folders import find_folders
-    from watchword.cli.running import find_one
     from watchword.entra.development import HEADER, PREFIX
+    from watchword.server.folders import find_folders
+    from watchword.server.running import find_one
 
     folders = find_folders()
     server = find_one(folders.running, port, data)

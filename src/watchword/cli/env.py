@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from watchword.cli.output import say
 from watchword.cli.setting_flags import with_settings
-from watchword.cli.shells import Shell, format_lines, guess_shell
+from watchword.server.shells import Shell, format_lines, guess_shell
+from watchword.server.terminal import say
 from watchword.settings import Settings
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Only show the commands that would be run.")
@@ -33,10 +33,10 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     To be evaluated: eval "$(watchword env)", or in fish: watchword env | source
     """
     from watchword.cli.environment import build_environment
-    from watchword.cli.folders import find_folders, make_private
-    from watchword.cli.installation import read_access_keys
-    from watchword.cli.running import find_one
     from watchword.entra.development import application, managed_identity
+    from watchword.server.folders import find_folders, make_private
+    from watchword.server.installation import read_access_keys
+    from watchword.server.running import find_one
     from watchword.wire.connection_string import ConnectionString
 
     folders = find_folders()
@@ -86,8 +86,8 @@ def remove(dry_run: bool) -> None:
 
 def _local_ca() -> Path:
     from watchword.certificates import prepare_authority
-    from watchword.cli.folders import find_folders
     from watchword.clock import SystemClock, to_datetime
+    from watchword.server.folders import find_folders
 
     authority, _ = prepare_authority(find_folders().certificates, to_datetime(SystemClock().micros()))
     return authority.certificate_path

@@ -8,10 +8,11 @@ import click
 
 from watchword.cli.management import delete as delete_to_the_end
 from watchword.cli.management import name_option, subscription_option, told
-from watchword.cli.output import format_moment, json_option, print_json, print_table, say
+from watchword.cli.output import format_moment, json_option, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
 from watchword.clock import SystemClock, to_datetime
+from watchword.server.terminal import say
 from watchword.settings import Settings
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword.cli.connection import connected, connection_options
-from watchword.cli.output import format_moment, json_option, print_facts, print_json, print_table, say
+from watchword.cli.output import format_moment, json_option, print_facts, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
+from watchword.server.terminal import say
 
 if TYPE_CHECKING:
     from watchword.client import Identity

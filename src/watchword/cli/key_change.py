@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchword.cli.data_folder import data_of
-from watchword.cli.installation import find_encryption, opened_database
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import find_key_path
 from watchword.keyring.encryption_key import EncryptionKey, parse_key
 from watchword.keyring.key_files import changing, load_or_create_next, next_of
 from watchword.resources.rewrap import Rewrapped, rewrap
+from watchword.server.installation import find_encryption, opened_database
 from watchword.settings import Settings
 
 

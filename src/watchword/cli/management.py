@@ -33,9 +33,9 @@ def delete(settings: Settings, begin: Callable[[Transaction], Awaitable[Result]]
         OperatorError: there is no database, or it cannot be used.
     """
     from watchword.cli.data_folder import data_of
-    from watchword.cli.installation import opened_database
     from watchword.identity.store import IdentityStore
     from watchword.resources.deletion import Deletions
+    from watchword.server.installation import opened_database
 
     async def run() -> Result:
         async with opened_database(settings, data_of(settings)) as database:

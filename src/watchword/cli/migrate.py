@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watchword.cli.output import json_option, print_json, print_table, say
+from watchword.cli.output import json_option, print_json, print_table
 from watchword.cli.setting_flags import with_settings
+from watchword.server.terminal import say
 from watchword.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def migrate() -> None:
 def plan(settings: Settings, as_json: bool) -> None:
     """Show the database's schema version, and the steps to this program's. Nothing is changed."""
     from watchword.cli.data_folder import data_of
-    from watchword.cli.installation import describe_database, schema_version
+    from watchword.server.installation import describe_database, schema_version
     from watchword.storage.schema import missing_steps, schema_files
 
     data, engine = data_of(settings), _engine(settings)
@@ -56,7 +57,7 @@ def apply(settings: Settings) -> None:
     On SQLite it is copied first. Each step is one transaction; one that fails leaves the version before it.
     """
     from watchword.cli.data_folder import data_of
-    from watchword.cli.installation import describe_database, schema_version
+    from watchword.server.installation import describe_database, schema_version
 
     data = data_of(settings)
     before = schema_version(settings, data)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import click
 
+from watchword.server.terminal import is_watched
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-
-
-def is_watched() -> bool:
-    """Whether standard output is a terminal. Else it may be a log, which others read and which is kept."""
-    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def print_json(value: object) -> None:
@@ -46,11 +42,6 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         print(f"  {name:<{width}}  {value}")
-
-
-def say(text: str) -> None:
-    """A sentence for people, beside the command's answer."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def format_moment(moment: datetime | None) -> str:

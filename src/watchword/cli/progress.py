@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from watchword.cli.output import say
+from watchword.server.terminal import say
 
 if TYPE_CHECKING:
     from watchword.transfer.exports import Report

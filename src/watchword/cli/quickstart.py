@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword.cli.connection import connection_options, find_given, trust_for
-from watchword.cli.folders import find_folders
 from watchword.errors import OperatorError
+from watchword.server.folders import find_folders
 
 if TYPE_CHECKING:
     from watchword.client import AsyncIdentityClient
@@ -29,7 +29,7 @@ def quickstart(connection_string: str | None, connection_string_file: str | None
 
     Without a connection string it starts a service of its own for that long, on a free port of this machine.
     """
-    from watchword.rest.event_loop import run_event_loop
+    from watchword.server.event_loop import run_event_loop
 
     given = find_given(connection_string, connection_string_file, os.environ)
     run_event_loop(_run(given.text, given.origin) if given else _run_embedded())
@@ -82,10 +82,10 @@ async def _walk(client: AsyncIdentityClient) -> None:
 @asynccontextmanager
 async def _embedded(folder: Path) -> AsyncIterator[tuple[str, Path]]:
     """A service of this process: its connection string, and the CA to trust. Everything lies in the folder."""
-    from watchword.cli.server import Listener, open_door, opened_application
     from watchword.identifiers import random_bytes
     from watchword.resources.access_keys import ACCESS_KEY_BYTES
     from watchword.resources.first_resource import FirstResource
+    from watchword.server.listener import Listener, open_door, opened_application
     from watchword.settings import Settings
     from watchword.wire.connection_string import ConnectionString
 

@@ -10,11 +10,12 @@ import click
 
 from watchword.cli.management import delete as delete_to_the_end
 from watchword.cli.management import name_option, subscription_option, told
-from watchword.cli.output import format_moment, json_option, print_facts, print_json, print_table, say
+from watchword.cli.output import format_moment, json_option, print_facts, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
 from watchword.clock import SystemClock, to_datetime
 from watchword.errors import ResourceNotFound
+from watchword.server.terminal import say
 from watchword.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def resource() -> None:
 def create(settings: Settings, name: str, group: str, location: str, subscription: str) -> None:
     """Create a resource with two access keys."""
     from watchword.cli.data_folder import data_of, transact
-    from watchword.cli.installation import find_encryption
     from watchword.resources.groups import default_group, get_group_in_force
     from watchword.resources.holdings import Wanted, create_holding
+    from watchword.server.installation import find_encryption
 
     encryption, clock = find_encryption(settings, data_of(settings)), SystemClock()
 
@@ -144,7 +145,7 @@ def delete(settings: Settings, name: str, yes: bool) -> None:
 @with_settings(_OF_A_DATA_FOLDER)
 def keys(settings: Settings, name: str | None, as_json: bool) -> None:
     """Show both access keys of a resource."""
-    from watchword.cli.installation import read_access_keys
+    from watchword.server.installation import read_access_keys
 
     primary, secondary = read_access_keys(settings, _data(settings), name)
     shown_resource = primary.resource
@@ -174,8 +175,8 @@ def keys(settings: Settings, name: str | None, as_json: bool) -> None:
 def regenerate_key(settings: Settings, name: str, key: Slot, yes: bool) -> None:
     """Replace an access key. The tokens that the former key asked for are dead at once; the other key works on."""
     from watchword.cli.data_folder import data_of, transact
-    from watchword.cli.installation import find_encryption
     from watchword.resources.access_keys import regenerate_access_key
+    from watchword.server.installation import find_encryption
 
     require_consent(f"Replace the {key} access key of {name}, and kill every token that it asked for?", yes)
     encryption = find_encryption(settings, data_of(settings))
@@ -193,8 +194,8 @@ def regenerate_key(settings: Settings, name: str, key: Slot, yes: bool) -> None:
 @with_settings((*_OF_A_DATA_FOLDER, "port", "tls", "public_endpoint", "resource_suffix"))
 def connection_string(settings: Settings, name: str | None, key: str) -> None:
     """Print the connection string, with the address of the server that runs on the data directory, or that would."""
-    from watchword.cli.installation import read_access_keys
     from watchword.rest.resource_hosts import ResourceHosts
+    from watchword.server.installation import read_access_keys
     from watchword.wire.connection_string import ConnectionString
 
     data = _data(settings)
@@ -226,8 +227,8 @@ def _fields(holding: Holding) -> dict[str, str | bool | datetime]:
 
 
 def _endpoint(settings: Settings, data: Path) -> str:
-    from watchword.cli.folders import find_folders
-    from watchword.cli.running import running_servers
+    from watchword.server.folders import find_folders
+    from watchword.server.running import running_servers
 
     if settings.public_endpoint:
         return settings.public_endpoint.rstrip("/")
@@ -238,6 +239,6 @@ def _endpoint(settings: Settings, data: Path) -> str:
 
 
 def _data(settings: Settings) -> Path:
-    from watchword.cli.folders import find_folders
+    from watchword.server.folders import find_folders
 
     return settings.data or find_folders().server

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watchword.cli.output import json_option, print_json, print_table, say
+from watchword.cli.output import json_option, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
 from watchword.clock import SystemClock
 from watchword.entra.roles import CONTRIBUTOR, MANAGEMENT_ROLES, read_principal
 from watchword.errors import OperatorError
+from watchword.server.terminal import say
 from watchword.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import click
 
-from watchword.cli import development
-from watchword.cli.output import is_watched
 from watchword.cli.setting_flags import with_settings
 from watchword.errors import OperatorError
+from watchword.server import development
+from watchword.server.terminal import is_watched
 from watchword.settings import Settings
 
 
@@ -31,10 +31,10 @@ def dev(settings: Settings) -> None:
     if not settings.tls:
         # Without TLS a browser would take the server for any site whose name leads here, and everybody knows the keys.
         settings = replace(settings, host_names=(*settings.host_names, "localhost"))
-    from watchword.cli.foreground import run
     from watchword.resources.bearer_secrets import BearerSecret
     from watchword.resources.first_resource import FirstResource
     from watchword.resources.operators import PREFIX
+    from watchword.server.foreground import run
 
     first = FirstResource(
         development.RESOURCE_NAME,
@@ -54,10 +54,10 @@ def serve(settings: Settings) -> None:
     The first start makes the directory with a resource and its access keys, and prints them on a terminal; elsewhere it
     says which commands show them.
     """
-    from watchword.cli.folders import find_folders
-    from watchword.cli.foreground import run
     from watchword.identifiers import new_guid
     from watchword.resources.first_resource import FirstResource
+    from watchword.server.folders import find_folders
+    from watchword.server.foreground import run
 
     if settings.entra:
         raise OperatorError(

@@ -7,9 +7,10 @@ from datetime import timedelta
 import click
 
 from watchword.cli.connection import connected, connection_options, find_connection, read_secret
-from watchword.cli.output import format_moment, json_option, print_facts, print_json, say
+from watchword.cli.output import format_moment, json_option, print_facts, print_json
 from watchword.cli.questions import require_consent, yes_option
 from watchword.errors import OperatorError
+from watchword.server.terminal import say
 
 
 @click.group()

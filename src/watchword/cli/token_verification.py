@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchword.cli.connection import Connection, trust_for
-from watchword.cli.folders import find_folders
 from watchword.client import AccessToken, InvalidToken, ServiceError, TokenVerifier, TransportError
 from watchword.errors import OperatorError
+from watchword.server.folders import find_folders
 from watchword.wire.connection_string import parse_connection_string
 
 REMEDIES = {

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watchword.cli.output import format_moment, json_option, print_json, print_table, say
+from watchword.cli.output import format_moment, json_option, print_json, print_table
 from watchword.cli.progress import shown_progress
 from watchword.cli.setting_flags import with_settings
 from watchword.clock import SystemClock, to_datetime
 from watchword.errors import OperatorError, Unavailable
+from watchword.server.terminal import say
 from watchword.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ async def _export(settings: Settings, file: Path, report: Report) -> Export:
     from importlib.metadata import version
 
     from watchword.cli.data_folder import data_of
-    from watchword.cli.installation import find_encryption, opened_database
+    from watchword.server.installation import find_encryption, opened_database
     from watchword.transfer.exports import write_export
 
     data = data_of(settings)
@@ -106,7 +107,7 @@ async def _export(settings: Settings, file: Path, report: Report) -> Export:
 
 def _verified(settings: Settings, path: Path, report: Report) -> Export:
     from watchword.cli.data_folder import data_of
-    from watchword.cli.installation import find_encryption
+    from watchword.server.installation import find_encryption
     from watchword.transfer.exports import read_export
 
     encryption = find_encryption(settings, data_of(settings))
@@ -118,7 +119,7 @@ async def _import(settings: Settings, path: Path, keep_tokens: bool, report: Rep
     import sqlite3
 
     from watchword.cli.data_folder import data_of
-    from watchword.cli.installation import describe_database, find_encryption
+    from watchword.server.installation import describe_database, find_encryption
     from watchword.storage.opening import open_database
     from watchword.transfer.export_file import ExportReader
     from watchword.transfer.exports import Export

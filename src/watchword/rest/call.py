@@ -10,9 +10,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from watchword.http.exchange import Exchange
 from watchword.resources.operators import Role
 from watchword.resources.store import Resource
-from watchword.rest.exchange import Exchange
 from watchword.wire.headers import JSON
 from watchword.wire.operations import Operation
 
@@ -46,6 +46,10 @@ class Caller(msgspec.Struct, frozen=True):
     name: str
     access_key_id: str | None = None
     credential: str | None = None
+
+    @property
+    def resource_id(self) -> str:
+        return self.resource.id
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -158,6 +162,10 @@ class Manager:
 
     name: str
     role: Role
+
+    @property
+    def resource_id(self) -> None:
+        """It belongs to none."""
 
     @property
     def may_change(self) -> bool:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
-from watchword.rest.exchange import Exchange
-from watchword.rest.forwarded import is_authority
+from watchword.http.exchange import Exchange
+from watchword.http.forwarded import is_authority
 from watchword.wire import exchanges, verification
 
 PATHS = frozenset(

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from watchword.errors import ForeignHost, InvalidHost, OperatorError
-from watchword.rest.exchange import Exchange
-from watchword.rest.forwarded import is_authority
+from watchword.http.exchange import Exchange
+from watchword.http.forwarded import is_authority
 
 _LOOPBACK = "localhost"
 """Nobody can have a name under it: browsers and resolvers answer for it themselves (RFC 6761, section 6.3)."""

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from watchword.errors import Unavailable
+from watchword.files import Worker
 from watchword.keyring.keyring import Keyring
 from watchword.measurements import Measurements
 from watchword.rest.call import ManagementBinding, ManagementCall, PublicBinding, RawAnswer, Request
-from watchword.rest.levels import Committed, Levels
 from watchword.rest.standing import Standing
-from watchword.rest.traffic import Traffic
-from watchword.rest.worker import Snapshot, Snapshots
 from watchword.revocations.feed import Feed
 from watchword.revocations.store import RevocationStore
-from watchword.storage.opening import Worker
+from watchword.telemetry.levels import Committed, Levels
+from watchword.telemetry.snapshots import Snapshot, Snapshots
+from watchword.telemetry.traffic import Traffic
 from watchword.wire.operations import Body, Operation
 
 METRICS = Operation(
@@ -84,7 +84,7 @@ class Metrics:
         return RawAnswer(body, (("content-type", media_type), ("cache-control", "no-store")))
 
     def _render(self, committed: Committed | None, own: Snapshot, accepted: str) -> tuple[bytes, str]:
-        from watchword.rest.exposition import render
+        from watchword.telemetry.exposition import render
 
         return render(committed, [(own, True), *self.snapshots.read_others()], accepted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from watchword.rest.exchange import Exchange
+from watchword.http.exchange import Exchange
 
 Answering = Callable[[Exchange], Awaitable[None]]
 

@@ -24,6 +24,10 @@ from watchword.errors import (
     Unavailable,
     UnknownPath,
 )
+from watchword.http.exchange import Exchange
+from watchword.http.forwarded import Origins
+from watchword.http.methods import METHODS
+from watchword.http.request_reader import MAXIMUM_BODY_BYTES
 from watchword.rest.call import (
     Answer,
     Authenticator,
@@ -39,22 +43,19 @@ from watchword.rest.call import (
     Work,
     why_not_allowed,
 )
-from watchword.rest.exchange import Exchange
-from watchword.rest.finished import Finished
-from watchword.rest.forwarded import Origins
 from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits
 from watchword.rest.management_authentication import Managers
-from watchword.rest.request_log import RequestLog
-from watchword.rest.request_reader import MAXIMUM_BODY_BYTES
-from watchword.rest.routes import METHODS, AnyBinding, Path, Routes
-from watchword.rest.traffic import Traffic
+from watchword.rest.routes import AnyBinding, Path, Routes
 from watchword.rest.waves import ALONE, Wave, Waves, go_alone
+from watchword.telemetry.finished import OTHER, Finished
+from watchword.telemetry.request_log import RequestLog
+from watchword.telemetry.traffic import Traffic
 from watchword.wire import headers
 from watchword.wire.errors import INTERNAL, WireError, describe
 
 if TYPE_CHECKING:
-    from watchword.rest.tracing import Tracing
+    from watchword.telemetry.tracing import Tracing
 
 MOST_PARAMETERS = 100
 """Of a query; no operation knows more than a handful."""
@@ -155,19 +156,21 @@ class Pipeline:
         told = self._headers(path, sent, correlation, error, started)
         status = _send(exchange, binding, answer, error, told)
         finished = Finished(
-            correlation,
-            exchange.method,
-            path,
-            binding,
-            version,
-            sent,
-            exchange.connection.scheme,
-            status,
-            error,
-            caller,
-            perf_counter() - started,
-            None if proved is None else proved - started,
-            ignored,
+            request_id=correlation,
+            method=exchange.method,
+            path=path.template,
+            operation=None if binding is None else binding.operation.id,
+            version=_told_version(binding, version),
+            headers=sent,
+            scheme=exchange.connection.scheme,
+            status=status,
+            code=None if error is None else error.code,
+            reason=None if error is None else error.message,
+            resource=None if caller is None else caller.resource_id,
+            caller=None if caller is None else caller.name,
+            seconds=perf_counter() - started,
+            seconds_to_caller=None if proved is None else proved - started,
+            ignored=ignored,
         )
         self._traffic.record(finished)
         trace_id = self._tracing.record(finished) if self._tracing is not None else None
@@ -199,7 +202,7 @@ class Pipeline:
         told = [("ms-cv", correlation), _CONTEXT]
         if path.supported_versions and (error is None or error.lists_versions):
             told.append((headers.SUPPORTED_VERSIONS, path.supported_versions))
-        echoed = headers.echoed_request_id(sent.get(headers.CLIENT_REQUEST_ID))
+        echoed = headers.client_request_id(sent)
         if echoed is not None:
             told.append((headers.CLIENT_REQUEST_ID, echoed))
         if self._strict_transport_security is not None and not self._origins.is_loopback(sent.get("host", "")):
@@ -220,6 +223,13 @@ def _query(raw: str) -> Mapping[str, str]:
     except ValueError:
         raise InvalidQuery("query", f"It has more than {MOST_PARAMETERS} parameters.") from None
     return MappingProxyType({name.lower(): value for name, value in pairs})
+
+
+def _told_version(binding: AnyBinding | None, version: str | None) -> str | None:
+    """As it may be told: what is none of the operation's could be anything that somebody typed."""
+    if not version:
+        return None
+    return version if binding is not None and version in (binding.operation.versions or ()) else OTHER
 
 
 def _send(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.files import sync_folder
+from watchword.files import Worker, sync_folder
 from watchword.measurements import DatabaseTrips
 from watchword.settings import Settings
 from watchword.storage.database import Database
@@ -14,16 +13,6 @@ from watchword.storage.driver import driver_required
 from watchword.storage.schema import Migrating
 
 DATABASE_FILE = "watchword.sqlite"
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A process that is one of several of a server. `folder` is theirs alone, for as long as the server runs; no two
-    processes of it ever have the same name.
-    """
-
-    name: str
-    folder: Path
 
 
 async def open_database(

@@ -14,16 +14,20 @@ from pathlib import Path
 from watchword.app import open_watchword
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.clock import SystemClock, to_datetime
+from watchword.files import Worker
+from watchword.http.server import HttpServer
+from watchword.http.sockets import bind
+from watchword.http.tls import tls_context
 from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import list_resources
-from watchword.rest.event_loop import run_event_loop
-from watchword.rest.host_certificates import HostCertificates
-from watchword.rest.serving import HttpServer, bind, tls_context
+from watchword.rest.refusals import word_refusal
+from watchword.server.event_loop import run_event_loop
+from watchword.server.host_certificates import HostCertificates
 from watchword.settings import Settings
 from watchword.storage import Transaction
-from watchword.storage.opening import Worker, open_database
+from watchword.storage.opening import open_database
 from watchword.testing.clock import MovableClock
 from watchword.wire.connection_string import ConnectionString
 
@@ -103,6 +107,7 @@ def running_server(
                     answer_deadline=timedelta(seconds=settings.answer_deadline),
                     stop_deadline=timedelta(seconds=settings.stop_deadline),
                     on_stop=application.stop_waiting,
+                    word_refusal=word_refusal,
                 )
             )
             application.metrics.watch(http[0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 
 from watchword.identifiers import new_request_id
 
@@ -29,3 +30,8 @@ def correlation_vector() -> str:
 def echoed_request_id(sent: str | None) -> str | None:
     """The client's request id where it is fit for a header and a log: printable, up to 128 characters."""
     return sent if sent is not None and _ECHOED.fullmatch(sent) else None
+
+
+def client_request_id(sent: Mapping[str, str]) -> str | None:
+    """The request id that a client has put into its headers, where it is fit to be repeated."""
+    return echoed_request_id(sent.get(CLIENT_REQUEST_ID))
