@@ -18,7 +18,6 @@ from watchword.entra.exchanges import Exchanges
 from watchword.entra.issuers import Issuer, Issuers
 from watchword.entra.opening import open_local_issuer, open_remote_issuers
 from watchword.entra.operations import EntraOperations
-from watchword.errors import OperatorError
 from watchword.files import Worker
 from watchword.http.exchange import Exchange
 from watchword.http.forwarded import Origins
@@ -41,20 +40,22 @@ from watchword.resources.access_keys import AccessKeys
 from watchword.resources.deletion import Deletions
 from watchword.resources.first_resource import FirstResource, FirstStart, make_first
 from watchword.rest.authentication import AccessKeyAuthenticator
-from watchword.rest.call import Authenticator
+from watchword.rest.call import AnyBinding
+from watchword.rest.callers import Caller, Manager
 from watchword.rest.cors import Cors
+from watchword.rest.doors import Authenticator, Doors, open_doors
 from watchword.rest.health import Health
 from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits, parse_limits
-from watchword.rest.management_authentication import ManagerAuthenticator, Managers
 from watchword.rest.metrics import Metrics
 from watchword.rest.openapi import OpenApi
 from watchword.rest.operator_authentication import OperatorAuthenticator
 from watchword.rest.operator_listener import Answering, apart
 from watchword.rest.pipeline import Pipeline
 from watchword.rest.resource_hosts import ResourceHosts
-from watchword.rest.routes import AnyBinding, Routes, paths
+from watchword.rest.routes import Routes, paths
 from watchword.rest.standing import Standing
+from watchword.rest.user_door import UserDoor
 from watchword.rest.verifier_authentication import VerifierAuthenticator
 from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
@@ -65,12 +66,14 @@ from watchword.storage import Database, Transaction
 from watchword.storage.clock_watch import ClockWatch
 from watchword.storage.opening import open_database
 from watchword.subjects.subjects import Subjects
+from watchword.telemetry.opening import open_tracing
 from watchword.telemetry.request_log import RequestLog
 from watchword.telemetry.traffic import Traffic
 from watchword.transfer.store import require_finished_imports
 from watchword.verification.operations import VerificationOperations
 from watchword.wire.headers import client_request_id
 from watchword.wire.identity_bodies import format_time
+from watchword.wire.identity_errors import describe
 
 if TYPE_CHECKING:
     from watchword.telemetry.tracing import Tracing
@@ -129,11 +132,13 @@ async def open_watchword(
     endpoint: str | None = None,
     operator_port: int | None = None,
     worker: Worker | None = None,
+    services: Sequence[Callable[[Doors], Sequence[AnyBinding]]] = (),
 ) -> Watchword:
     """The service over a data folder, which is made where it is missing.
 
     `endpoint` is where clients reach it, and `operator_port` where operators do, if they have a port of their own;
-    `worker` says which of several processes this is, for whom their supervisor has prepared the folder.
+    `worker` says which of several processes this is, for whom their supervisor has prepared the folder. `services` are
+    more than Watchword's own, composed elsewhere: each is given the doors, and binds its operations to them.
 
     Raises:
         OperatorError: the folder, the database or its encryption key is not usable; says what to do.
@@ -185,50 +190,62 @@ async def open_watchword(
     deletions = Deletions(database, [store.purge, users.purge])
     hosts = ResourceHosts(settings.resource_suffix)
 
+    # Doors.
+    callers: list[Authenticator[Caller]] = [
+        AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
+        VerifierAuthenticator(database, hosts),
+    ]
+    managers: list[Authenticator[Manager]] = [OperatorAuthenticator(database)]
+    if all_issuers:
+        # The last, because they take every bearer token that is left.
+        callers.append(EntraAuthenticator(issuers, database, exchanges, hosts))
+        managers.append(EntraManagers(issuers, database))
+    subjects = Subjects(database)
+    user_door = UserDoor(
+        describe,
+        database=database,
+        keyring=keyring,
+        revocations=revocations,
+        subjects=subjects,
+        clock=clock,
+        hosts=hosts,
+    )
+    doors = open_doors(callers=callers, users=user_door, managers=managers)
+
     # Operations.
     own_endpoint = None if operator_port is None else settings.public_endpoint or endpoint
     traffic = Traffic(measured)
     standing = Standing(database, encryption, clock_watch)
     metrics = Metrics(measured, traffic, keyring, revocation_store, feed, standing, worker)
-    health = Health(standing).bindings()
+    health = Health(standing).bindings(doors)
     for_clients: list[AnyBinding] = [
-        *IdentityOperations(identities, access_tokens, users).bindings(),
-        *EntraOperations(issuers, exchanges, Assignments(database, users)).bindings(),
-        *VerificationOperations(database, keyring, revocations, Subjects(database), feed, clock).bindings(),
+        *IdentityOperations(identities, access_tokens, users).bindings(doors),
+        *EntraOperations(issuers, exchanges, Assignments(database, users)).bindings(doors),
+        *VerificationOperations(database, keyring, revocations, subjects, feed, clock).bindings(doors),
     ]
     for_operators: list[AnyBinding] = [
-        *SubscriptionOperations(database).bindings(),
-        *TagOperations(database).bindings(),
-        *GroupOperations(database, deletions, feed, clock).bindings(),
-        *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(),
-        *metrics.bindings(is_guarded=operator_port is None),
+        *SubscriptionOperations(database).bindings(doors),
+        *TagOperations(database).bindings(doors),
+        *GroupOperations(database, deletions, feed, clock).bindings(doors),
+        *ResourceOperations(database, encryption, deletions, feed, clock, hosts, own_endpoint).bindings(doors),
+        *metrics.bindings(doors.operators if operator_port is None else doors.nobody),
     ]
 
     # HTTP.
-    authenticators: list[Authenticator] = [
-        AccessKeyAuthenticator(AccessKeys(database, encryption), clock, origins.public_host, hosts),
-        VerifierAuthenticator(database, hosts),
-    ]
-    managers: list[ManagerAuthenticator] = [OperatorAuthenticator(database)]
-    if all_issuers:
-        # The last, because they take every bearer token that is left.
-        authenticators.append(EntraAuthenticator(issuers, database, exchanges, hosts))
-        managers.append(EntraManagers(issuers, database))
     request_log = RequestLog(clock, format_time=format_time, find_client_request_id=client_request_id)
 
-    def answering(bindings: list[AnyBinding], origins: Origins) -> Pipeline:
+    def answering(bindings: list[AnyBinding], origins: Origins) -> Answering:
         return Pipeline(
-            Routes(paths(bindings)),
-            authenticators,
+            Routes(paths([*bindings, *OpenApi(bindings, doors).bindings()])),
             known_hosts,
             origins,
+            Cors(settings.cors_origins),
             request_log,
             traffic,
             settings.hsts or None,
-            Managers(managers),
             Limits(limits, clock, settings.workers) if limits else None,
             tracing,
-        )
+        ).answer
 
     background = (
         last_tokens.keep_flushing(),
@@ -240,37 +257,16 @@ async def open_watchword(
         deletions.keep_finishing(),
         metrics.snapshots.keep_writing(),
     )
+    for_clients += [binding for service in services for binding in service(doors)]
     here = [*for_clients, *([] if operator_port is not None else for_operators), *health]
-    here += OpenApi(here).bindings()
     if local_issuer is not None:
-        here += local_issuer.bindings()
-    answer: Answering = answering(here, origins).answer
-    if settings.cors_origins:
-        answer = Cors(answer, settings.cors_origins).answer
+        here += local_issuer.bindings(doors)
+    answer = answering(here, origins)
     if operator_port is not None:
         # The public endpoint is not theirs: they come back to where they came.
-        there: list[AnyBinding] = [*for_operators, *health]
-        there += OpenApi(there).bindings()
-        answer = apart(answer, answering(there, Origins(None, settings.trusted_proxies)).answer, operator_port)
+        there = answering([*for_operators, *health], Origins(None, settings.trusted_proxies))
+        answer = apart(answer, there, operator_port)
     return Watchword(answer, database, encryption, feed, metrics, tracing, background, first_start)
-
-
-def open_tracing(clock: Clock) -> Tracing:
-    """Raises:
-    OperatorError: what traces need is not installed, or an OTEL_* variable cannot hold.
-    """
-    try:
-        from watchword.telemetry.tracing import Tracing
-    except ImportError:
-        raise OperatorError(
-            "Traces need a library that is not installed.", "Install it with: pip install 'watchword[otel]'"
-        ) from None
-    try:
-        return Tracing(clock)
-    except ValueError as error:
-        raise OperatorError(
-            f"Traces cannot be set up: {error}", "Mend or unset the OTEL_* variable that is meant."
-        ) from None
 
 
 def schedule(settings: Settings) -> Schedule:

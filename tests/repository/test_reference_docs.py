@@ -6,10 +6,10 @@ import re
 import msgspec
 import pytest
 
-from tests.support.error_samples import SAMPLES
+from tests.support.error_samples import SAMPLES, describe
 from tests.support.requirements import PROJECT
 from watchword.telemetry.request_log import Entry
-from watchword.wire.errors import INTERNAL, WireError, describe
+from watchword.wire.errors import INTERNAL, WireError
 
 REFERENCE = PROJECT / "docs/reference"
 ERRORS = (REFERENCE / "errors.md").read_text(encoding="utf-8")

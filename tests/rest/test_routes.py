@@ -6,18 +6,20 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.operations import all_operations
-from watchword.rest.call import PublicBinding, RawAnswer, Request
+from watchword.rest.call import Binding, Call, RawAnswer
+from watchword.rest.doors import Open
 from watchword.rest.routes import Path, Routes, paths
+from watchword.wire.errors import describe
 from watchword.wire.operations import Operation
 
 OPERATIONS = all_operations()
 
 
-async def answer(request: Request) -> RawAnswer:
-    raise AssertionError(request)
+async def answer(call: Call[None]) -> RawAnswer:
+    raise AssertionError(call)
 
 
-ROUTES = Routes(paths([PublicBinding(operation, answer) for operation in OPERATIONS]))
+ROUTES = Routes(paths([Binding(operation, answer, Open(describe)) for operation in OPERATIONS]))
 
 
 def found(path: str) -> tuple[str, dict[str, str]] | None:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from watchword import errors
 from watchword.errors import CallerError, Unavailable
+from watchword.wire import identity_errors, management_errors
+from watchword.wire.errors import WireError
 
-SAMPLES: list[CallerError | Unavailable] = [
+IDENTITY: list[CallerError | Unavailable] = [
     errors.NotAuthenticated("The Authorization header is missing."),
     errors.NotAllowed("A verifier credential is good for /introspect and /revocations only."),
     errors.IdentityNotOwned(),
@@ -40,8 +42,15 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.TooSlow("body", timedelta(seconds=20)),
     errors.TooManyRequests("issue", 1_000, 30, timedelta(seconds=7)),
     errors.NotServed("TeamsExtensionToken_Exchange", "It is not part of this release."),
-    errors.UnknownOperator("The operator's token is unknown, or was deleted."),
-    errors.OperatorNotAllowed(),
+    Unavailable(timedelta(seconds=2)),
+    errors.WrongClock(timedelta(seconds=5), "The clock is 2:00:00 ahead.", "Set it right."),
+    errors.IssuerUnavailable(timedelta(seconds=5), "https://login.example/tenant"),
+]
+"""What callers of the Identity API are told, and what any service may find."""
+
+MANAGEMENT: list[CallerError | Unavailable] = [
+    errors.NotAuthenticated("The operator's token is unknown, or was deleted."),
+    errors.NotAllowed("A reader may look, and see no secrets; this takes a contributor."),
     errors.NoManagementRole("33333333-3333-4333-8333-333333333333"),
     errors.GroupNotFound("contoso"),
     errors.ResourceNotFound("chat", "contoso"),
@@ -55,7 +64,13 @@ SAMPLES: list[CallerError | Unavailable] = [
     errors.InvalidProperty("properties.dataLocation", "It is chosen once."),
     errors.TooManyResources(64),
     errors.KeyTaken(),
-    Unavailable(timedelta(seconds=2)),
-    errors.WrongClock(timedelta(seconds=5), "The clock is 2:00:00 ahead.", "Set it right."),
-    errors.IssuerUnavailable(timedelta(seconds=5), "https://login.example/tenant"),
 ]
+"""What callers of the management API are told."""
+
+SAMPLES = [*IDENTITY, *MANAGEMENT]
+
+
+def describe(sample: CallerError | Unavailable) -> WireError:
+    """In the words of the contract that has a sample of it."""
+    is_managed = any(sample is each for each in MANAGEMENT)
+    return management_errors.describe(sample) if is_managed else identity_errors.describe(sample)

@@ -17,12 +17,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.support.nginx import free_port
 from tests.support.signed import NEWEST, PREVIEW, SignedClient
-from watchword.app import open_tracing
 from watchword.clock import SystemClock
 from watchword.errors import OperatorError
 from watchword.server.event_loop import run_event_loop
 from watchword.settings import Settings
 from watchword.telemetry.finished import Finished
+from watchword.telemetry.opening import open_tracing
 from watchword.telemetry.tracing import Tracing
 from watchword.testing import running_server
 

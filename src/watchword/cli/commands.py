@@ -24,7 +24,7 @@ from watchword.cli.token import token
 from watchword.cli.transfer import export, import_
 from watchword.cli.verifier import verifier
 from watchword.errors import CallerError, WatchwordError
-from watchword.wire.errors import describe
+from watchword.wire.management_errors import describe
 
 _COMMANDS: tuple[click.Command, ...] = (
     dev,

@@ -19,10 +19,11 @@ from watchword.entra.issuers import Issuers
 from watchword.entra.provider_tokens import ProviderToken, require_audience
 from watchword.entra.roles import CONTRIBUTOR
 from watchword.entra.store import Kind
-from watchword.errors import InvalidToken, NoManagementRole, NotAllowed, NotAuthenticated, UnknownOperator
+from watchword.errors import InvalidToken, NoManagementRole, NotAllowed, NotAuthenticated
 from watchword.resources.store import Resource
-from watchword.rest.call import EVERYTHING, Caller, Manager, Request, Right
-from watchword.rest.management_authentication import bearer_token
+from watchword.rest.bearer import bearer_token
+from watchword.rest.callers import EVERYTHING, Caller, Manager, Right
+from watchword.rest.request import Request
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.storage import Database
 
@@ -94,7 +95,7 @@ class EntraManagers:
 
     async def authenticate(self, request: Request) -> Manager | None:
         """Raises:
-        UnknownOperator: the sentence says which of signature, issuer, audience, tenant or expiry failed.
+        NotAuthenticated: the sentence says which of signature, issuer, audience, tenant or expiry failed.
         NoManagementRole: the token is good, and of nobody who has a role.
         IssuerUnavailable: the keys to check the token with are not at hand.
         """
@@ -105,7 +106,7 @@ class EntraManagers:
             token = await self._issuers.verify(text)
             require_audience(token, SERVER_AUDIENCES)
         except InvalidToken as error:
-            raise UnknownOperator(error.reason) from None
+            raise NotAuthenticated(error.reason) from None
         roles = await store.management_roles(self._database, token.principals)
         if not roles:
             raise NoManagementRole(token.object_id)

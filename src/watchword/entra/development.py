@@ -24,7 +24,9 @@ from watchword.entra.roles import CONTRIBUTOR
 from watchword.entra.store import assign_role
 from watchword.identifiers import parse_guid
 from watchword.resources.store import list_resources
-from watchword.rest.call import PublicBinding, RawAnswer, Request
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.doors import Doors
+from watchword.rest.request import Request
 from watchword.storage import Database, Transaction
 from watchword.tokens.issuer import new_signing_key
 from watchword.tokens.jwks import KeySet, encode_base64url
@@ -116,16 +118,19 @@ class DevelopmentIssuer:
         self._key = new_signing_key("RS256")
         self._key_set = KeySet([self._key.verification_key()])
 
-    def bindings(self) -> list[PublicBinding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
+        return [_binding(doors, method, path, function) for method, path, function in self._functions()]
+
+    def _functions(self) -> list[tuple[str, str, Callable[[Request], Awaitable[RawAnswer]]]]:
         return [
-            _binding("GET", "v2.0/.well-known/openid-configuration", self.discover),
-            _binding("GET", ".well-known/openid-configuration", self.discover),
-            _binding("GET", "discovery/v2.0/keys", self.show_keys),
-            _binding("POST", "oauth2/v2.0/token", self.give_token),
-            _binding("GET", "identity", self.give_identity_token),
-            _binding("POST", "user-token", self.give_user_token),
-            _binding("GET", ".well-known/openid-configuration", self.discover_adfs, f"/{ADFS}/"),
-            _binding("POST", "oauth2/token", self.give_token, f"/{ADFS}/"),
+            ("GET", PREFIX + "v2.0/.well-known/openid-configuration", self.discover),
+            ("GET", PREFIX + ".well-known/openid-configuration", self.discover),
+            ("GET", PREFIX + "discovery/v2.0/keys", self.show_keys),
+            ("POST", PREFIX + "oauth2/v2.0/token", self.give_token),
+            ("GET", PREFIX + "identity", self.give_identity_token),
+            ("POST", PREFIX + "user-token", self.give_user_token),
+            ("GET", f"/{ADFS}/.well-known/openid-configuration", self.discover_adfs),
+            ("POST", f"/{ADFS}/oauth2/token", self.give_token),
         ]
 
     async def keys(self, kid: str) -> KeySet:
@@ -230,10 +235,12 @@ def _moment_of_2017(seconds: int) -> str:
     return f"{to_datetime(seconds * 1_000_000):%m/%d/%Y %H:%M:%S} +00:00"
 
 
-def _binding(
-    method: str, path: str, function: Callable[[Request], Awaitable[RawAnswer]], prefix: str = PREFIX
-) -> PublicBinding:
-    return PublicBinding(Operation("Development_Issuer", method, prefix + path, 200, None, ""), function)
+def _binding(doors: Doors, method: str, path: str, function: Callable[[Request], Awaitable[RawAnswer]]) -> AnyBinding:
+    async def answer(call: Call[None]) -> RawAnswer:
+        return await function(call.request)
+
+    operation = Operation("Development_Issuer", method, path, 200, None, "")
+    return Binding(operation, answer, doors.nobody, "waits")
 
 
 def _json(status: int = 200, **members: Any) -> RawAnswer:

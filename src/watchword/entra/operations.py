@@ -21,7 +21,9 @@ from watchword.errors import (
 )
 from watchword.identifiers import parse_guid
 from watchword.resources.store import Resource
-from watchword.rest.call import Binding, Call, RawAnswer, Right
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.callers import Caller
+from watchword.rest.doors import Doors
 from watchword.wire import exchanges as wire
 from watchword.wire.headers import JSON
 from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody, IdentityBody, format_time
@@ -35,22 +37,22 @@ class EntraOperations:
         self._exchanges = exchanges
         self._assignments = assignments
 
-    def bindings(self) -> list[Binding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
-            Binding(wire.EXCHANGE_TEAMS, self.exchange_teams, work="waits"),
-            Binding(wire.EXCHANGE_EXTENSION, self.exchange_extension, Right.EXCHANGE, work="waits"),
-            Binding(wire.GET_EXTENSION, self.get_extension),
-            Binding(wire.PUT_EXTENSION, self.put_extension, work="writes"),
-            Binding(wire.DELETE_EXTENSION, self.delete_extension, work="writes"),
-            Binding(wire.EXCHANGE_ENTRA, self.exchange_entra, Right.EXCHANGE, work="waits"),
-            Binding(wire.LIST_ENTRA, self.list_entra),
-            Binding(wire.CHANGE_ENTRA, self.change_entra, work="writes"),
-            Binding(wire.GET_ENTRA, self.get_entra),
-            Binding(wire.PUT_ENTRA, self.put_entra, work="writes"),
-            Binding(wire.DELETE_ENTRA, self.delete_entra, work="writes"),
+            Binding(wire.EXCHANGE_TEAMS, self.exchange_teams, doors.clients, work="waits"),
+            Binding(wire.EXCHANGE_EXTENSION, self.exchange_extension, doors.exchangers, work="waits"),
+            Binding(wire.GET_EXTENSION, self.get_extension, doors.clients),
+            Binding(wire.PUT_EXTENSION, self.put_extension, doors.clients, work="writes"),
+            Binding(wire.DELETE_EXTENSION, self.delete_extension, doors.clients, work="writes"),
+            Binding(wire.EXCHANGE_ENTRA, self.exchange_entra, doors.exchangers, work="waits"),
+            Binding(wire.LIST_ENTRA, self.list_entra, doors.clients),
+            Binding(wire.CHANGE_ENTRA, self.change_entra, doors.clients, work="writes"),
+            Binding(wire.GET_ENTRA, self.get_entra, doors.clients),
+            Binding(wire.PUT_ENTRA, self.put_entra, doors.clients, work="writes"),
+            Binding(wire.DELETE_ENTRA, self.delete_entra, doors.clients, work="writes"),
         ]
 
-    async def exchange_teams(self, call: Call) -> AccessTokenBody:
+    async def exchange_teams(self, call: Call[Caller]) -> AccessTokenBody:
         """Observed: the token is checked before the fields beside it, and these one after the other."""
         text, expected = wire.read_teams_user(call.request.body, call.version, call.request.ignored)
         try:
@@ -65,13 +67,13 @@ class EntraOperations:
         except InvalidToken:
             raise InvalidUserToken from None
 
-    async def exchange_entra(self, call: Call) -> CreatedBody:
+    async def exchange_entra(self, call: Call[Caller]) -> CreatedBody:
         return await self._exchange(call, "entra")
 
-    async def exchange_extension(self, call: Call) -> CreatedBody:
+    async def exchange_extension(self, call: Call[Caller]) -> CreatedBody:
         return await self._exchange(call, "teamsExtension")
 
-    async def _exchange(self, call: Call, kind: Kind) -> CreatedBody:
+    async def _exchange(self, call: Call[Caller], kind: Kind) -> CreatedBody:
         wire.read_exchange(call.request.body, call.version)
         user = call.caller
         if not isinstance(user, EntraUser) or user.kind != kind:
@@ -82,10 +84,10 @@ class EntraOperations:
             raise NotAuthenticated(error.reason) from None
         return CreatedBody(IdentityBody(id=exchanged.identity), _token_body(exchanged))
 
-    async def list_entra(self, call: Call) -> wire.EntraAssignmentPage:
+    async def list_entra(self, call: Call[Caller]) -> wire.EntraAssignmentPage:
         return await self._entra_page(call.caller.resource)
 
-    async def change_entra(self, call: Call) -> wire.EntraAssignmentPage:
+    async def change_entra(self, call: Call[Caller]) -> wire.EntraAssignmentPage:
         """All changes or none. Assumed: the answer lists all assignments, as they are then."""
         resource = call.caller.resource
         changes = {
@@ -96,33 +98,33 @@ class EntraOperations:
         await self._assignments.change(resource, changes)
         return await self._entra_page(resource)
 
-    async def get_entra(self, call: Call) -> wire.EntraAssignmentBody:
+    async def get_entra(self, call: Call[Caller]) -> wire.EntraAssignmentBody:
         return _entra_body(await self._assignments.get(call.caller.resource, "entra", _object_id(call)))
 
-    async def put_entra(self, call: Call) -> wire.EntraAssignmentBody | RawAnswer:
+    async def put_entra(self, call: Call[Caller]) -> wire.EntraAssignmentBody | RawAnswer:
         request = wire.read_entra_assignment(call.request.body)
         wanted = _from_entra(_object_id(call), request)
         is_new = await self._assignments.put(call.caller.resource, "entra", wanted)
         return _put(_entra_body(wanted), is_new=is_new)
 
-    async def delete_entra(self, call: Call) -> None:
+    async def delete_entra(self, call: Call[Caller]) -> None:
         # Assumed: deleting an assignment that is not there is answered with 204 as well.
         await self._assignments.delete(call.caller.resource, "entra", _object_id(call))
 
-    async def get_extension(self, call: Call) -> wire.ExtensionAssignmentBody:
+    async def get_extension(self, call: Call[Caller]) -> wire.ExtensionAssignmentBody:
         object_id, tenant_id = _object_id(call), _tenant_id(call)
         return _extension_body(
             await self._assignments.get(call.caller.resource, "teamsExtension", object_id, tenant_id)
         )
 
-    async def put_extension(self, call: Call) -> wire.ExtensionAssignmentBody | RawAnswer:
+    async def put_extension(self, call: Call[Caller]) -> wire.ExtensionAssignmentBody | RawAnswer:
         request = wire.read_extension_assignment(call.request.body)
         clients = None if request.clientIds is None else wire.read_guids(request.clientIds, "clientIds")
         wanted = Assignment(_object_id(call), _tenant_id(call), request.principalType, clients)
         is_new = await self._assignments.put(call.caller.resource, "teamsExtension", wanted)
         return _put(_extension_body(wanted), is_new=is_new)
 
-    async def delete_extension(self, call: Call) -> None:
+    async def delete_extension(self, call: Call[Caller]) -> None:
         object_id, tenant_id = _object_id(call), _tenant_id(call)
         await self._assignments.delete(call.caller.resource, "teamsExtension", object_id, tenant_id)
 
@@ -140,11 +142,11 @@ def _require_expected(token: ProviderToken, application: str, user: str) -> None
             raise UnexpectedUserToken(field, malformed=False)
 
 
-def _object_id(call: Call) -> str:
+def _object_id(call: Call[Caller]) -> str:
     return wire.read_guid(call.parts["objectId"], "objectId")
 
 
-def _tenant_id(call: Call) -> str:
+def _tenant_id(call: Call[Caller]) -> str:
     return wire.read_guid(call.parts["tenantId"], "tenantId")
 
 

@@ -21,7 +21,9 @@ from watchword.identity.access_tokens import (
 )
 from watchword.identity.identities import LARGEST_PAGE, Filter, Identities, Identity
 from watchword.resources.store import Resource
-from watchword.rest.call import Binding, Call, Caller
+from watchword.rest.call import AnyBinding, Binding, Call
+from watchword.rest.callers import Caller
+from watchword.rest.doors import Doors
 from watchword.revocations.users import ExchangedUsers
 from watchword.wire import identity as wire
 from watchword.wire import identity_bodies as bodies
@@ -38,20 +40,20 @@ class IdentityOperations:
         self._users = users
         self._access_tokens = access_tokens
 
-    def bindings(self) -> list[Binding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
-            Binding(wire.CREATE, self.create, work="writes"),
-            Binding(wire.GET, self.get),
-            Binding(wire.DELETE, self.delete, work="writes"),
-            Binding(wire.REVOKE, self.revoke, work="writes"),
-            Binding(wire.ISSUE, self.issue),
-            Binding(wire.CREATE_EARLY, self.create_early, work="writes"),
-            Binding(wire.ISSUE_EARLY, self.issue_early),
-            Binding(wire.UPDATE_EARLY, self.update_early, work="writes"),
-            Binding(wire.LIST, self.list),
+            Binding(wire.CREATE, self.create, doors.clients, work="writes"),
+            Binding(wire.GET, self.get, doors.clients),
+            Binding(wire.DELETE, self.delete, doors.clients, work="writes"),
+            Binding(wire.REVOKE, self.revoke, doors.clients, work="writes"),
+            Binding(wire.ISSUE, self.issue, doors.clients),
+            Binding(wire.CREATE_EARLY, self.create_early, doors.clients, work="writes"),
+            Binding(wire.ISSUE_EARLY, self.issue_early, doors.clients),
+            Binding(wire.UPDATE_EARLY, self.update_early, doors.clients, work="writes"),
+            Binding(wire.LIST, self.list, doors.clients),
         ]
 
-    async def create(self, call: Call) -> bodies.CreatedBody:
+    async def create(self, call: Call[Caller]) -> bodies.CreatedBody:
         request = wire.read_create(call.request.body, call.version, call.request.ignored)
         # Assumed: a lifetime out of bounds is refused even where no token is asked for.
         minutes = require_lifetime(request.expiresInMinutes)
@@ -66,34 +68,34 @@ class IdentityOperations:
         body = self._identity_body(identity, call, None if is_new else token)
         return bodies.CreatedBody(body, _token_body(token) if token else None)
 
-    async def get(self, call: Call) -> bodies.IdentityBody:
+    async def get(self, call: Call[Caller]) -> bodies.IdentityBody:
         identity = await self._identities.get(call.caller.resource, _id(call))
         return self._identity_body(identity, call, None)
 
-    async def delete(self, call: Call) -> None:
+    async def delete(self, call: Call[Caller]) -> None:
         # Assumed: the custom id of a deleted identity may be used again, for a new one.
         await self._identities.delete(call.caller.resource, _id(call))
 
-    async def revoke(self, call: Call) -> None:
+    async def revoke(self, call: Call[Caller]) -> None:
         if (user := parse_exchanged_user(call.id)) is not None:
             await self._revoke_user(call.caller.resource, *user)
         else:
             await self._identities.revoke(call.caller.resource, _id(call))
 
-    async def issue(self, call: Call) -> bodies.AccessTokenBody:
+    async def issue(self, call: Call[Caller]) -> bodies.AccessTokenBody:
         _, token = await self._issue(call)
         return _token_body(token)
 
-    async def create_early(self, call: Call) -> bodies.IdentityBody:
+    async def create_early(self, call: Call[Caller]) -> bodies.IdentityBody:
         wire.read_create(call.request.body, call.version, call.request.ignored)
         identity, _ = await self._identities.create(call.caller.resource)
         return bodies.IdentityBody(id=str(identity.id))
 
-    async def issue_early(self, call: Call) -> bodies.EarlyTokenBody:
+    async def issue_early(self, call: Call[Caller]) -> bodies.EarlyTokenBody:
         identity, token = await self._issue(call)
         return bodies.EarlyTokenBody(str(identity.id), token.token, format_time(token.expires_micros))
 
-    async def update_early(self, call: Call) -> None:
+    async def update_early(self, call: Call[Caller]) -> None:
         valid_from = wire.read_update(call.request.body)
         resource, id = call.caller.resource, _id(call)
         if valid_from is None:
@@ -101,7 +103,7 @@ class IdentityOperations:
         else:
             await self._identities.cut_off(resource, id, valid_from)
 
-    async def list(self, call: Call) -> bodies.IdentityPage:
+    async def list(self, call: Call[Caller]) -> bodies.IdentityPage:
         query = call.request.query
         size = _page_size(query)
         wanted = Filter(
@@ -123,7 +125,7 @@ class IdentityOperations:
         if not await self._users.revoke(resource.number, subject):
             raise IdentityNotFound
 
-    async def _issue(self, call: Call) -> tuple[Identity, IssuedToken]:
+    async def _issue(self, call: Call[Caller]) -> tuple[Identity, IssuedToken]:
         asked, minutes = wire.read_issue(call.request.body, call.version, call.request.ignored)
         # Assumed: of an unknown scope and a lifetime out of bounds, the lifetime is told.
         minutes = require_lifetime(minutes)
@@ -139,7 +141,7 @@ class IdentityOperations:
         )
 
     @staticmethod
-    def _identity_body(identity: Identity, call: Call, token: IssuedToken | None) -> bodies.IdentityBody:
+    def _identity_body(identity: Identity, call: Call[Caller], token: IssuedToken | None) -> bodies.IdentityBody:
         if not wire.shows_details(call.version):
             return bodies.IdentityBody(id=str(identity.id))
         last = token.issued_micros if token else identity.row.last_token_micros
@@ -147,7 +149,7 @@ class IdentityOperations:
         return bodies.IdentityBody(customId=identity.row.custom_id, lastTokenIssuedAt=last_text, id=str(identity.id))
 
 
-def _id(call: Call) -> IdentityId:
+def _id(call: Call[Caller]) -> IdentityId:
     id = parse_identity(call.id)
     if id is None:
         raise MalformedIdentity
@@ -200,7 +202,7 @@ def _continuation(query: Mapping[str, str]) -> bytes | None:
     return flake
 
 
-def _next_link(call: Call, last: bytes) -> str:
+def _next_link(call: Call[Caller], last: bytes) -> str:
     kept = {name: value for name, value in call.request.query.items() if name != "continuationtoken"}
     kept["continuationToken"] = urlsafe_b64encode(last).rstrip(b"=").decode("ascii")
     return f"{call.request.origin}/identities?{urlencode(kept)}"

@@ -21,7 +21,9 @@ from watchword.resources.groups import (
     update_group,
 )
 from watchword.resources.holdings import list_holdings
-from watchword.rest.call import ManagementBinding, ManagementCall, RawAnswer
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.callers import Manager
+from watchword.rest.doors import Doors
 from watchword.revocations.feed import Feed
 from watchword.storage import Database, Transaction
 from watchword.wire import management as wire
@@ -41,26 +43,26 @@ class GroupOperations:
         self._feed = feed
         self._clock = clock
 
-    def bindings(self) -> list[ManagementBinding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
-            ManagementBinding(wire.GROUP_EXISTS, self.exists),
-            ManagementBinding(wire.PUT_GROUP, self.put),
-            ManagementBinding(wire.GET_GROUP, self.get),
-            ManagementBinding(wire.PATCH_GROUP, self.patch),
-            ManagementBinding(wire.DELETE_GROUP, self.delete),
-            ManagementBinding(wire.LIST_GROUPS, self.list_all),
-            ManagementBinding(wire.LIST_CONTENT, self.list_content),
-            ManagementBinding(wire.GET_PROVIDER, self.provider),
-            ManagementBinding(wire.REGISTER_PROVIDER, self.provider),
-            ManagementBinding(wire.OPERATION_RESULT, self.result),
+            Binding(wire.GROUP_EXISTS, self.exists, doors.operators, "waits"),
+            Binding(wire.PUT_GROUP, self.put, doors.operators, "waits"),
+            Binding(wire.GET_GROUP, self.get, doors.operators, "waits"),
+            Binding(wire.PATCH_GROUP, self.patch, doors.operators, "waits"),
+            Binding(wire.DELETE_GROUP, self.delete, doors.operators, "waits"),
+            Binding(wire.LIST_GROUPS, self.list_all, doors.operators, "waits"),
+            Binding(wire.LIST_CONTENT, self.list_content, doors.operators, "waits"),
+            Binding(wire.GET_PROVIDER, self.provider, doors.operators, "waits"),
+            Binding(wire.REGISTER_PROVIDER, self.provider, doors.operators, "waits"),
+            Binding(wire.OPERATION_RESULT, self.result, doors.operators, "waits"),
         ]
 
-    async def exists(self, call: ManagementCall) -> None:
+    async def exists(self, call: Call[Manager]) -> None:
         found = await self._database.transact(lambda transaction: find_group(transaction, *_named(call)))
         if found is None:
             raise GroupNotFound(call.parts["resourceGroupName"])
 
-    async def put(self, call: ManagementCall) -> RawAnswer:
+    async def put(self, call: Call[Manager]) -> RawAnswer:
         asked = read(call.request.body, bodies.GroupRequest, call.request.ignored)
         subscription, name = _named(call)
         group, is_new = await self._database.transact(
@@ -70,10 +72,10 @@ class GroupOperations:
         )
         return RawAnswer.json(_group_body(group), 201 if is_new else 200)
 
-    async def get(self, call: ManagementCall) -> bodies.GroupBody:
+    async def get(self, call: Call[Manager]) -> bodies.GroupBody:
         return _group_body(await self._database.transact(lambda transaction: get_group(transaction, *_named(call))))
 
-    async def patch(self, call: ManagementCall) -> bodies.GroupBody:
+    async def patch(self, call: Call[Manager]) -> bodies.GroupBody:
         asked = read(call.request.body, bodies.GroupPatch, call.request.ignored)
 
         async def update(transaction: Transaction) -> Group:
@@ -82,7 +84,7 @@ class GroupOperations:
 
         return _group_body(await self._database.transact(update))
 
-    async def delete(self, call: ManagementCall) -> RawAnswer:
+    async def delete(self, call: Call[Manager]) -> RawAnswer:
         async def begin(transaction: Transaction) -> Group:
             group = await get_group(transaction, *_named(call))
             await begin_group_deletion(transaction, group, self._clock.micros())
@@ -95,12 +97,12 @@ class GroupOperations:
             b"", (("location", operation_address(call, "operationResults", group.id)), *_DELETION_POLL), 202
         )
 
-    async def list_all(self, call: ManagementCall) -> bodies.GroupList:
+    async def list_all(self, call: Call[Manager]) -> bodies.GroupList:
         subscription = call.parts["subscriptionId"]
         found = await self._database.transact(lambda transaction: list_groups(transaction, subscription))
         return bodies.GroupList([_group_body(group) for group in found])
 
-    async def list_content(self, call: ManagementCall) -> bodies.ContentList:
+    async def list_content(self, call: Call[Manager]) -> bodies.ContentList:
         async def listed(transaction: Transaction) -> bodies.ContentList:
             group = await get_group(transaction, *_named(call))
             holdings = await list_holdings(transaction, group.subscription, group)
@@ -113,7 +115,7 @@ class GroupOperations:
 
         return await self._database.transact(listed)
 
-    async def provider(self, call: ManagementCall) -> bodies.ProviderBody:
+    async def provider(self, call: Call[Manager]) -> bodies.ProviderBody:
         versions: list[str] = [*reversed(wire.ALL_VERSIONS)]
         kind: dict[str, str | list[str]] = {
             "resourceType": "CommunicationServices",
@@ -128,7 +130,7 @@ class GroupOperations:
             [kind],
         )
 
-    async def result(self, call: ManagementCall) -> RawAnswer | None:
+    async def result(self, call: Call[Manager]) -> RawAnswer | None:
         id = parse_guid(call.parts["operationId"])
         if id is None:
             raise OperationNotFound
@@ -139,7 +141,7 @@ class GroupOperations:
         return RawAnswer(b"", _DELETION_POLL, 202) if await self._database.transact(is_there) else None
 
 
-def _named(call: ManagementCall) -> tuple[str, str]:
+def _named(call: Call[Manager]) -> tuple[str, str]:
     return call.parts["subscriptionId"], call.parts["resourceGroupName"]
 
 

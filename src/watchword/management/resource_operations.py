@@ -26,7 +26,9 @@ from watchword.resources.holdings import (
     update_holding,
 )
 from watchword.resources.store import Slot
-from watchword.rest.call import ManagementBinding, ManagementCall, RawAnswer
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.callers import Manager
+from watchword.rest.doors import Doors
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.revocations.feed import Feed
 from watchword.storage import Database, Transaction
@@ -63,23 +65,23 @@ class ResourceOperations:
         self._hosts = hosts
         self._own_endpoint = endpoint
 
-    def bindings(self) -> list[ManagementBinding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
-            ManagementBinding(wire.LIST_OPERATIONS, self.list_operations),
-            ManagementBinding(wire.CHECK_NAME, self.check_name),
-            ManagementBinding(wire.LIST_OF_SUBSCRIPTION, self.list_of_subscription),
-            ManagementBinding(wire.LIST_OF_GROUP, self.list_of_group),
-            ManagementBinding(wire.PUT_RESOURCE, self.put),
-            ManagementBinding(wire.GET_RESOURCE, self.get),
-            ManagementBinding(wire.PATCH_RESOURCE, self.patch),
-            ManagementBinding(wire.DELETE_RESOURCE, self.delete),
-            ManagementBinding(wire.LIST_KEYS, self.list_keys),
-            ManagementBinding(wire.REGENERATE_KEY, self.regenerate_key),
-            ManagementBinding(wire.LINK_NOTIFICATION_HUB, self.refuse),
-            ManagementBinding(wire.OPERATION_STATUS, self.status),
+            Binding(wire.LIST_OPERATIONS, self.list_operations, doors.operators, "waits"),
+            Binding(wire.CHECK_NAME, self.check_name, doors.operators, "waits"),
+            Binding(wire.LIST_OF_SUBSCRIPTION, self.list_of_subscription, doors.operators, "waits"),
+            Binding(wire.LIST_OF_GROUP, self.list_of_group, doors.operators, "waits"),
+            Binding(wire.PUT_RESOURCE, self.put, doors.operators, "waits"),
+            Binding(wire.GET_RESOURCE, self.get, doors.operators, "waits"),
+            Binding(wire.PATCH_RESOURCE, self.patch, doors.operators, "waits"),
+            Binding(wire.DELETE_RESOURCE, self.delete, doors.operators, "waits"),
+            Binding(wire.LIST_KEYS, self.list_keys, doors.operators, "waits"),
+            Binding(wire.REGENERATE_KEY, self.regenerate_key, doors.operators, "waits"),
+            Binding(wire.LINK_NOTIFICATION_HUB, self.refuse, doors.operators, "waits"),
+            Binding(wire.OPERATION_STATUS, self.status, doors.operators, "waits"),
         ]
 
-    async def put(self, call: ManagementCall) -> RawAnswer:
+    async def put(self, call: Call[Manager]) -> RawAnswer:
         shape = bodies.ResourceRequest2025 if call.version in wire.LOCAL_AUTH else bodies.ResourceRequest
         asked = read(call.request.body, shape, call.request.ignored)
         wanted = _wanted(asked)
@@ -115,11 +117,11 @@ class ResourceOperations:
         progress = operation_address(call, "operationStatuses", holding.resource.id)
         return RawAnswer.json(body, 201, (("azure-asyncoperation", progress), ("retry-after", "0")))
 
-    async def get(self, call: ManagementCall) -> bodies.ResourceBody:
+    async def get(self, call: Call[Manager]) -> bodies.ResourceBody:
         found = await self._database.transact(lambda transaction: get_holding(transaction, *_named(call)))
         return self._body(found, call)
 
-    async def patch(self, call: ManagementCall) -> bodies.ResourceBody:
+    async def patch(self, call: Call[Manager]) -> bodies.ResourceBody:
         shape = bodies.ResourcePatch2025 if call.version in wire.LOCAL_AUTH else bodies.ResourcePatch
         asked = read(call.request.body, shape, call.request.ignored)
         wanted = _wanted(asked)
@@ -129,7 +131,7 @@ class ResourceOperations:
 
         return self._body(await self._database.transact(update), call)
 
-    async def delete(self, call: ManagementCall) -> RawAnswer | None:
+    async def delete(self, call: Call[Manager]) -> RawAnswer | None:
         subscription, group_name, name = _named(call)
 
         async def begin(transaction: Transaction) -> Holding | None:
@@ -148,19 +150,19 @@ class ResourceOperations:
         progress = operation_address(call, "operationResults", holding.resource.id)
         return RawAnswer(b"", (("location", progress), ("retry-after", "1")), 202)
 
-    async def list_of_subscription(self, call: ManagementCall) -> bodies.ResourceList:
+    async def list_of_subscription(self, call: Call[Manager]) -> bodies.ResourceList:
         subscription = call.parts["subscriptionId"]
         found = await self._database.transact(lambda transaction: list_holdings(transaction, subscription))
         return bodies.ResourceList([self._body(each, call) for each in found])
 
-    async def list_of_group(self, call: ManagementCall) -> bodies.ResourceList:
+    async def list_of_group(self, call: Call[Manager]) -> bodies.ResourceList:
         async def listed(transaction: Transaction) -> list[Holding]:
             group = await get_group(transaction, call.parts["subscriptionId"], call.parts["resourceGroupName"])
             return await list_holdings(transaction, group.subscription, group)
 
         return bodies.ResourceList([self._body(each, call) for each in await self._database.transact(listed)])
 
-    async def list_keys(self, call: ManagementCall) -> RawAnswer:
+    async def list_keys(self, call: Call[Manager]) -> RawAnswer:
         async def opened(transaction: Transaction) -> tuple[Holding, list[AccessKey]]:
             holding = await get_holding_in_force(transaction, *_named(call))
             return holding, await open_access_keys(transaction, holding.resource, self._encryption)
@@ -168,7 +170,7 @@ class ResourceOperations:
         holding, keys = await self._database.transact(opened)
         return self._keys(call, holding, keys)
 
-    async def regenerate_key(self, call: ManagementCall) -> RawAnswer:
+    async def regenerate_key(self, call: Call[Manager]) -> RawAnswer:
         asked = read(call.request.body, bodies.RegenerateRequest, call.request.ignored)
         slot = _SLOTS.get(asked.keyType.lower())
         if slot is None:
@@ -183,7 +185,7 @@ class ResourceOperations:
         self._feed.wake()
         return self._keys(call, holding, [key])
 
-    async def check_name(self, call: ManagementCall) -> bodies.NameAvailability:
+    async def check_name(self, call: Call[Manager]) -> bodies.NameAvailability:
         asked = read(call.request.body, bodies.NameRequest, call.request.ignored)
         if asked.type.lower() != RESOURCE_TYPE.lower():
             raise InvalidProperty("type", f"Only names of {RESOURCE_TYPE} are known here.")
@@ -197,7 +199,7 @@ class ResourceOperations:
         message = "Requested name is unavailable for the requested type"
         return bodies.NameAvailability(False, "AlreadyExists", message)
 
-    async def list_operations(self, call: ManagementCall) -> bodies.OperationList:
+    async def list_operations(self, call: Call[Manager]) -> bodies.OperationList:
         del call
         return bodies.OperationList(
             [
@@ -210,16 +212,16 @@ class ResourceOperations:
             ]
         )
 
-    async def status(self, call: ManagementCall) -> bodies.StatusBody:
+    async def status(self, call: Call[Manager]) -> bodies.StatusBody:
         id = parse_guid(call.parts["operationId"])
         if id is None or not await self._database.transact(lambda transaction: is_resource_there(transaction, id)):
             raise OperationNotFound
         return bodies.StatusBody(call.request.target.partition("?")[0], id, "Succeeded")
 
-    async def refuse(self, call: ManagementCall) -> NoReturn:
+    async def refuse(self, call: Call[Manager]) -> NoReturn:
         raise NotServed(call.operation.id, call.operation.refusal)
 
-    def _keys(self, call: ManagementCall, holding: Holding, keys: list[AccessKey]) -> RawAnswer:
+    def _keys(self, call: Call[Manager], holding: Holding, keys: list[AccessKey]) -> RawAnswer:
         endpoint = self._endpoint(call, holding)
         found: dict[str, str] = {}
         for key in keys:
@@ -227,10 +229,10 @@ class ResourceOperations:
             found[f"{key.slot}ConnectionString"] = str(ConnectionString(endpoint, key.secret))
         return RawAnswer.json(bodies.Keys(**found), 200, (("cache-control", "no-store"),))
 
-    def _endpoint(self, call: ManagementCall, holding: Holding) -> str:
+    def _endpoint(self, call: Call[Manager], holding: Holding) -> str:
         return self._hosts.endpoint(self._own_endpoint or call.request.origin, holding.resource.name)
 
-    def _body(self, holding: Holding, call: ManagementCall) -> bodies.ResourceBody:
+    def _body(self, holding: Holding, call: Call[Manager]) -> bodies.ResourceBody:
         knows = call.version in wire.LOCAL_AUTH
         properties = bodies.ResourceProperties(
             provisioningState="Deleting" if holding.is_deleting else "Succeeded",
@@ -258,14 +260,14 @@ def resource_path(holding: Holding) -> str:
     return f"{group}/providers/{RESOURCE_TYPE}/{holding.resource.name}"
 
 
-def operation_address(call: ManagementCall, kind: str, id: str) -> str:
+def operation_address(call: Call[Manager], kind: str, id: str) -> str:
     """Where a client asks how far something is."""
     # As it was sent, it may be anything; in a header it must not end a line.
     query = f"?api-version={quote(call.version)}" if call.version else ""
     return f"{call.request.origin}/providers/Microsoft.Communication/locations/global/{kind}/{id}{query}"
 
 
-def _named(call: ManagementCall) -> tuple[str, str, str]:
+def _named(call: Call[Manager]) -> tuple[str, str, str]:
     parts = call.parts
     return parts["subscriptionId"], parts["resourceGroupName"], parts["communicationServiceName"]
 

@@ -7,7 +7,9 @@ Clients ask for them before anything else: .NET's `GetDefaultSubscription` takes
 from __future__ import annotations
 
 from watchword.resources.groups import DEFAULT_SUBSCRIPTION, list_subscriptions
-from watchword.rest.call import ManagementBinding, ManagementCall
+from watchword.rest.call import AnyBinding, Binding, Call
+from watchword.rest.callers import Manager
+from watchword.rest.doors import Doors
 from watchword.storage import Database
 from watchword.wire import management as wire
 from watchword.wire import management_bodies as bodies
@@ -22,24 +24,24 @@ class SubscriptionOperations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def bindings(self) -> list[ManagementBinding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
-            ManagementBinding(wire.LIST_SUBSCRIPTIONS, self.list_all),
-            ManagementBinding(wire.GET_SUBSCRIPTION, self.get),
-            ManagementBinding(wire.GET_TAGS_PROVIDER, self.provider),
+            Binding(wire.LIST_SUBSCRIPTIONS, self.list_all, doors.operators, "waits"),
+            Binding(wire.GET_SUBSCRIPTION, self.get, doors.operators, "waits"),
+            Binding(wire.GET_TAGS_PROVIDER, self.provider, doors.operators, "waits"),
         ]
 
-    async def list_all(self, call: ManagementCall) -> bodies.SubscriptionList:
+    async def list_all(self, call: Call[Manager]) -> bodies.SubscriptionList:
         """Those that have groups; where there are none yet, the one that the first resource is given."""
         del call
         found = await self._database.transact(list_subscriptions)
         return bodies.SubscriptionList([_body(each) for each in found or [DEFAULT_SUBSCRIPTION]])
 
-    async def get(self, call: ManagementCall) -> bodies.SubscriptionBody:
+    async def get(self, call: Call[Manager]) -> bodies.SubscriptionBody:
         """Also of one that has no group yet: a group can be put into it."""
         return _body(call.parts["subscriptionId"].lower())
 
-    async def provider(self, call: ManagementCall) -> bodies.ProviderBody:
+    async def provider(self, call: Call[Manager]) -> bodies.ProviderBody:
         """Of Microsoft.Resources .NET asks whether it has tags, before it changes one."""
         kind: dict[str, str | list[str]] = {"resourceType": "tags", "locations": [], "apiVersions": _TAGS_VERSIONS}
         return bodies.ProviderBody(

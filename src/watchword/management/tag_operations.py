@@ -14,7 +14,9 @@ from watchword.errors import InvalidProperty
 from watchword.management.resource_operations import resource_path
 from watchword.resources.groups import get_group, update_group
 from watchword.resources.holdings import Wanted, get_holding, update_holding
-from watchword.rest.call import ManagementBinding, ManagementCall, RawAnswer
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.callers import Manager
+from watchword.rest.doors import Doors
 from watchword.storage import Database, Transaction
 from watchword.wire import management as wire
 from watchword.wire import management_bodies as bodies
@@ -30,9 +32,9 @@ class TagOperations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def bindings(self) -> list[ManagementBinding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
-            ManagementBinding(operation, function)
+            Binding(operation, function, doors.operators, "waits")
             for operations, function in (
                 (wire.GET_TAGS, self.get),
                 (wire.PUT_TAGS, self.put),
@@ -42,23 +44,23 @@ class TagOperations:
             for operation in operations
         ]
 
-    async def get(self, call: ManagementCall) -> bodies.TagsBody:
+    async def get(self, call: Call[Manager]) -> bodies.TagsBody:
         return await self._carry_out(call, None)
 
-    async def put(self, call: ManagementCall) -> bodies.TagsBody:
+    async def put(self, call: Call[Manager]) -> bodies.TagsBody:
         wanted = read(call.request.body, bodies.TagsRequest, call.request.ignored).properties.tags or {}
         return await self._carry_out(call, lambda _: wanted)
 
-    async def patch(self, call: ManagementCall) -> bodies.TagsBody:
+    async def patch(self, call: Call[Manager]) -> bodies.TagsBody:
         asked = read(call.request.body, bodies.TagsPatch, call.request.ignored)
         named = (asked.properties.tags if asked.properties else None) or {}
         return await self._carry_out(call, _change(asked.operation, named))
 
-    async def delete(self, call: ManagementCall) -> RawAnswer:
+    async def delete(self, call: Call[Manager]) -> RawAnswer:
         await self._carry_out(call, lambda _: {})
         return RawAnswer(b"")
 
-    async def _carry_out(self, call: ManagementCall, change: Change | None) -> bodies.TagsBody:
+    async def _carry_out(self, call: Call[Manager], change: Change | None) -> bodies.TagsBody:
         """What the tags are then."""
         of = _of_resource if "communicationServiceName" in call.parts else _of_group
         scope, tags = await self._database.transact(lambda transaction: of(transaction, call.parts, change))

@@ -81,6 +81,20 @@ KEYS_OF = Statement(
 )
 
 
+RESOURCE = Statement(
+    sqlite=(f"select {RESOURCE_COLUMNS} from resources r where r.id = :id and r.state = 'active'",),
+    parameters=(("id", "text"),),
+    postgres=f"select q.n, {RESOURCE_COLUMNS} from q join resources r on r.id = q.id and r.state = 'active'",
+    common=True,
+)
+
+
+async def find_resource(database: Database, id: str) -> Resource | None:
+    """By its guid, as it is committed now; None of one that is being deleted."""
+    rows = await database.read(RESOURCE, {"id": id})
+    return Resource(*rows[0]) if rows else None
+
+
 async def find_access_keys(database: Database, name: str | None, most: int) -> list[Row]:
     """The access keys that may have signed a request, as they are committed now; to be read by `access_key_row`.
 

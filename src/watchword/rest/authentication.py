@@ -16,7 +16,8 @@ from watchword.bounded_cache import bounded_cache
 from watchword.clock import Clock, to_micros
 from watchword.errors import NotAuthenticated, TooLarge
 from watchword.resources.access_keys import AccessKey, AccessKeys
-from watchword.rest.call import EVERYTHING, Caller, Request
+from watchword.rest.callers import EVERYTHING, Caller
+from watchword.rest.request import Request
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.wire import signature
 from watchword.wire.signature import (

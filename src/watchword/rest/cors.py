@@ -9,22 +9,10 @@ Cookies play no part, hence no `Access-Control-Allow-Credentials`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 
 from watchword.http.exchange import Exchange
-from watchword.http.forwarded import is_authority
-from watchword.wire import exchanges, verification
-
-PATHS = frozenset(
-    each.path
-    for each in (
-        exchanges.EXCHANGE_ENTRA,
-        exchanges.EXCHANGE_EXTENSION,
-        verification.KEY_SET,
-        verification.REVOCATIONS,
-    )
-)
-_FOLDED_PATHS = frozenset(path.lower() for path in PATHS)
+from watchword.rest.routes import Path
 
 _HEADERS = (
     "authorization",
@@ -45,23 +33,22 @@ _VARY = ("vary", "origin")
 
 
 class Cors:
-    """Before the pipeline: answers what a browser asks beforehand, and adds to other answers what it looks for."""
+    """Once the path is found: answers what a browser asks beforehand, and adds to answers what it looks for."""
 
-    def __init__(self, answer: Callable[[Exchange], Awaitable[None]], origins: Collection[str]) -> None:
-        self._answer = answer
+    def __init__(self, origins: Collection[str]) -> None:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
-    async def answer(self, exchange: Exchange) -> None:
+    def answers(self, exchange: Exchange, path: Path) -> bool:
+        """Whether that is all: the request was what a browser asks beforehand, and is answered."""
+        if not path.is_for_browsers or not self._origins:
+            return False
+        exchange.extra_headers = (_VARY,)
         sent = exchange.headers
-        # In any case of letters, as routes are.
-        if exchange.path.rstrip("/").lower() in _FOLDED_PATHS:
-            exchange.extra_headers = (_VARY,)
-            if (origin := sent.get("origin", "")).lower() in self._origins:
-                allowed = ("access-control-allow-origin", origin)
-                is_preflight = exchange.method == "OPTIONS" and "access-control-request-method" in sent
-                # Without a good Host it is refused further on, like any other request.
-                if is_preflight and is_authority(sent.get("host", "")):
-                    exchange.answer(204, (allowed, *_PREFLIGHT))
-                    return
-                exchange.extra_headers = (allowed, _EXPOSED, _VARY)
-        await self._answer(exchange)
+        if (origin := sent.get("origin", "")).lower() not in self._origins:
+            return False
+        allowed = ("access-control-allow-origin", origin)
+        if exchange.method == "OPTIONS" and "access-control-request-method" in sent:
+            exchange.answer(204, (allowed, *_PREFLIGHT))
+            return True
+        exchange.extra_headers = (allowed, _EXPOSED, _VARY)
+        return False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from watchword.rest.call import PublicBinding, RawAnswer, Request
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.doors import Doors
 from watchword.rest.standing import Standing
 from watchword.wire.operations import Body, Operation
 
@@ -30,18 +31,21 @@ class Health:
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
 
-    def bindings(self) -> list[PublicBinding]:
-        return [PublicBinding(HEALTH, self.health), PublicBinding(READINESS, self.readiness)]
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
+        return [
+            Binding(HEALTH, self.health, doors.nobody, "waits"),
+            Binding(READINESS, self.readiness, doors.nobody, "waits"),
+        ]
 
-    async def health(self, request: Request) -> RawAnswer:
-        del request
+    async def health(self, call: Call[None]) -> RawAnswer:
+        del call
         return RawAnswer(b"ok\n", _TEXT)
 
-    async def readiness(self, request: Request) -> RawAnswer:
+    async def readiness(self, call: Call[None]) -> RawAnswer:
         """Raises:
         Unavailable: the database does not answer.
         """
-        del request
+        del call
         trouble = await self._standing.trouble()
         if trouble:
             lines = "".join(f"{check}: {sentence}\n" for check, sentence in trouble.items())

@@ -19,25 +19,12 @@ from datetime import timedelta
 
 from watchword.clock import Clock
 from watchword.errors import OperatorError, TooManyRequests
-from watchword.wire import exchanges, identity
+from watchword.wire import identity
 from watchword.wire.operations import Operation
 
 _FEW_WINDOWS = 1_000
 # Each request of a window is remembered, so windows are bounded.
 _RULE = re.compile(r"([A-Za-z]+)=([1-9][0-9]{0,4})/([1-9][0-9]{0,3})s", re.ASCII)
-
-_KINDS: Mapping[Operation, str] = {
-    identity.CREATE: "create",
-    identity.CREATE_EARLY: "create",
-    identity.DELETE: "delete",
-    identity.ISSUE: "issue",
-    identity.ISSUE_EARLY: "issue",
-    identity.REVOKE: "revoke",
-    identity.UPDATE_EARLY: "revoke",
-    exchanges.EXCHANGE_TEAMS: "exchange",
-    exchanges.EXCHANGE_ENTRA: "exchange",
-    exchanges.EXCHANGE_EXTENSION: "exchange",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +78,24 @@ class Limits:
         self._windows: dict[tuple[int, str], deque[int]] = {}
         self._most_windows = _FEW_WINDOWS
 
-    def take(self, resource: int, operation: Operation, version: str, body: bytes) -> None:
-        """Raises:
+    def take(self, counted_for: int | None, operation: Operation, version: str, body: bytes) -> None:
+        """`counted_for` is the number of the caller's resource.
+
+        Raises:
         TooManyRequests: the window is full.
         MalformedBody, InvalidCustomId: as the operation itself would; what it creates stands in the body.
         """
-        kind = _KINDS.get(operation, "")
+        kind = operation.limit
         if operation is identity.CREATE and identity.read_create(body, version).createTokenWithScopes:
             kind = "createWithToken"
         limit = self._limits.get(kind)
-        if limit is None:
+        if limit is None or counted_for is None:
             return
         now, span = self._clock.micros(), limit.seconds * 1_000_000
-        window = self._windows.get((resource, kind))
+        window = self._windows.get((counted_for, kind))
         if window is None:
             self._forget_idle(now)
-            window = self._windows[resource, kind] = deque(maxlen=limit.requests)
+            window = self._windows[counted_for, kind] = deque(maxlen=limit.requests)
         # A clock that was set back must not lock anybody out.
         if len(window) == limit.requests and 0 <= now - window[0] < span:
             raise TooManyRequests(kind, limit.requests, limit.seconds, timedelta(microseconds=window[0] + span - now))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from watchword.errors import Unavailable
 from watchword.files import Worker
 from watchword.keyring.keyring import Keyring
 from watchword.measurements import Measurements
-from watchword.rest.call import ManagementBinding, ManagementCall, PublicBinding, RawAnswer, Request
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.doors import Door
 from watchword.rest.standing import Standing
 from watchword.revocations.feed import Feed
 from watchword.revocations.store import RevocationStore
@@ -69,18 +70,14 @@ class Metrics:
         self._load = load
         load.tell_refusals(self._traffic.record_refusal)
 
-    def bindings(self, *, is_guarded: bool) -> list[ManagementBinding | PublicBinding]:
-        """Guarded by an operator's token, where strangers can ask."""
-        guarded, public = ManagementBinding(METRICS, self._answer_operator), PublicBinding(METRICS, self._answer)
-        return [guarded if is_guarded else public]
+    def bindings(self, door: Door[Any]) -> list[AnyBinding]:
+        """Behind that of operators where strangers can ask, else behind none."""
+        return [Binding(METRICS, self._answer, door, "waits")]
 
-    async def _answer_operator(self, call: ManagementCall) -> RawAnswer:
-        return await self._answer(call.request)
-
-    async def _answer(self, request: Request) -> RawAnswer:
+    async def _answer(self, call: Call[Any]) -> RawAnswer:
         committed = await self._committed()
         own = await self.snapshots.write()
-        body, media_type = await asyncio.to_thread(self._render, committed, own, request.headers.get("accept", ""))
+        body, media_type = await asyncio.to_thread(self._render, committed, own, call.request.headers.get("accept", ""))
         return RawAnswer(body, (("content-type", media_type), ("cache-control", "no-store")))
 
     def _render(self, committed: Committed | None, own: Snapshot, accepted: str) -> tuple[bytes, str]:

@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
-from watchword.rest.call import ManagementBinding, PublicBinding, RawAnswer, Request, Right
-from watchword.rest.routes import AnyBinding
+from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
+from watchword.rest.doors import Doors
 from watchword.wire import versions
 from watchword.wire.errors import ErrorResponse
 from watchword.wire.operations import JSON, Body, Operation, Parameter
@@ -39,13 +39,9 @@ _SECURITY_SCHEMES = {
     "accessKey": {"type": "apiKey", "in": "header", "name": "Authorization", "description": _ACCESS_KEY},
     "verifier": {"type": "http", "scheme": "bearer", "description": "The credential of a verifier."},
     "entra": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of an OpenID issuer."},
+    "user": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A user's access token."},
     "operator": {"type": "http", "scheme": "bearer", "description": "The token of an operator: wwo_..."},
     "verifierBasic": {"type": "http", "scheme": "basic", "description": "The same as user and password."},
-}
-_SCHEMES = {
-    Right.MANAGE: ("accessKey",),
-    Right.VERIFY: ("accessKey", "entra", "verifier", "verifierBasic"),
-    Right.EXCHANGE: ("entra",),
 }
 
 _Json = dict[str, Any]
@@ -54,19 +50,23 @@ _Json = dict[str, Any]
 class OpenApi:
     """Describes the bindings that it is given, and itself."""
 
-    def __init__(self, bindings: Sequence[AnyBinding]) -> None:
+    def __init__(self, bindings: Sequence[AnyBinding], doors: Doors) -> None:
+        self._doors = doors
         self._document = msgspec.json.encode(document([*bindings, *self.bindings()]))
 
-    def bindings(self) -> list[PublicBinding]:
-        return [PublicBinding(OPENAPI, self.document)]
+    def bindings(self) -> list[AnyBinding]:
+        return [Binding(OPENAPI, self.document, self._doors.nobody, "waits")]
 
-    async def document(self, request: Request) -> RawAnswer:
-        del request
+    async def document(self, call: Call[None]) -> RawAnswer:
+        del call
         return RawAnswer(self._document, _HEADERS)
 
 
 def document(bindings: Iterable[AnyBinding]) -> _Json:
     """The whole document, as JSON."""
+    bindings = list(bindings)
+    used = {scheme for binding in bindings for scheme in binding.door.schemes}
+    schemes = {name: each for name, each in _SECURITY_SCHEMES.items() if name in used}
     schemas = Schemas()
     paths: dict[str, _Json] = {}
     in_order = sorted(bindings, key=_place)
@@ -82,7 +82,10 @@ def document(bindings: Iterable[AnyBinding]) -> _Json:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": schemas.components, "securitySchemes": _SECURITY_SCHEMES},
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": schemes,
+        },
     }
 
 
@@ -116,11 +119,7 @@ def _operation(bindings: list[AnyBinding], schemas: Schemas) -> _Json:
 
 
 def _security(binding: AnyBinding) -> list[_Json]:
-    if isinstance(binding, PublicBinding):
-        return []
-    if isinstance(binding, ManagementBinding):
-        return [{"operator": []}]
-    return [{scheme: []} for scheme in _SCHEMES[binding.right]]
+    return [{scheme: []} for scheme in binding.door.schemes]
 
 
 def _parameters(operations: list[Operation]) -> Iterable[_Json]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from watchword.errors import UnknownOperator
+from watchword.errors import NotAuthenticated
 from watchword.resources.bearer_secrets import parse_secret
 from watchword.resources.operators import PREFIX, prove_operator
-from watchword.rest.call import Manager, Request
-from watchword.rest.management_authentication import bearer_token
+from watchword.rest.bearer import bearer_token
+from watchword.rest.callers import Manager
+from watchword.rest.request import Request
 from watchword.storage import Database
 
 
@@ -18,12 +19,12 @@ class OperatorAuthenticator:
 
     async def authenticate(self, request: Request) -> Manager | None:
         """Raises:
-        UnknownOperator: the token looks like an operator's, and is none's.
+        NotAuthenticated: the token looks like an operator's, and is none's.
         """
         token = parse_secret(PREFIX, bearer_token(request) or "")
         if token is None:
             return None
         operator = await prove_operator(self._database, token)
         if operator is None:
-            raise UnknownOperator("The operator's token is unknown, or was deleted.")
+            raise NotAuthenticated("The operator's token is unknown, or was deleted.")
         return Manager(f"operator {operator.id}", operator.role)

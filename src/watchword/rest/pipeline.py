@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from time import perf_counter
 from types import MappingProxyType
@@ -16,8 +16,6 @@ from watchword.bounded_cache import bounded_cache
 from watchword.errors import (
     CallerError,
     InvalidQuery,
-    NotAllowed,
-    NotAuthenticated,
     NotServed,
     OperatorError,
     TooLarge,
@@ -28,25 +26,13 @@ from watchword.http.exchange import Exchange
 from watchword.http.forwarded import Origins
 from watchword.http.methods import METHODS
 from watchword.http.request_reader import MAXIMUM_BODY_BYTES
-from watchword.rest.call import (
-    Answer,
-    Authenticator,
-    Call,
-    Caller,
-    EventStream,
-    ManagementBinding,
-    ManagementCall,
-    Manager,
-    PublicBinding,
-    RawAnswer,
-    Request,
-    Work,
-    why_not_allowed,
-)
+from watchword.rest.call import Answer, AnyBinding, Call, EventStream, RawAnswer, Work
+from watchword.rest.cors import Cors
+from watchword.rest.doors import Proved
 from watchword.rest.hosts import Hosts
 from watchword.rest.limits import Limits
-from watchword.rest.management_authentication import Managers
-from watchword.rest.routes import AnyBinding, Path, Routes
+from watchword.rest.request import Request
+from watchword.rest.routes import Path, Routes
 from watchword.rest.waves import ALONE, Wave, Waves, go_alone
 from watchword.telemetry.finished import OTHER, Finished
 from watchword.telemetry.request_log import RequestLog
@@ -77,24 +63,22 @@ class Pipeline:
     def __init__(
         self,
         routes: Routes,
-        authenticators: Sequence[Authenticator],
         hosts: Hosts,
         origins: Origins,
+        cors: Cors,
         request_log: RequestLog,
         traffic: Traffic,
         strict_transport_security: str | None,
-        managers: Managers,
         limits: Limits | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._routes = routes
-        self._authenticators = authenticators
         self._hosts = hosts
         self._origins = origins
+        self._cors = cors
         self._request_log = request_log
         self._traffic = traffic
         self._strict_transport_security = strict_transport_security
-        self._managers = managers
         self._limits = limits
         self._tracing = tracing
         # Nobody who only reads waits for a commit.
@@ -110,7 +94,7 @@ class Pipeline:
         correlation = headers.correlation_vector()
         sent = exchange.headers
         path, binding, version = _NOWHERE, None, None
-        caller: Caller | Manager | None = None
+        caller: Proved | None = None
         proved: float | None = None
         ignored: list[str] = []
         answer: Answer = None
@@ -121,6 +105,8 @@ class Pipeline:
             query = _query(exchange.query)
             version = query.get("api-version")
             path, parts = self._find(exchange)
+            if self._cors.answers(exchange, path):
+                return
             origin = self._origins.origin(exchange.connection, sent)
             # The template: what somebody typed into the path would reach the log with the sentence of a refusal.
             binding = path.choose(exchange.method, version, f"{origin}{path.template}")
@@ -128,24 +114,14 @@ class Pipeline:
                 raise TooLarge("body", MAXIMUM_BODY_BYTES)
             port = exchange.connection.server_port
             request = Request(exchange.method, exchange.target, query, sent, origin, port, exchange.body, ignored)
-            if isinstance(binding, PublicBinding):
-                answer = await binding.function(request)
-            elif isinstance(binding, ManagementBinding):
-                manager = caller = await self._managers.authenticate(request)
-                proved = perf_counter()
-                management_call = ManagementCall(binding.operation, version or "", request, manager, parts)
-                answer = await binding.function(management_call)
-            else:
-                wave = await self._join[binding.work]()
-                caller = await self._authenticate(request)
-                proved = perf_counter()
-                if binding.right not in caller.rights:
-                    raise NotAllowed(why_not_allowed(caller, binding.right))
-                if self._limits is not None:
-                    self._limits.take(caller.resource.number, binding.operation, version or "", request.body)
-                answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
+            wave = await self._join[binding.work]()
+            caller = await binding.door.admit(request, binding.operation)
+            proved = perf_counter() if caller is not None else None
+            if self._limits is not None and caller is not None:
+                self._limits.take(caller.counted_for, binding.operation, version or "", request.body)
+            answer = await binding.function(Call(binding.operation, version or "", request, caller, parts))
         except (CallerError, Unavailable) as refusal:
-            error = describe(refusal)
+            error = (binding.door.describe if binding is not None else describe)(refusal)
         except OperatorError as fault:
             # The installation is at fault, and its operator is told what to do; the caller may come again after that.
             _log.error("request %s was refused: %s", correlation, fault)
@@ -186,15 +162,6 @@ class Pipeline:
         if found is None:
             raise UnknownPath(exchange.path)
         return found
-
-    async def _authenticate(self, request: Request) -> Caller:
-        for authenticator in self._authenticators:
-            caller = await authenticator.authenticate(request)
-            if caller is not None:
-                return caller
-        if "authorization" not in request.headers:
-            raise NotAuthenticated("The Authorization header is missing: sign the request with an access key.")
-        raise NotAuthenticated("The scheme of the Authorization header is not HMAC-SHA256.")
 
     def _headers(
         self, path: Path, sent: Mapping[str, str], correlation: str, error: WireError | None, started: float

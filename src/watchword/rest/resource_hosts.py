@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from watchword.rest.call import Request
+from watchword.rest.request import Request
 
 
 class ResourceHosts:

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from watchword.errors import MethodNotAllowed, MissingApiVersion, UnsupportedApiVersion
-from watchword.rest.call import Binding, ManagementBinding, PublicBinding
+from watchword.rest.call import AnyBinding
 from watchword.wire import versions
-
-AnyBinding = Binding | PublicBinding | ManagementBinding
 
 
 @dataclass(slots=True)
@@ -35,6 +33,7 @@ class Path:
     template: str
     methods: dict[str, Method] = field(default_factory=dict)
     supported_versions: str = ""
+    is_for_browsers: bool = False
 
     def choose(self, method: str, version: str | None, uri: str) -> AnyBinding:
         """Raises:
@@ -126,6 +125,7 @@ def paths(bindings: Iterable[AnyBinding]) -> list[Path]:
             method.own = binding
         elif operation.versions is not None:
             method.by_version.update(dict.fromkeys(operation.versions, binding))
+        path.is_for_browsers = path.is_for_browsers or operation.is_for_browsers
     for path in found.values():
         path.supported_versions = ", ".join(_versions_of(_controller(path), found.values()))
     return list(found.values())

@@ -11,7 +11,8 @@ import binascii
 
 from watchword.errors import NotAuthenticated
 from watchword.resources.verifier_credentials import PREFIX, prove_verifier
-from watchword.rest.call import Caller, Request, Right
+from watchword.rest.callers import Caller, Right
+from watchword.rest.request import Request
 from watchword.rest.resource_hosts import ResourceHosts
 from watchword.storage import Database
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +22,8 @@ from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import list_resources
+from watchword.rest.call import AnyBinding
+from watchword.rest.doors import Doors
 from watchword.rest.refusals import word_refusal
 from watchword.server.event_loop import run_event_loop
 from watchword.server.host_certificates import HostCertificates
@@ -71,10 +73,12 @@ def running_server(
     data: Path | None = None,
     clock: MovableClock | None = None,
     worker: Worker | None = None,
+    services: Sequence[Callable[[Doors], Sequence[AnyBinding]]] = (),
 ) -> Iterator[RunningServer]:
     """A server that is listening, until the block ends; `data` is a temporary folder where none is given.
 
-    On the data of an earlier run the access keys are those of that run. A `worker` is one of several on the same data.
+    On the data of an earlier run the access keys are those of that run. A `worker` is one of several on the same data;
+    `services` are served beside Watchword's own.
     """
     settings = settings or Settings(request_log=False)
     with tempfile.TemporaryDirectory() as temporary:
@@ -93,7 +97,9 @@ def running_server(
         first = FirstResource(settings.resource_name, settings.data_location)
 
         async def serve() -> None:
-            application = await open_watchword(settings, folder, first, clock, endpoint, operator_port, worker)
+            application = await open_watchword(
+                settings, folder, first, clock, endpoint, operator_port, worker, services
+            )
             keys.extend(await _read_keys(settings, folder))
             made = application.first_start
             tokens.append(str(made.operator or "") if made else "")

@@ -19,7 +19,9 @@ from watchword.errors import InvalidQuery, InvalidToken, NotAuthenticated
 from watchword.keyring.keyring import Keyring
 from watchword.resources.credentials import is_in_force
 from watchword.resources.store import Resource
-from watchword.rest.call import Binding, Call, Caller, Event, EventStream, PublicBinding, RawAnswer, Request, Right
+from watchword.rest.call import AnyBinding, Binding, Call, Event, EventStream, RawAnswer
+from watchword.rest.callers import Caller, Right
+from watchword.rest.doors import Doors
 from watchword.revocations.feed import Feed, Page
 from watchword.revocations.revocations import Revocations
 from watchword.storage import Database
@@ -54,25 +56,25 @@ class VerificationOperations:
         self._feed = feed
         self._clock = clock
 
-    def bindings(self) -> list[Binding | PublicBinding]:
+    def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
-            PublicBinding(wire.KEY_SET, self.key_set),
-            Binding(wire.INTROSPECT, self.introspect, Right.VERIFY),
-            Binding(wire.REVOKE_TOKEN, self.revoke, work="writes"),
-            Binding(wire.REVOCATIONS, self.feed, Right.VERIFY, work="waits"),
+            Binding(wire.KEY_SET, self.key_set, doors.nobody, "waits"),
+            Binding(wire.INTROSPECT, self.introspect, doors.verifiers),
+            Binding(wire.REVOKE_TOKEN, self.revoke, doors.clients, work="writes"),
+            Binding(wire.REVOCATIONS, self.feed, doors.verifiers, work="waits"),
         ]
 
-    async def key_set(self, request: Request) -> RawAnswer:
+    async def key_set(self, call: Call[None]) -> RawAnswer:
         body = (await self._keyring.key_set()).to_json()
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         # Whoever keeps the set for this long still knows every key that signs: a new one is published earlier.
         age = min(_LONGEST_MAX_AGE_SECONDS, int(self._keyring.schedule.key_set_age.total_seconds()))
         headers = (("etag", tag), ("cache-control", f"public, max-age={age}"))
-        if tag in request.headers.get("if-none-match", ""):
+        if tag in call.request.headers.get("if-none-match", ""):
             return RawAnswer(b"", headers, 304)
         return RawAnswer(body, (*headers, ("content-type", "application/jwk-set+json")))
 
-    async def introspect(self, call: Call) -> RawAnswer:
+    async def introspect(self, call: Call[Caller]) -> RawAnswer:
         token = wire.read_token_form(call.request.body, "token")["token"]
         try:
             claims = await self._prove(token, call)
@@ -82,7 +84,7 @@ class VerificationOperations:
             answer = _active(claims)
         return RawAnswer(msgspec.json.encode(answer), _NO_STORE)
 
-    async def revoke(self, call: Call) -> RawAnswer:
+    async def revoke(self, call: Call[Caller]) -> RawAnswer:
         """A token that proves nothing, or is of another resource, changes nothing and is no error (RFC 7009, 2.2)."""
         form = wire.read_token_form(call.request.body, "token", "token_id")
         named = form.get("token_id", "")
@@ -95,7 +97,7 @@ class VerificationOperations:
             await self._revocations.revoke_token(token_id, call.caller.resource.number)
         return RawAnswer(b"", (("cache-control", "no-store"),))
 
-    async def feed(self, call: Call) -> RawAnswer | EventStream:
+    async def feed(self, call: Call[Caller]) -> RawAnswer | EventStream:
         since = call.request.query.get("since")
         caller = call.caller
         if "text/event-stream" in call.request.headers.get("accept", ""):
@@ -120,7 +122,7 @@ class VerificationOperations:
         is_farewell = any(row.kind == "resource" and row.deleted for row in page.rows)
         return is_farewell or caller.credential is None or await is_in_force(self._database, caller.credential)
 
-    async def _prove(self, token: str, call: Call) -> Claims:
+    async def _prove(self, token: str, call: Call[Caller]) -> Claims:
         proof = read_signed(token, await self._keyring.key_set())
         if proof.claims.resourceId != call.caller.resource.id:
             raise InvalidToken("resource", "The token is of another resource.")
@@ -135,7 +137,7 @@ _TOKEN_ID = re.compile("[0-9a-f]{32}")
 """What never was an id of a token is not recorded."""
 
 
-def _may_know(error: InvalidToken, call: Call) -> bool:
+def _may_know(error: InvalidToken, call: Call[Caller]) -> bool:
     """Why a token is refused is told to its resource's owner only; of a foreign one nobody learns even that."""
     return Right.MANAGE in call.caller.rights and error.check in ("expiry", "issued", "revoked")
 
@@ -161,7 +163,7 @@ def _page_body(resource: Resource, page: Page) -> wire.RevocationPage:
     return wire.RevocationPage(resource.id, page.cursor, entries, page.is_snapshot, page.more)
 
 
-def _wait_seconds(call: Call) -> float:
+def _wait_seconds(call: Call[Caller]) -> float:
     text = call.request.query.get("wait", str(DEFAULT_WAIT_SECONDS))
     try:
         seconds = float(text)

@@ -97,12 +97,15 @@ EXCHANGE_TEAMS = Operation(
         Body(TeamsUserRequest, versions.without(_TEAMS, _TOKEN_ONLY)),
     ),
     gives=(Body(AccessTokenBody),),
+    limit="exchange",
 )  # fmt: skip
 EXCHANGE_EXTENSION = Operation(
     "TeamsExtensionToken_Exchange", "POST", "/access/teamsExtension/:exchangeAccessToken", 200, _EXTENSION,
     "Exchange an Entra ID token for an access token of the Teams extension.",
     takes=(Body(ExchangeRequest, required=False),),
     gives=(Body(CreatedBody),),
+    limit="exchange",
+    is_for_browsers=True,
 )  # fmt: skip
 GET_EXTENSION = Operation(
     "TeamsExtensionAssignment_Get", "GET", _EXTENSION_ASSIGNMENT, 200, _EXTENSION,
@@ -125,6 +128,8 @@ EXCHANGE_ENTRA = Operation(
     "Exchange an Entra ID token for an access token.",
     takes=(Body(ExchangeRequest, required=False),),
     gives=(Body(CreatedBody),),
+    limit="exchange",
+    is_for_browsers=True,
 )  # fmt: skip
 LIST_ENTRA = Operation(
     "EntraIdAssignments_List", "GET", _ASSIGNMENTS, 200, _ENTRA,

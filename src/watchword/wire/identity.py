@@ -32,6 +32,7 @@ CREATE = Operation(
         Body(bodies.CreateRequest, _CUSTOM_IDS, required=False),
     ),
     gives=(Body(bodies.CreatedBody),),
+    limit="create",
 )  # fmt: skip
 GET = Operation(
     "CommunicationIdentity_Get", "GET", "/identities/{id}", 200, _CUSTOM_IDS,
@@ -41,10 +42,12 @@ GET = Operation(
 DELETE = Operation(
     "CommunicationIdentity_Delete", "DELETE", "/identities/{id}", 204, versions.ALL,
     "Delete an identity, revoke all its tokens, and delete all data associated with it.",
+    limit="delete",
 )  # fmt: skip
 REVOKE = Operation(
     "CommunicationIdentity_RevokeAccessTokens", "POST", "/identities/{id}/:revokeAccessTokens", 204, _IDENTITIES,
     "Revoke every access token of an identity that was issued so far.",
+    limit="revoke",
 )  # fmt: skip
 ISSUE = Operation(
     "CommunicationIdentity_IssueAccessToken", "POST", "/identities/{id}/:issueAccessToken", 200, _IDENTITIES,
@@ -55,23 +58,27 @@ ISSUE = Operation(
         Body(bodies.NeedsScopes, _JOIN_SCOPES),
     ),
     gives=(Body(bodies.AccessTokenBody),),
+    limit="issue",
 )  # fmt: skip
 CREATE_EARLY = Operation(
     "CommunicationIdentity_Create", "POST", "/identities", 200, _EARLY,
     "Create an identity.",
     takes=(Body(bodies.CreateRequest2020, required=False),),
     gives=(Body(bodies.IdentityBody),),
+    limit="create",
 )  # fmt: skip
 ISSUE_EARLY = Operation(
     "CommunicationIdentity_IssueToken", "POST", "/identities/{id}/token", 200, _EARLY,
     "Issue an access token to an identity.",
     takes=(Body(bodies.NeedsScopes2020),),
     gives=(Body(bodies.EarlyTokenBody),),
+    limit="issue",
 )  # fmt: skip
 UPDATE_EARLY = Operation(
     "CommunicationIdentity_Update", "PATCH", "/identities/{id}", 204, _EARLY,
     "Revoke the tokens of an identity that were issued before `tokensValidFrom`.",
     takes=(Body(bodies.UpdateRequest, media_type=MERGE_PATCH, required=False),),
+    limit="revoke",
 )  # fmt: skip
 LIST = Operation(
     "Watchword_ListIdentities", "GET", "/identities", 200, None,

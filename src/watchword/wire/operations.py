@@ -48,6 +48,10 @@ class Operation:
     `versions` is None for Watchword's own operations, which answer with any api-version or with none. `also` are other
     statuses of success, with the same bodies. `refusal` is the reason, a sentence, for which a published operation is
     not carried out. Each is declared once, and is itself only.
+
+    Of the scopes of a user's access token one of `scopes` is needed; `reads_user_header` lets it come as X-Skypetoken.
+    `limit` names the kind by which requests are limited, and `is_for_browsers` says that pages of other origins may
+    call it, by setting.
     """
 
     id: str
@@ -61,3 +65,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     refusal: str = ""
     also: tuple[int, ...] = ()
+    scopes: tuple[str, ...] = ()
+    reads_user_header: bool = False
+    limit: str = ""
+    is_for_browsers: bool = False

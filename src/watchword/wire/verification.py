@@ -95,6 +95,7 @@ KEY_SET = Operation(
     "Watchword_GetKeySet", "GET", "/.well-known/jwks.json", 200, None,
     "The public keys that verify access tokens (RFC 7517).",
     gives=(Body(KeySetBody, media_type="application/jwk-set+json"),),
+    is_for_browsers=True,
 )  # fmt: skip
 INTROSPECT = Operation(
     "Watchword_IntrospectToken", "POST", "/introspect", 200, None,
@@ -117,6 +118,7 @@ REVOCATIONS = Operation(
                   {"type": "number", "minimum": 0, "maximum": 60}),
         Parameter("Last-Event-ID", "The cursor of a stream that is taken up again.", place="header"),
     ),
+    is_for_browsers=True,
 )  # fmt: skip
 
 

@@ -29,19 +29,16 @@
     │   ├── TooSlow                    a head or a body that took longer than its deadline
     │   ├── TooManyRequests            more than the limit by setting allows
     │   ├── NotServed                  a published operation that is refused, in words
-    │   └── ManagementRefusal          what the management API refuses, and the commands that do the same
-    │       ├── UnknownOperator            no operator could be proved
-    │       ├── OperatorNotAllowed         a reader tried to change something
-    │       ├── NoManagementRole           an Entra ID token of somebody without a role
-    │       ├── GroupNotFound
-    │       ├── ResourceNotFound
-    │       ├── OperationNotFound
-    │       ├── BeingDeleted               a group or resource that is going away
-    │       ├── NameTaken
-    │       ├── InvalidName
-    │       ├── InvalidProperty            a property of a group or resource that cannot be so
-    │       ├── TooManyResources           more than one Host can tell apart
-    │       └── KeyTaken                   an access key that another resource has
+    │   ├── NoManagementRole           an Entra ID token of somebody without a role on the management API
+    │   ├── GroupNotFound
+    │   ├── ResourceNotFound
+    │   ├── OperationNotFound
+    │   ├── BeingDeleted               a group or resource that is going away
+    │   ├── NameTaken
+    │   ├── InvalidName
+    │   ├── InvalidProperty            a property of a group or resource that cannot be so
+    │   ├── TooManyResources           more than one Host can tell apart
+    │   └── KeyTaken                   an access key that another resource has
     ├── InvalidToken                   an access token that proves nothing; says which check failed
     ├── InsufficientScope              a valid token that does not allow this operation
     ├── InvalidConnectionString
@@ -51,7 +48,8 @@
     └── OperatorError                  an installation at fault; says what to do next
 
 What a service answered to a client of ours is another tree, drawn in `watchword.client.errors`. Exceptions are
-dataclasses of facts: a rule raises what it found, `wire.errors` chooses the words.
+dataclasses of facts: a rule raises what it found, and the contract of whose operation it was has the words
+(`wire.identity_errors`, `wire.management_errors`). What any service may find is here; each service has a file.
 """
 
 from __future__ import annotations
@@ -83,21 +81,6 @@ class NotAllowed(CallerError):
 
 
 @dataclass(eq=False)
-class IdentityNotOwned(CallerError):
-    """The identifier names another resource than the caller's."""
-
-
-@dataclass(eq=False)
-class IdentityNotFound(CallerError):
-    """The identifier names the caller's resource, but no identity that is there now."""
-
-
-@dataclass(eq=False)
-class MalformedIdentity(CallerError):
-    """The path holds something that is no identifier of an identity."""
-
-
-@dataclass(eq=False)
 class MalformedBody(CallerError):
     """`field` is the JSON path of what is wrong, such as `expiresInMinutes`, or empty for the whole body."""
 
@@ -110,37 +93,6 @@ class MissingField(CallerError):
     """`field` in the contract's camelCase, such as `scopes`."""
 
     field: str
-
-
-@dataclass(eq=False)
-class NoScopes(CallerError):
-    """A token needs at least one scope."""
-
-
-@dataclass(eq=False)
-class UnknownScope(CallerError):
-    """`field` names the list that holds it; `allowed` are the scopes of this api-version."""
-
-    scope: str
-    field: str
-    allowed: tuple[str, ...]
-
-
-@dataclass(eq=False)
-class InvalidLifetime(CallerError):
-    """All three in minutes, the bounds included."""
-
-    minutes: int
-    minimum: int
-    maximum: int
-
-
-@dataclass(eq=False)
-class InvalidCustomId(CallerError):
-    """Length in characters; the custom id itself is never repeated."""
-
-    length: int
-    maximum: int
 
 
 @dataclass(eq=False)
@@ -161,24 +113,6 @@ class MalformedGuid(CallerError):
     """`field` is its name in the path or the body, such as `objectId`."""
 
     field: str
-
-
-@dataclass(eq=False)
-class InvalidUserToken(CallerError):
-    """The token in the body is not one of a Teams user, or is not valid any more."""
-
-
-@dataclass(eq=False)
-class UnexpectedUserToken(CallerError):
-    """`field` is `appId` or `userId`; `malformed` where what the caller named is no guid at all."""
-
-    field: str
-    malformed: bool
-
-
-@dataclass(eq=False)
-class AssignmentNotFound(CallerError):
-    """There is no such assignment in the caller's resource."""
 
 
 @dataclass(eq=False)
@@ -258,92 +192,6 @@ class NotServed(CallerError):
 
     operation: str
     reason: str
-
-
-class ManagementRefusal(CallerError):
-    """What the management API refuses; `wire.management_errors` has the words, for commands too."""
-
-
-@dataclass(eq=False)
-class UnknownOperator(ManagementRefusal):
-    """`reason` is one sentence for the caller, and never helps to guess a token."""
-
-    reason: str
-
-
-@dataclass(eq=False)
-class OperatorNotAllowed(ManagementRefusal):
-    """A reader tried to change something, or to see a secret."""
-
-
-@dataclass(eq=False)
-class NoManagementRole(ManagementRefusal):
-    """`principal` is the object id of a good token, which nobody gave a role on the management API."""
-
-    principal: str
-
-
-@dataclass(eq=False)
-class GroupNotFound(ManagementRefusal):
-    """No resource group of that name is in the subscription."""
-
-    group: str
-
-
-@dataclass(eq=False)
-class ResourceNotFound(ManagementRefusal):
-    """No resource of that name is in the group, or anywhere where `group` is empty."""
-
-    resource: str
-    group: str = ""
-
-
-@dataclass(eq=False)
-class OperationNotFound(ManagementRefusal):
-    """No asynchronous operation has this id."""
-
-
-@dataclass(eq=False)
-class BeingDeleted(ManagementRefusal):
-    """`kind` is `resource group` or `resource`."""
-
-    kind: str
-    name: str
-
-
-@dataclass(eq=False)
-class NameTaken(ManagementRefusal):
-    """Names of resources are unique on the server, as hosts are made of them."""
-
-    name: str
-
-
-@dataclass(eq=False)
-class InvalidName(ManagementRefusal):
-    """`kind` as in `BeingDeleted`; `rule` is a sentence."""
-
-    kind: str
-    rule: str
-
-
-@dataclass(eq=False)
-class InvalidProperty(ManagementRefusal):
-    """`target` is a JSON path such as `properties.dataLocation`; `reason` is a sentence."""
-
-    target: str
-    reason: str
-
-
-@dataclass(eq=False)
-class TooManyResources(ManagementRefusal):
-    """Resources that share one Host are told apart by trying their keys, so they are few."""
-
-    maximum: int
-
-
-@dataclass(eq=False)
-class KeyTaken(ManagementRefusal):
-    """A request is told from another resource's by its key alone."""
 
 
 @dataclass(eq=False)
