@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from tests.support.postgres import Cluster
-from watchword.errors import OperatorError, Unavailable
+from watchword.errors import OperatorError, Unavailable, Unstorable
 from watchword.storage import Statement, Transaction
 from watchword.storage.postgres import PostgresDatabase, open_postgres
 
@@ -100,8 +100,8 @@ async def test_a_row_that_fails_fails_alone(database: PostgresDatabase) -> None:
     assert [each for each in found if isinstance(each, list)] == [[(1,)], [(2,)], [(3,)], [(4,)]]
     assert [type(each) for each in found if not isinstance(each, list)] == [
         asyncpg.UniqueViolationError,
-        asyncpg.DataError,
-        asyncpg.DataError,
+        Unstorable,
+        Unstorable,
     ]
     assert await numbers(database) == [1, 2, 3, 4]
     assert await add(database, 5) == [[(5,)]]
@@ -112,7 +112,7 @@ async def test_nothing_is_found_by_what_postgres_cannot_hold(database: PostgresD
     asked = ({"number": 1, "word": None}, {"number": 0, "word": "a\0b"})
     assert await asyncio.gather(*(database.read(READ, each) for each in asked)) == [[(1,)], []]
     assert await database.query("select 1 where $1 = 'a'", "a\0") == []
-    with pytest.raises(asyncpg.CharacterNotInRepertoireError):
+    with pytest.raises(Unstorable):
         await database.write(ADD, {"number": 2, "word": "a\0b"})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from watchword.errors import OperatorError, Unavailable
+from watchword.errors import OperatorError, Unavailable, Unstorable
 from watchword.storage import Statement, Transaction, sqlite_connections
 from watchword.storage.sqlite import SqliteDatabase
 
@@ -58,8 +58,8 @@ async def test_a_row_that_fails_fails_alone(database: SqliteDatabase) -> None:
     assert [each for each in found if isinstance(each, list)] == [[(1,)], [(2,)], [(3,)], [(4,)]]
     assert [type(each) for each in found if not isinstance(each, list)] == [
         sqlite3.IntegrityError,
-        OverflowError,
-        UnicodeEncodeError,
+        Unstorable,
+        Unstorable,
         sqlite3.ProgrammingError,
     ]
     assert await numbers(database) == [1, 2, 3, 4]

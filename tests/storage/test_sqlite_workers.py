@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from watchword.errors import OperatorError, Unavailable
+from watchword.errors import OperatorError, Unavailable, Unstorable
 from watchword.storage import Statement, Transaction, sqlite_worker, sqlite_writer
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.storage.sqlite_messages import SOCKET_NAME
@@ -122,9 +122,9 @@ async def test_a_row_that_fails_fails_alone(house: House) -> None:
         assert [each for each in found if isinstance(each, list)] == [[(1,)], [(2,)], [(3,)], [(4,)]]
         assert [type(each) for each in found if not isinstance(each, list)] == [
             sqlite3.IntegrityError,
-            OverflowError,
-            OverflowError,
-            UnicodeEncodeError,
+            Unstorable,
+            Unstorable,
+            Unstorable,
             TypeError,
         ]
         assert await numbers(one) == [1, 2, 3, 4]

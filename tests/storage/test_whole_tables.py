@@ -59,7 +59,7 @@ async def test_numbers_are_loaded_as_they_are(database: Database) -> None:
 
 async def test_columns_are_those_of_the_schema_as_it_is(database: Database) -> None:
     async with database.snapshot() as snapshot:
-        assert await snapshot.columns("clock") == ["singleton", "high_water_micros"]
+        assert await snapshot.columns("clock") == ["singleton", "high_water_micros", "reserved_micros"]
         assert await snapshot.columns("nothing") == []
 
 
