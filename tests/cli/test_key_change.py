@@ -233,6 +233,7 @@ def test_a_next_key_that_lies_ready_is_told_by_doctor_and_used(home: Home, data:
 @pytest.mark.sqlite("only beside SQLite the command draws a key of its own")
 def test_a_folder_in_which_nothing_can_be_replaced_stops_the_change_before_it_began(home: Home, data: Path) -> None:
     keys, former = works(PLAIN, data), key_of(data)
+    (data / f"{KEY_FILE}.lock").unlink()
     (data / f"{KEY_FILE}.lock").mkdir()
     assert "cannot be replaced" in refusal(home, "keys", "rewrap", "--data", data, "--yes")
     assert not next_of(data / KEY_FILE).exists()
