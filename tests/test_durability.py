@@ -85,7 +85,9 @@ def test_a_relaxed_level_would_not_pass_either(tmp_path: Path) -> None:
 def test_the_encryption_key_is_on_disk_before_the_first_row_that_needs_it(tmp_path: Path) -> None:
     calls, _ = traced(tmp_path)
     key_synced = next(call for call in calls if call.name == "fsync" and ".encryption.key." in call.file)
-    named = next(call for call in calls if call.name in ("link", "linkat") and '/encryption.key"' in call.arguments)
+    named = next(
+        call for call in calls if call.name in ("link", "linkat") and '/encryption.key.next"' in call.arguments
+    )
     folder_synced = next(
         call for call in calls if call.name == "fsync" and call.file.endswith("/server") and call.began > named.ended
     )
