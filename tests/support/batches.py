@@ -202,6 +202,12 @@ async def access_keys(batch: Batch) -> object:
     return all(each.count(batch.resource.number) == 2 for each in numbers)
 
 
+@of(resources.RESOURCE)
+async def a_resource_by_its_guid(batch: Batch) -> object:
+    answers = await batch.read(id=batch.resource.id)
+    return [[row[0] for row in answer] for answer in answers] == [[batch.resource.number]] * batch.count
+
+
 @of(resources.KEYS_OF)
 async def access_keys_of_one(batch: Batch) -> object:
     answers = await batch.read(name=batch.resource.name)
