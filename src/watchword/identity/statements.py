@@ -216,19 +216,22 @@ PURGE = Statement(
         """,
     ),
     parameters=(("resource", "int8"), ("most", "int8")),
-    postgres=f"""
+    postgres="""
         , portions as (
             select n, resource, most, (sum(most) over (partition by resource order by n))::bigint - most as before
             from q
-        ), locked as materialized (
+        ), doomed as (
             select p.n, i.resource, i.flake from portions p cross join lateral (
-                select flake from identities where resource = p.resource order by flake limit p.most offset p.before
-            ) doomed join identities i on i.resource = p.resource and i.flake = doomed.flake
-            order by i.flake, i.resource for update of i
+                select resource, flake from identities where resource = p.resource
+                order by flake limit p.most offset p.before
+            ) i
         ), changed as (
-            delete from identities i using locked l where i.resource = l.resource and i.flake = l.flake
-            returning i.resource, i.flake, i.custom_id, l.n
-        ), {_freed()}
+            delete from identities i using doomed d where i.resource = d.resource and i.flake = d.flake
+            returning d.n, i.resource, i.custom_id, i.flake
+        ), freed as (
+            delete from custom_ids c using changed g
+            where c.resource = g.resource and c.custom_id = g.custom_id and c.flake = g.flake returning 1
+        )
         select n, 1 from changed
     """,
 )
