@@ -140,7 +140,10 @@ class ClockWatch:
         """Look every few seconds, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # noqa: BLE001 - whatever it was must not end the watch for as long as the server runs.
+                _log.exception("the clock could not be compared; it goes on trying")
 
     async def look(self) -> None:
         """Compare the clock with the database; one that cannot be reached says nothing of it."""
