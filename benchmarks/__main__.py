@@ -71,7 +71,11 @@ def _measure(plan: Plan, folder: Path, cores: Cores) -> Findings:
 
 def _latencies(lineup: Lineup, plan: Plan) -> list[tuple[Measurement, list[Latency]]]:
     """At half of what the closed loop reached, in as many rounds; of moto not, which closes every connection."""
-    names = ("SQLite",) if plan.quick else ("SQLite", "PostgreSQL", "naive", "oidc-provider")
+    names = (
+        ("SQLite",)
+        if plan.quick
+        else ("SQLite", "PostgreSQL", "naive", "oidc-provider", "chat SQLite", "chat PostgreSQL")
+    )
     halved = [each for each in lineup.measurements if each.connections == COMPARED and not each.failure]
     wanted = [lineup.contenders[name] for name in names if name in lineup.contenders]
     found: list[tuple[Measurement, list[Latency]]] = [(each, []) for each in halved if each.contender in wanted]

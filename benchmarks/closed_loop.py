@@ -43,8 +43,10 @@ class Load:
 def closed_loop(
     server: Process, requests: Sequence[bytes], *, connections: int, seconds: float, core: int, tls: bool = False
 ) -> Load:
-    """Raises:
-    LoadFailed: the server refused or dropped a request or answered none, so the figures would mean nothing.
+    """Load the server with so many connections, each of which asks again once it is answered.
+
+    Raises:
+        LoadFailed: the server refused or dropped a request or answered none, so the figures would mean nothing.
     """
     with tempfile.NamedTemporaryFile(prefix="watchword-bench-") as file:
         file.writelines(b"%d\n%b" % (len(request), request) for request in requests)

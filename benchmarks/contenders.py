@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks import chats
+from benchmarks.chat_workloads import issue_tokens
+from benchmarks.chats import ChatPlan
 from benchmarks.identities import insert_into_postgres, insert_into_sqlite
 from benchmarks.postgres import Cluster
 from benchmarks.processes import Process, python_server, seconds_to_first_answer
@@ -36,6 +39,7 @@ class Contender:
     data: Path
     omits: str = ""
     tls: bool = False
+    dsn: str | None = None
     warm_up_seconds: int = 1
 
 
@@ -48,28 +52,39 @@ def watchword(
     core: int,
     tls: bool = False,
     cluster: Cluster | None = None,
+    chat: ChatPlan | None = None,
 ) -> Iterator[Contender]:
-    """The command `watchword serve` with that many identities, on SQLite or that cluster; all else as by default."""
+    """The command `watchword serve` with that many identities, on SQLite or that cluster; all else as by default.
+
+    With chats it also has tokens for their users.
+    """
     arguments = _arguments(folder, algorithm, tls=tls)
     environment = {"WATCHWORD_DATABASE": cluster.dsn} if cluster else {}
     with python_server("watchword", *arguments, core=core, home=folder, environment=environment):
         primary, _ = read_access_keys(load_settings(environment), folder / "data")
     if cluster:
         ids = insert_into_postgres(cluster.dsn, identities)
+        talks = chats.insert_into_postgres(cluster.dsn, ids, chat) if chat else None
     else:
-        ids = insert_into_sqlite(folder / "data" / "watchword.sqlite", identities)
+        file = folder / "data" / "watchword.sqlite"
+        ids = insert_into_sqlite(file, identities)
+        talks = chats.insert_into_sqlite(file, ids, chat) if chat else None
     ready = "" if tls else "/readyz"
     with python_server(
         "watchword", *arguments, core=core, home=folder, ready=ready, environment=environment
     ) as process:
+        target = Target(f"localhost:{process.port}", primary.secret, ids, talks)
+        if talks:
+            issue_tokens(target, process.port)
         yield Contender(
             f"Watchword {algorithm}{' on PostgreSQL' if cluster else ''}{' TLS' if tls else ''}",
             algorithm,
             "PostgreSQL, `fsync` and `synchronous_commit` on" if cluster else "SQLite, WAL, `synchronous=FULL`",
             replace(process, database=cluster.pid if cluster else None),
-            Target(f"localhost:{process.port}", primary.secret, ids),
+            target,
             folder / "data",
             tls=tls,
+            dsn=cluster.dsn if cluster else None,
         )
 
 

@@ -47,6 +47,9 @@ class Findings:
 
     def of_limit(self, measurement: Measurement) -> Spread:
         """Requests per CPU-second, by those that do nothing but what the workload needs."""
+        if measurement.workload.chat:
+            limits = self.limits.of_chat(measurement.contender.name, measurement.workload.chat)
+            return Spread.of_ratios(measurement.figures("per_cpu_second"), limits)
         needed = measurement.contender.algorithm if measurement.workload.signature else None
         return Spread.of_ratios(measurement.figures("per_cpu_second"), self.limits.requests(needed))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from benchmarks.chat_workloads import FIRST_PAGE, LIST_THREADS, SEND
 from benchmarks.findings import Findings
 from benchmarks.growth_findings import Cost
 from benchmarks.revoking import VERIFIERS
@@ -44,6 +45,7 @@ def compare(findings: Findings) -> list[Goal]:
         *_answering(findings),
         *_growing(findings),
         *_revoking_and_verifying(findings),
+        *_talking(findings),
     ]
 
 
@@ -114,6 +116,31 @@ def _revoking_and_verifying(findings: Findings) -> Iterator[Goal]:
     cold = Spread.of_ratios(rates["cold"], rates["signature"])
     yield _at_least("token verified for the first time, of its signature's check", 0.8, cold, ".2f")
     yield _at_least("token verified again, per second of CPU", 300_000, Spread.of(rates["cached"]), ",.0f")
+
+
+def _talking(findings: Findings) -> Iterator[Goal]:
+    for engine in ("SQLite", "PostgreSQL"):
+        for workload, bound, after in (
+            (SEND, 0.35, 0.45 if engine == "SQLite" else None),
+            (FIRST_PAGE, 0.35, None),
+            (LIST_THREADS, 0.35, None),
+        ):
+            measured = findings.find(f"chat {engine}", workload.name)
+            of_limit = findings.of_limit(measured) if measured else None
+            yield _at_least(f"chat on {engine}, {workload.name}, of its limit", bound, of_limit, ".2f")
+            if after:
+                yield _at_least("the same, the goal after that", after, of_limit, ".2f")
+    beside = findings.ratio(SEND.name, "chat PostgreSQL", "chat SQLite")
+    yield _at_least("chat on PostgreSQL, of the SQLite figure, send", 0.75, beside, ".2f")
+    for measurement, found in findings.latencies:
+        if measurement.workload is SEND:
+            p99 = Spread.of(each.p99_millis for each in found)
+            yield _at_most(f"p99 at half load, {measurement.name}", 10, p99, ".1f", " ms")
+    for name, contender in findings.lineup.contenders.items():
+        if contender.target.chats and name == "chat SQLite":
+            size = contender.target.chats.bytes_of_message / 1_024
+            row = "disk of a message of 300 bytes on SQLite, with its entry in the journal"
+            yield Goal(row, "at most 0.7 KiB", f"{size:.2f} KiB", size <= 0.7)
 
 
 def _at_least(name: str, bound: float, found: Spread | None, form: str, unit: str = "") -> Goal:

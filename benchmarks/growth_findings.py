@@ -15,7 +15,7 @@ _NAME = "growth.json"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one workload on one engine with so many identities: requests per CPU-second and per second, and milliseconds.
+    """What a workload costs on an engine with so many identities: requests per CPU-second and per second, milliseconds.
 
     `ratio` is the CPU of a request by that of one with the fewest identities.
     """

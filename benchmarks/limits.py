@@ -77,7 +77,7 @@ def _main(folder: Path) -> dict[str, float]:
 
     def check_request() -> None:
         content_hash(b'{"scopes":["chat","voip"]}')
-        signature(bytes(64), "POST", "/identities/8:acs:x/:issueAccessToken?api-version=2023-10-01", values)
+        signature(bytes(64), "POST", "/identities/8:acs:x/:issueAccessToken?api-version=2023-10-01", values=values)
 
     return {
         "ES256": _per_second(lambda: p256.sign(_MESSAGE, ecdsa)),

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import postgres
+from benchmarks.chat_workloads import FIRST_PAGE, LIST_THREADS, SEND
+from benchmarks.chats import ChatPlan
 from benchmarks.contenders import Contender, watchword
 from benchmarks.machine import Cores
 from benchmarks.peers import environments
@@ -61,9 +63,11 @@ class _Starter:
         self._measure("SQLite", CREATE, every)
         for workload in (REVOKE,) if quick else (CREATE_WITH_TOKEN, REVOKE, MIXED):
             self._measure("SQLite", workload)
-        self._watchword("RS256", "RS256")
-        self._measure("RS256", ISSUE)
+        self._watchword("chat SQLite", "ES256", chat=ChatPlan())
+        self._chat("chat SQLite")
         if not quick:
+            self._watchword("RS256", "RS256")
+            self._measure("RS256", ISSUE)
             self._watchword("EdDSA", "EdDSA")
             self._measure("EdDSA", ISSUE)
             self._watchword("TLS", "ES256", tls=True)
@@ -82,6 +86,17 @@ class _Starter:
         self._measure("PostgreSQL", CREATE, levels)
         for workload in () if self._plan.quick else (CREATE_WITH_TOKEN, REVOKE, MIXED):
             self._measure("PostgreSQL", workload)
+        if self._plan.quick:
+            return
+        # A cluster of its own, since a database holds one installation.
+        place = self._place("chat-cluster")
+        cluster = self._running.enter_context(postgres.cluster(place, core=self._core))
+        self._watchword("chat PostgreSQL", "ES256", cluster=cluster, chat=ChatPlan())
+        self._chat("chat PostgreSQL")
+
+    def _chat(self, name: str) -> None:
+        for workload in (SEND, FIRST_PAGE, LIST_THREADS):
+            self._measure(name, workload)
 
     def _peers(self, levels: tuple[int, ...]) -> None:
         not_installed = "not installed: `make bench-peers` says why"
@@ -106,7 +121,13 @@ class _Starter:
             self._lineup.missing.append(("oidc-provider", not_installed))
 
     def _watchword(
-        self, name: str, algorithm: str, *, tls: bool = False, cluster: postgres.Cluster | None = None
+        self,
+        name: str,
+        algorithm: str,
+        *,
+        tls: bool = False,
+        cluster: postgres.Cluster | None = None,
+        chat: ChatPlan | None = None,
     ) -> None:
         start = partial(
             watchword,
@@ -115,6 +136,7 @@ class _Starter:
             core=self._core,
             tls=tls,
             cluster=cluster,
+            chat=chat,
         )
         self._start(name, start)
 

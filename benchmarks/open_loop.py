@@ -33,8 +33,10 @@ class Latency:
 
 
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float, connections: int = 64) -> Latency:
-    """Raises:
-    LoadFailed: the server refused a request, or kept one for too long, so the figures would mean nothing.
+    """Send requests at a steady rate, however late the answers come.
+
+    Raises:
+        LoadFailed: the server refused a request, or kept one for too long, so the figures would mean nothing.
     """
     return uvloop.run(_Generator(requests, rate, seconds).run(port, connections))
 

@@ -18,6 +18,12 @@ from benchmarks.spread import Spread, confidence
 from benchmarks.tables import count, generator, interval, ranked, table
 from benchmarks.verification import Verification
 
+_CHAT_LIMITS = {
+    "token": "token found in the cache",
+    "row": "durable row in a batch of 32",
+    "page": "bare read of a page of 20 messages",
+    "threads": "bare read of a list of 50 threads",
+}
 _ALGORITHMS = ("ES256", "RS256", "EdDSA")
 
 
@@ -87,6 +93,12 @@ def _limits(findings: Findings) -> str:
     openssl = limits.rates.get("openssl rsa2048")
     rows += [("`openssl speed rsa2048` signs", count(Spread.of(openssl)) if openssl else "not there")]
     rows += [("`fdatasync` of 4 KiB", interval(limits.rate("fdatasync_millis"), ".2f", " ms"))]
+    for name, rounds in limits.chat.items():
+        if limits.posted and name.endswith("ES256"):
+            posted = count(Spread.of(load.per_cpu_second for load in limits.posted))
+            rows.append(("bare uvicorn answer to a POST of 330 bytes with a bearer token", posted))
+        for what, told in _CHAT_LIMITS.items():
+            rows.append((f"{name}: {told}", count(Spread.of(1 / each[what] for each in rounds))))
     return table(("", "per second"), rows)
 
 
@@ -111,7 +123,8 @@ def _closed_loop(findings: Findings) -> str:
     )  # fmt: skip
     rows = [_closed_loop_row(findings, each) for each in findings.lineup.measurements if not each.failure]
     return table(head, rows) + "\n\n" + (
-        "The limit is a bare answer and the check of an HMAC, and a signature where the workload needs one. Per"
+        "The limit is a bare answer and the check of an HMAC, and a signature where the workload needs one; of chat a"
+        " bare answer, a token from the cache, and a durable row in a batch or the bare read. Per"
         " `fdatasync`: how many requests are durable in the time of one."
     )  # fmt: skip
 

@@ -77,7 +77,7 @@ def introspect(contender: Contender, plan: Plan, cores: Cores) -> list[Load]:
 
 
 def create_credential(contender: Contender) -> str:
-    """Of a verifier, as an operator makes it."""
+    """The credential of a verifier, as an operator makes it."""
     command = [sys.executable, "-m", "watchword", "verifier", "create", "--data", str(contender.data)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 

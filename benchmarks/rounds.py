@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import limits
+from benchmarks import chat_limits, limits
 from benchmarks.closed_loop import Load, LoadFailed, closed_loop
 from benchmarks.contenders import Contender
 from benchmarks.machine import Cores
@@ -16,6 +16,10 @@ from benchmarks.processes import Process
 from benchmarks.spread import Spread
 from benchmarks.workloads import Workload
 
+_POST = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 330\r\n\r\n%b" % (b"x" * 700, b"x" * 330)
+)
 _HELLO = [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]
 
 
@@ -42,10 +46,15 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What each round measured of the machine: the bare server's loads, and the operations' rates by name."""
+    """What each round measured of the machine: the bare server's loads, and the operations' rates by name.
+
+    `posted` are its loads with a bearer token and a body as chat's; `chat` has CPU-seconds by name for each database.
+    """
 
     hello: list[Load] = field(default_factory=list)
     rates: dict[str, list[float]] = field(default_factory=dict)
+    posted: list[Load] = field(default_factory=list)
+    chat: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
     def rate(self, name: str) -> Spread:
         return Spread.of(self.rates[name])
@@ -56,6 +65,11 @@ class Limits:
         if algorithm:
             parts.append(self.rates[algorithm])
         return [1 / sum(1 / rate for rate in together) for together in zip(*parts, strict=True)]
+
+    def of_chat(self, contender: str, name: str) -> list[float]:
+        """Each round's requests per CPU-second that answer, find a token in the cache, and do what is named."""
+        together = zip(self.posted, self.chat[contender], strict=True)
+        return [1 / (1 / load.per_cpu_second + found["token"] + found[name]) for load, found in together]
 
 
 def warm_up(measurements: Sequence[Measurement], plan: Plan, cores: Cores) -> None:
@@ -75,6 +89,11 @@ def run(measurements: Sequence[Measurement], bare: Process, plan: Plan, folder: 
         for name, rate in limits.measure(folder, cores.server).items():
             found.rates.setdefault(name, []).append(rate)
         found.hello.append(closed_loop(bare, _HELLO, connections=32, seconds=plan.seconds, core=cores.generator))
+        talking = {each.contender.name: each.contender for each in measurements if each.workload.chat}
+        if talking:
+            found.posted.append(closed_loop(bare, [_POST], connections=32, seconds=plan.seconds, core=cores.generator))
+        for name, contender in talking.items():
+            found.chat.setdefault(name, []).append(chat_limits.measure(contender, cores.server))
         # Nobody always comes right after the same one.
         turn = number % len(measurements)
         for each in (*measurements[turn:], *measurements[:turn]):

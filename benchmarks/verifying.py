@@ -56,7 +56,7 @@ def _main() -> dict[str, float]:
 
 
 def _signatures_per_second() -> float:
-    """Of a message as long as a token's, by the library that verifies tokens too."""
+    """Signs a message as long as a token's, by the library that verifies tokens too."""
     private, ecdsa, message = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(hashes.SHA256()), b"x" * 700
     signature, public = private.sign(message, ecdsa), private.public_key()
     return _per_second(lambda _: public.verify(signature, message, ecdsa), [""])

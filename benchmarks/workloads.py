@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 
+from benchmarks.chats import Chats
 from watchword.wire.signature import signed_headers
 
 _VERSION = "api-version=2023-10-01"
@@ -18,24 +19,29 @@ _CLIENT = "azsdk-python-communication-identity/1.5.0 Python/3.11.2 (Linux-x86_64
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to ask: the authority of the server, an access key of its resource, and identities that exist there."""
+    """Whom to ask: the authority of the server, an access key of its resource, and identities that exist there, with
+    their chats where some were filled in.
+    """
 
     host: str
     key: bytes
     identities: Sequence[str]
+    chats: Chats | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
     """`build` makes requests of a target, ready to be sent now, for a range of running numbers.
 
-    `signature` and `durable` say what one request needs at least, beside its answer and the check of who sent it.
+    `signature` and `durable` say what one request needs at least, beside its answer and the check of who sent it; of
+    chat, `chat` names the one of its limits that is added to an answer and a token from the cache.
     """
 
     name: str
     build: Callable[[Target, range], list[bytes]]
     signature: bool = False
     durable: bool = False
+    chat: str = ""
 
     def requests(self, target: Target, count: int, first: int = 0) -> list[bytes]:
         """That many different requests; the next ones with `first`."""
@@ -71,7 +77,7 @@ def _revoke(target: Target, number: int) -> tuple[str, bytes]:
 
 
 def _mixed(target: Target, number: int) -> tuple[str, bytes]:
-    """Of twenty requests fourteen issue, three create with a token, two create, one revokes."""
+    """Fourteen requests of twenty issue, three create with a token, two create, one revokes."""
     kinds = [_issue] * 14 + [_create_with_token] * 3 + [_create] * 2 + [_revoke]
     # Steps of seven spread the kinds evenly over the twenty.
     return kinds[number * 7 % 20](target, number)
@@ -101,7 +107,7 @@ def _request(target: Target, path: str, body: bytes, date: str) -> bytes:
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
         "x-ms-client-request-id": f"00000000-0000-0000-0000-{next(_serial):012x}",
-        **signed_headers(target.key, "POST", path, target.host, date, body),
+        **signed_headers(target.key, "POST", path, host=target.host, date=date, body=body),
     }
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body

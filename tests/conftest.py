@@ -11,21 +11,9 @@ import pytest
 
 from tests.support import postgres
 from tests.support.engines import CHOSEN, DATABASES, ENGINES, FreshSettings, Place
+from tests.support.lanes import LANES, run_here
 from tests.support.requirements import everything_is_required
 from watchword.storage import Database
-
-TESTS = Path(__file__).parent
-SHOWN_ONCE = {
-    "certificates": "no database",
-    "repository": "no database, and make check runs it",
-    "storage": "each engine by itself, both in every run",
-    "test_clock.py": "no database",
-    "test_identifiers.py": "no database",
-    "test_wheel.py": "what is installed, whatever the database",
-    "tokens": "no database",
-    "wire": "no database",
-}
-"""What the second engine has no part in, and why."""
 
 # A loaded machine is no failure. Nothing in this suite is timed.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -44,25 +32,16 @@ def pytest_report_header() -> str:
     return f"missing tools: {missing} (REQUIRE_ALL); engine: {CHOSEN} (WATCHWORD_TEST_ENGINE)"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--lane", choices=LANES, help="run the tests of one lane; see tests/support/lanes.py")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On the second engine nothing is run again that the first run has shown already."""
-    if CHOSEN == "sqlite":
-        return
-    left = [item for item in items if _is_shown(item)]
-    config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in left]
-
-
-def _is_shown(item: pytest.Item) -> bool:
-    """Whether the run on SQLite has shown it: it runs on both engines there, or is not about where rows are."""
-    fixtures = getattr(item, "fixturenames", ())
-    if not {"cluster", "own_cluster", "fresh_settings", "place", "released"}.isdisjoint(fixtures):
-        return True
-    if any(item.path.is_relative_to(TESTS / name) for name in SHOWN_ONCE):
-        return True
-    marker = item.get_closest_marker("sqlite")
-    assert marker is None or marker.args, f"{item.nodeid} does not say why it is about SQLite"
-    return marker is not None
+    """Nothing is run again that another lane, or the run on the other engine, has shown already."""
+    chosen = run_here(items, config.getoption("--lane"))
+    kept = {id(item) for item in chosen}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+    items[:] = chosen
 
 
 @pytest.fixture(scope="session", autouse=True)

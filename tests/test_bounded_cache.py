@@ -27,7 +27,9 @@ OTHER_CACHES = {
     "resources/access_keys.py": "rows of access keys, which the database has",
     "rest/authentication.py": "access keys, which the database has",
     "tokens/jwks.py": "nothing is handed to it",
-    "wire/identity_bodies.py": "seconds, as numbers",
+    "wire/chat_values.py": "seconds, as numbers",
+    "wire/realtime_texts.py": "seconds, as numbers",
+    "wire/times.py": "seconds, as numbers",
 }
 """Where a cache is not made by `bounded_cache`, and what it keeps that no stranger chooses."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.chat_users import identifier, new_user, participant
 from tests.support.commands import Home, answer
 from tests.support.commands import server as started
 from tests.support.process_tree import kill, linux_only, workers, writer
@@ -48,6 +49,26 @@ def every_kind_of_write(client: SignedClient) -> int:
     return 5 * 7
 
 
+def every_kind_of_chat(client: SignedClient) -> int:
+    """The same of chat, with a user made for each."""
+    ada, ben = new_user(client), new_user(client)
+    for _ in range(3):
+        thread = ada.new_thread(ben)
+        message = ada.send(thread)
+        one = f"{thread}/messages/{message}"
+        for status, method, target, body in (
+            (204, "PATCH", one, {"content": "again"}),
+            (200, "POST", f"{thread}/readReceipts", {"chatMessageId": message}),
+            (204, "DELETE", one, None),
+            (204, "PATCH", thread, {"topic": "another"}),
+            (204, "POST", f"{thread}/participants/:remove", identifier(ben.id)),
+            (201, "POST", f"{thread}/participants/:add", {"participants": [participant(ben.id)]}),
+            (204, "DELETE", thread, None),
+        ):
+            assert ada.ask(method, target, body).status == status
+    return 2 + 3 * 9
+
+
 def traced(folder: Path, **settings: str) -> tuple[list[SystemCall], int]:
     require("strace", "strace is not installed; it shows when the disk was told to write")
     trace = folder / "trace"
@@ -55,7 +76,7 @@ def traced(folder: Path, **settings: str) -> tuple[list[SystemCall], int]:
         server_of(folder, strace(trace), **settings) as server,
         SignedClient(server) as client,
     ):
-        count = every_kind_of_write(client)
+        count = every_kind_of_write(client) + every_kind_of_chat(client)
     return read_trace(trace), count
 
 

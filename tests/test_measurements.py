@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from watchword.measurements import FINE_SECONDS, REQUEST_SECONDS, Count, Histogram, Measurements
+from watchword.measurements import FINE_SECONDS, REQUEST_SECONDS, Histogram, Measurements, Tally
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def test_a_block_is_timed_however_it_ends() -> None:
 def test_what_two_processes_counted_is_added_and_survives_its_writing_down() -> None:
     mine, theirs = Measurements(), Measurements()
     for measured, times in ((mine, 1), (theirs, 2)):
-        measured.requests["Create", "201", "", "", "", ""] = Count(times)
+        measured.requests["Create", "201", "", "", "", ""] = Tally(times)
         measured.durations["Create"] = Histogram.of(REQUEST_SECONDS)
         every = (measured.durations["Create"], measured.signatures, measured.feed_answers)
         trips = measured.database
         for histogram in (*every, trips.reads.seconds, trips.writes.calls, trips.writes.waits, trips.transactions):
             for _ in range(times):
                 histogram.observe(0.5)
-    theirs.requests["Delete", "204", "", "", "", ""] = Count(7)
+    theirs.requests["Delete", "204", "", "", "", ""] = Tally(7)
     theirs.durations["Delete"] = Histogram.of(REQUEST_SECONDS)
     mine.add(msgspec.msgpack.decode(msgspec.msgpack.encode(theirs), type=Measurements))
     assert {labels[0]: count.value for labels, count in mine.requests.items()} == {"Create": 3, "Delete": 7}

@@ -1,9 +1,12 @@
 """The one place that asks the time.
 
-Two clocks, because two questions must not be mixed up. `Clock` answers "what time is it?" as well as the machine
-knows, and follows the machine's clock wherever it goes. `MonotoneClock` answers "what came after what?": it never
-shows the same microsecond twice and never goes back, whatever the machine's clock does; identifiers and issue times
-come from it.
+Machine time says whether clocks are sane, what came first, and what stands on the wire. Service time says whether
+something of a resource is due: it is read once a request, and rules are handed it. See docs/reference/clocks.md.
+
+Of machine time there are two clocks, because two questions must not be mixed up. `Clock` answers "what time is it?" as
+well as the machine knows, and follows the machine's clock wherever it goes. `MonotoneClock` answers "what came after
+what?": it never shows the same microsecond twice and never goes back, whatever the machine's clock does; identifiers
+and issue times come from it.
 """
 
 from __future__ import annotations
@@ -83,6 +86,30 @@ class ReadingClock:
 
     def micros(self) -> int:
         return max(self._clock.micros(), self._read.last)
+
+
+class ServiceClock:
+    """Says what time it is for a resource: whether its tokens have expired, and what else of it is due.
+
+    It follows the machine's clock wherever that goes, so that it is right as soon as that is. One that never went back
+    would stay wrong for as long as the clock was ahead, and take good tokens for expired.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def micros(self, resource: int | None) -> int:
+        """Now, for the resource of that number; None of whatever belongs to none."""
+        return self.at(self._clock.micros(), resource)
+
+    def at(self, machine_micros: int, resource: int | None) -> int:
+        """The same at a moment of machine time. The one place where a resource's time may part from the machine's.
+
+        What is stored as an issue time, or as a bound of them, is machine time: so the future of one resource never
+        reaches another.
+        """
+        del resource
+        return machine_micros
 
 
 def to_datetime(micros: int) -> datetime:

@@ -23,13 +23,24 @@ _LOCKED_BYTE = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class Process:
     """A process that is one of several of a server. `folder` is theirs alone, for as long as the server runs; no two
     processes of it ever have the same name.
     """
 
     name: str
     folder: Path
+
+
+def opens_to_strangers(status: os.stat_result, rights: int) -> bool:
+    """Whether somebody has one of these rights of group and others, who is neither the owner nor of a group of ours.
+
+    A group of this process has its rights from whoever runs it: Kubernetes gives them to the group `fsGroup` at every
+    mount, and a key that is mounted or lent to a service is readable by its group alone.
+    """
+    others = status.st_mode & rights & 0o007
+    group = status.st_mode & rights & 0o070
+    return bool(others) or (bool(group) and status.st_gid not in {os.getegid(), *os.getgroups()})
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Identifiers of resources, identities and tokens: mint, parse, format. Also the one place that draws random numbers.
+"""Identifiers of resources, identities, tokens and threads: mint, parse, format. All random numbers are drawn here.
 
     8:acs:4ccc92c8-9815-4422-bddc-ceea181dc774_00000006-19e0-2727-80f5-8b3a0d003502
           └ the resource's guid                └ the flake: 8 bytes of milliseconds since 2020-01-01T08:00:00Z,
@@ -11,6 +11,7 @@ never mint the same one.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import secrets
@@ -27,6 +28,7 @@ FLAKE_EPOCH_MILLIS = 1_577_865_600_000
 _GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _IDENTITY = re.compile(f"8:acs:({_GUID})_({_GUID})", re.ASCII)
 _EXCHANGED = re.compile(f"8:(acs:({_GUID})_(?:wf_)?{_GUID}_{_GUID}|orgid:{_GUID})", re.ASCII)
+_THREAD = re.compile(r"19:(?:[a-z]{1,16}:)?[A-Za-z0-9_-]{1,128}@thread\.v2", re.ASCII)
 _COUNTER_LIMIT = 1 << 16
 
 
@@ -107,6 +109,19 @@ def new_guid() -> str:
 def parse_guid(text: str) -> str | None:
     """The guid in lower case, or None where the text is none."""
     return text.lower() if re.fullmatch(_GUID, text, re.ASCII) else None
+
+
+def new_thread_id() -> str:
+    """The id of a thread of chat, never guessed and never drawn twice. Source: chat.md section 2.5."""
+    return f"19:acsV1_{base64.urlsafe_b64encode(secrets.token_bytes(33))[:43].decode()}1@thread.v2"
+
+
+def is_thread_id(text: str) -> bool:
+    """Whether it is well-formed, though no thread may have it.
+
+    Observed: such as `19:<32 hex>@thread.v2`, `19:<43 base64url>1@thread.v2` and `19:gcch:acsV2_...@thread.v2`.
+    """
+    return _THREAD.fullmatch(text) is not None
 
 
 def new_token_id() -> str:

@@ -25,7 +25,7 @@ CALLS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 Labels = tuple[str, ...]
 
 
-class Count(msgspec.Struct, array_like=True):
+class Tally(msgspec.Struct, array_like=True):
     """How often."""
 
     value: int = 0
@@ -78,7 +78,7 @@ class Trips(msgspec.Struct):
 
 
 class DatabaseTrips(msgspec.Struct):
-    """By kind: look-ups and lists, coalesced writes, and transactions of the cold path."""
+    """Trips are told apart by kind: look-ups and lists, coalesced writes, and transactions of the cold path."""
 
     reads: Trips = msgspec.field(default_factory=Trips)
     writes: Trips = msgspec.field(default_factory=Trips)
@@ -90,7 +90,63 @@ class DatabaseTrips(msgspec.Struct):
         self.transactions.add(other.transactions)
 
 
-DROPPED_LOG_LINES = Count()
+class RealtimeCounts(msgspec.Struct):
+    """What was pushed over sockets, what became of it, and how late.
+
+    `not_taken` were answered that nobody listened, or that they could not be read; `unanswered` ended a socket, and
+    `passed_over` did so too often. `cut_off` had no answer yet when their socket ended, for whatever reason. `replayed`
+    are pushes of what was missed, a part of `pushes`. `recalled` are sockets that were told it from memory. `lags` in
+    seconds are from the commit of an entry until its last frame was written; clocks of nodes that differ show in it.
+    """
+
+    pushes: Tally = msgspec.field(default_factory=Tally)
+    not_taken: Tally = msgspec.field(default_factory=Tally)
+    unanswered: Tally = msgspec.field(default_factory=Tally)
+    passed_over: Tally = msgspec.field(default_factory=Tally)
+    cut_off: Tally = msgspec.field(default_factory=Tally)
+    replayed: Tally = msgspec.field(default_factory=Tally)
+    recalled: Tally = msgspec.field(default_factory=Tally)
+    slow_readers: Tally = msgspec.field(default_factory=Tally)
+    lags: Histogram = msgspec.field(default_factory=_of_seconds)
+
+    def add(self, other: RealtimeCounts) -> None:
+        for name in (
+            "pushes",
+            "not_taken",
+            "unanswered",
+            "passed_over",
+            "cut_off",
+            "replayed",
+            "recalled",
+            "slow_readers",
+        ):
+            getattr(self, name).value += getattr(other, name).value
+        self.lags.add(other.lags)
+
+
+class ModerationCounts(msgspec.Struct):
+    """What a moderator was asked, and what came of it.
+
+    `unanswered` had no verdict in time, or none that could be used; those that were not even asked are among them.
+    `durations` in seconds are of those that were.
+    """
+
+    allowed: Tally = msgspec.field(default_factory=Tally)
+    changed: Tally = msgspec.field(default_factory=Tally)
+    refused: Tally = msgspec.field(default_factory=Tally)
+    unanswered: Tally = msgspec.field(default_factory=Tally)
+    durations: Histogram = msgspec.field(default_factory=lambda: Histogram.of(REQUEST_SECONDS))
+
+    def by_verdict(self) -> dict[str, Tally]:
+        return {name: getattr(self, name) for name in ("allowed", "changed", "refused", "unanswered")}
+
+    def add(self, other: ModerationCounts) -> None:
+        for name, tally in other.by_verdict().items():
+            getattr(self, name).value += tally.value
+        self.durations.add(other.durations)
+
+
+DROPPED_LOG_LINES = Tally()
 """Of this process, whose log is one, whatever runs in it."""
 
 
@@ -98,23 +154,30 @@ class Measurements(msgspec.Struct):
     """Everything that a process has counted since it began.
 
     `requests` by operation, status, error code, api-version, SDK and its version; `durations` in seconds by operation;
-    `feed_answers` in seconds, see `revocations.feed`. `dropped_log_lines` are those that nobody read.
+    `feed_answers` in seconds, see `revocations.feed`; `journal_lags` in seconds, see `journal.follower`.
+    `dropped_log_lines` are those that nobody read.
     """
 
-    requests: dict[Labels, Count] = msgspec.field(default_factory=dict)
+    requests: dict[Labels, Tally] = msgspec.field(default_factory=dict)
     durations: dict[str, Histogram] = msgspec.field(default_factory=dict)
     database: DatabaseTrips = msgspec.field(default_factory=DatabaseTrips)
     signatures: Histogram = msgspec.field(default_factory=_of_seconds)
     feed_answers: Histogram = msgspec.field(default_factory=_of_seconds)
-    dropped_log_lines: Count = msgspec.field(default_factory=Count)
+    realtime: RealtimeCounts = msgspec.field(default_factory=RealtimeCounts)
+    moderation: ModerationCounts = msgspec.field(default_factory=ModerationCounts)
+    journal_lags: Histogram = msgspec.field(default_factory=_of_seconds)
+    dropped_log_lines: Tally = msgspec.field(default_factory=Tally)
 
     def add(self, other: Measurements) -> None:
         """What another process has counted too."""
         for labels, count in other.requests.items():
-            self.requests.setdefault(labels, Count()).value += count.value
+            self.requests.setdefault(labels, Tally()).value += count.value
         for operation, durations in other.durations.items():
             self.durations.setdefault(operation, Histogram.of(durations.bounds)).add(durations)
         self.database.add(other.database)
         self.signatures.add(other.signatures)
         self.feed_answers.add(other.feed_answers)
+        self.realtime.add(other.realtime)
+        self.moderation.add(other.moderation)
+        self.journal_lags.add(other.journal_lags)
         self.dropped_log_lines.value += other.dropped_log_lines.value

@@ -15,7 +15,7 @@ from tests.support.polling import until
 from tests.support.requirements import require
 
 RUN = """
-import signal, sys
+import signal, sys, time
 from pathlib import Path
 from benchmarks.machine import cpu_seconds, family, proportional_mebibytes, resident_mebibytes
 from benchmarks.processes import end_on_signals, python_server
@@ -26,7 +26,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 end_on_signals()
 with python_server("benchmarks.bare", core=int(sys.argv[1]), home=Path(sys.argv[2])) as bare:
     print(bare.pid, flush=True)
-    sys.stdin.read()
+    while True:  # A signal that came just before one long wait would be handled after it.
+        time.sleep(0.1)
 """
 
 
@@ -36,7 +37,7 @@ def test_server_ends_when_the_run_that_started_it_does(tmp_path: Path, how: sign
     with subprocess.Popen(
         [sys.executable, "-c", RUN, str(CORE), str(tmp_path)],
         cwd=PROJECT,
-        stdin=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

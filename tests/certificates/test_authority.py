@@ -58,7 +58,7 @@ def test_authority_may_sign_for_loopback_names_and_the_suffix_only(tmp_path: Pat
 def test_key_of_the_root_is_kept_nowhere(tmp_path: Path) -> None:
     first, _ = prepare_authority(tmp_path / "ca", NOW)
     authority, _ = prepare_authority(tmp_path / "ca", NOW, SUFFIX)
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], NOW)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], now=NOW)
     contents = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     keys = {path: load_pem_private_key(each, None) for path, each in contents.items() if b"PRIVATE KEY" in each}
     serial = f"{first.certificate.serial_number:x}"[:12]
@@ -72,7 +72,7 @@ def test_key_of_the_root_is_kept_nowhere(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode bits")
 def test_private_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     authority, _ = prepare_authority(tmp_path / "ca", NOW)
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], NOW)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], now=NOW)
     assert stat.S_IMODE(authority.key_path.stat().st_mode) == 0o600
     assert stat.S_IMODE(leaf.key_path.stat().st_mode) == 0o600
     assert stat.S_IMODE(authority.folder.stat().st_mode) == 0o700

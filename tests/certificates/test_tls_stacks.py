@@ -89,7 +89,7 @@ def trusting_java(authority: LocalAuthority, folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", f"here.{SUFFIX}"])
 def test_python_accepts_the_leaf(authority: LocalAuthority, tmp_path: Path, name: str) -> None:
-    leaf, _ = ensure_leaf(authority, tmp_path, [f"here.{SUFFIX}"], TODAY)
+    leaf, _ = ensure_leaf(authority, tmp_path, [f"here.{SUFFIX}"], now=TODAY)
     with tls_server(leaf.certificate_path, leaf.key_path) as port:
         handshake(port, authority.certificate_path, name)
 
@@ -110,7 +110,7 @@ def test_python_refuses_what_a_thief_signs_for_another_name(
 
 def test_openssl_verifies_the_chain_strictly(authority: LocalAuthority, tmp_path: Path) -> None:
     require("openssl", "openssl judges the chain")
-    leaf, _ = ensure_leaf(authority, tmp_path, [], TODAY)
+    leaf, _ = ensure_leaf(authority, tmp_path, [], now=TODAY)
     result = verify(authority, leaf.certificate_path, "localhost")
     assert (result.returncode, result.stdout) == (0, f"{leaf.certificate_path}: OK\n"), result.stderr
 
@@ -140,7 +140,7 @@ def test_rust_verifier_of_cryptography_accepts_the_leaf(authority: LocalAuthorit
 
 def test_node_accepts_the_leaf_with_our_ca_and_refuses_it_without(authority: LocalAuthority, tmp_path: Path) -> None:
     require("node", "Node.js judges the certificate")
-    leaf, _ = ensure_leaf(authority, tmp_path, [], TODAY)
+    leaf, _ = ensure_leaf(authority, tmp_path, [], now=TODAY)
     trusting = {**without_trust(), "NODE_EXTRA_CA_CERTS": str(authority.certificate_path)}
     with tls_server(leaf.certificate_path, leaf.key_path) as port:
         assert run_node(f"https://localhost:{port}/", trusting).stdout == "hello"
@@ -162,7 +162,7 @@ def test_node_refuses_a_thief(authority: LocalAuthority, tmp_path: Path, trick: 
 
 def test_java_accepts_the_leaf(authority: LocalAuthority, tmp_path: Path) -> None:
     require("java", "Java judges the certificate")
-    leaf, _ = ensure_leaf(authority, tmp_path, [f"here.{SUFFIX}"], TODAY)
+    leaf, _ = ensure_leaf(authority, tmp_path, [f"here.{SUFFIX}"], now=TODAY)
     trusting = trusting_java(authority, tmp_path)
     with tls_server(leaf.certificate_path, leaf.key_path) as port:
         for name in ("localhost", "127.0.0.1", f"here.{SUFFIX}"):

@@ -26,7 +26,7 @@ def test_it_lowers_what_is_ahead_and_leaves_the_rest(home: Home, hours: int) -> 
         here, lambda each: each.execute("select high_water_micros, reserved_micros from clock")
     )
     if hours < 0:
-        assert "Nothing was to do" in told.stderr
+        assert "There was nothing to do" in told.stderr
         assert (high_water, reserved) == (marked, 0)
     else:
         assert "they go on from" in told.stderr

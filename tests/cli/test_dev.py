@@ -20,6 +20,7 @@ from tests.support.processes import Process
 from tests.support.signed import NEWEST, SignedClient, one_status, raw_exchange, to_bytes
 from watchword.client import IdentityClient
 from watchword.server import development
+from watchword.settings import Settings
 from watchword.wire.connection_string import parse_connection_string
 
 pytestmark = pytest.mark.sqlite("`watchword dev` refuses PostgreSQL, into which it would put keys that everybody knows")
@@ -199,3 +200,13 @@ def test_well_known_keys_say_what_they_are_worth() -> None:
 
 def _wrong_key(running: Server) -> str:
     return f"endpoint={running.endpoint};accesskey=d3Jvbmc="
+
+
+def test_tests_run_beside_a_server_on_the_port_of_the_readme(home: Home) -> None:
+    with contextlib.ExitStack() as held:
+        # Where one is there already, that is as good.
+        with contextlib.suppress(OSError):
+            held.enter_context(socket.create_server(("127.0.0.1", Settings().port)))
+        held.enter_context(server(home, "serve"))
+        # It would complain of the port first, if it asked for that one.
+        assert "A server runs on the data directory" in refusal(home, "serve")

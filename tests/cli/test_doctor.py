@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 from contextlib import closing
@@ -14,11 +15,13 @@ import pytest
 from tests.support.commands import Home, answer, run, server
 from tests.support.data import Located, beside, transact
 from tests.support.engines import DATABASES
+from watchword.certificates import chain, prepare_authority
 from watchword.cli.checks import check_installation
 from watchword.cli.findings import Finding
-from watchword.clock import SystemClock
+from watchword.clock import SystemClock, to_datetime
 from watchword.server.folders import Folders
 from watchword.settings import Settings
+from watchword.storage import Transaction
 from watchword.testing import MovableClock
 
 
@@ -45,7 +48,7 @@ def look(home: Home, clock: MovableClock | None = None, **settings: object) -> d
     folders = Folders(home.folder / "data", home.folder / "state")
     database = DATABASES.address(home.server_data)
     chosen = Settings(**{"port": 0, "database": database, **settings})  # type: ignore[arg-type]
-    findings = check_installation(chosen, home.server_data, folders, clock or SystemClock())
+    findings = check_installation(chosen, home.server_data, folders, clock=clock or SystemClock())
     assert all(finding.remedy for finding in findings if finding.status != "ok")
     return {finding.about: finding for finding in findings if finding.status != "ok" and finding.about != "IPv6"}
 
@@ -79,7 +82,7 @@ def test_key_file_that_others_may_read(broken: Home) -> None:
 @pytest.mark.sqlite("it opens SQLite's own file to others")
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_data_that_others_may_reach(broken: Home) -> None:
-    (broken.server_data / "watchword.sqlite").chmod(0o640)
+    (broken.server_data / "watchword.sqlite").chmod(0o644)
     broken.server_data.chmod(0o750)
     assert {about: finding.status for about, finding in look(broken).items()} == {
         "data directory": "warning",
@@ -180,3 +183,47 @@ def test_database_that_may_lose_what_was_acknowledged(sound: Home) -> None:
 def test_directory_that_is_not_there_is_not_made(home: Home) -> None:
     assert look(home)["data directory"].status == "problem"
     assert not home.folder.joinpath("data").exists()
+
+
+def test_certificate_that_does_not_hold_for_the_public_endpoint(broken: Home) -> None:
+    finding = look(broken, public_endpoint="https://acs.example")["certificate"]
+    assert (finding.status, "--tls-names acs.example" in finding.remedy) == ("warning", True)
+    assert "certificate" not in look(broken, public_endpoint="https://localhost:8443")
+
+
+def test_ca_of_an_earlier_version_that_was_made_while_the_clock_was_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = to_datetime(SystemClock().micros())
+    # As it was made before this version: it begins when it is made.
+    monkeypatch.setattr(chain, "BEGINNING", now + timedelta(days=9))
+    home = Home(tmp_path / "home")
+    prepare_authority(home.folder / "data" / "certificates", now + timedelta(days=2))
+    with server(home, "serve") as running:
+        finding = look(home)["certificate"]
+        assert (finding.status, "No client trusts the local CA yet" in finding.message) == ("problem", True)
+        assert "makes a new CA" in finding.remedy
+        assert any("No client trusts the local CA yet" in line for line in running.stop(signal.SIGTERM)[1])
+
+
+def test_what_should_be_gone_from_chats_and_from_the_journal(broken: Home) -> None:
+    assert {"chat", "journal"}.isdisjoint(look(broken))
+
+    async def leave(transaction: Transaction) -> None:
+        await transaction.execute(
+            "insert into threads (id, resource, topic, created_by, created_millis, deleted_millis)"
+            " values ('19:x@thread.v2', 1, 'secret', 'acs:x', 1, 2)"
+        )
+        await transaction.execute("insert into departures (resource, subject) values (1, 'acs:x')")
+        await transaction.execute(
+            "insert into journal (resource, thread, change, kind, reference, moment_micros)"
+            " values (1, 1, 1, 'threadDeleted', '', 1)"
+        )
+
+    settings = Settings(database=DATABASES.address(broken.server_data))
+    transact(Located(settings, broken.server_data), leave)
+    found = look(broken)
+    assert "still in chats: 1; deleted threads with messages: 1" in found["chat"].message
+    assert "should have gone" in found["journal"].message
+    assert {found[about].status for about in ("chat", "journal")} == {"warning"}
+    assert not any("secret" in finding.message for finding in found.values())

@@ -37,7 +37,7 @@ def corporate(tmp_path: Path) -> Path:
 
 def build(authority: LocalAuthority, current: Mapping[str, str]) -> Environment:
     return build_environment(
-        CONNECTION_STRING, authority.certificate_path, authority.folder.parent / "bundles", current
+        CONNECTION_STRING, authority.certificate_path, authority.folder.parent / "bundles", current=current
     )
 
 
@@ -78,7 +78,7 @@ def test_without_anything_in_force_the_system_roots_and_our_ca_are_trusted(autho
 
 
 def test_server_without_tls_changes_no_trust(tmp_path: Path) -> None:
-    environment = build_environment(CONNECTION_STRING, None, tmp_path, {"SSL_CERT_FILE": "/corporate.pem"})
+    environment = build_environment(CONNECTION_STRING, None, tmp_path, current={"SSL_CERT_FILE": "/corporate.pem"})
     assert set(environment.variables) == {
         "COMMUNICATION_SERVICES_CONNECTION_STRING",
         "AZURE_COMMUNICATION_CONNECTION_STRING",
@@ -88,7 +88,7 @@ def test_server_without_tls_changes_no_trust(tmp_path: Path) -> None:
 
 def test_missing_ca_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match=r"absent\.pem cannot be read: there is no such file"):
-        build_environment(CONNECTION_STRING, tmp_path / "absent.pem", tmp_path, {})
+        build_environment(CONNECTION_STRING, tmp_path / "absent.pem", tmp_path, current={})
 
 
 # Something in force

@@ -68,7 +68,7 @@ def test_token_is_issued_in_the_shape_that_az_has(shared_home: Home) -> None:
 def test_scopes_may_be_given_in_every_way_that_people_try(shared_home: Home) -> None:
     identity = create(shared_home)
     for scopes in ("--scope chat --scope voip", "--scope chat,voip", "--scope chat voip"):
-        printed = answer(shared_home, "token", "issue", "--user", identity, *scopes.split())
+        printed = run(shared_home, "token", "issue", "--user", identity, *scopes.split()).stderr
         assert "scopes    chat, voip" in printed
         assert f"identity  {identity}" in printed
 

@@ -32,7 +32,7 @@ STEPS = ("fsync", "fdatasync", "link", "rename", "unlink")
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """Of a user whose commands are processes of their own, beside servers of this one."""
+    """The home of a user whose commands are processes of their own, beside servers of this one."""
     return Home(tmp_path / "home", in_process=False)
 
 
@@ -42,7 +42,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def key_of(data: Path) -> bytes:
-    return parse_key((data / KEY_FILE).read_text())
+    return parse_key((data / KEY_FILE).read_text(), KEY_FILE)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -70,7 +70,7 @@ def test_the_key_is_changed_beside_a_running_server_that_nobody_has_to_restart(h
         # What it makes from now on is under the new key, too.
         answer(home, "keys", "rotate", "--now", "--data", data)
         client.new_token(identity)
-        assert "2 access keys and 2 signing keys" in run(home, "keys", "rewrap", "--data", data, "--yes").stderr
+        assert "2 access keys, 2 signing keys" in run(home, "keys", "rewrap", "--data", data, "--yes").stderr
         client.new_token(identity)
     works(PLAIN, data, server.keys)
 
@@ -138,11 +138,11 @@ def test_a_kill_after_the_commit_leaves_the_key_on_postgres_too(home: Home, data
     coming.touch(0o600)
     coming.write_text(NEXT)
     assert killed(home, data, settings, "rename", 1)
-    assert key_of(data) != parse_key(NEXT)
+    assert key_of(data) != parse_key(NEXT, "NEXT")
     # Called again, it does what was left to do, and no more.
     done = run(home, "keys", "rewrap", "--yes", "--data", data, environment=environment_of(settings))
     assert "under the next key already" in done.stderr
-    assert key_of(data) == parse_key(NEXT)
+    assert key_of(data) == parse_key(NEXT, "NEXT")
     assert not coming.exists()
     works(settings, data, keys)
 
@@ -190,7 +190,7 @@ def test_a_key_by_setting_is_changed_to_the_next_one_by_setting(home: Home, data
     assert "WATCHWORD_ENCRYPTION_KEY_NEXT is not set" in told
 
     both = given | {"WATCHWORD_ENCRYPTION_KEY_NEXT": NEXT}
-    for sentence in ("2 access keys and 1 signing keys are encrypted", "under the next key already"):
+    for sentence in ("Encrypted with the new key: 2 access keys, 1 signing key.", "under the next key already"):
         done = run(home, "keys", "rewrap", "--data", data, "--yes", environment=both)
         assert sentence in done.stderr
         assert "Now make it WATCHWORD_ENCRYPTION_KEY" in done.stderr
@@ -226,7 +226,7 @@ def test_a_next_key_that_lies_ready_is_told_by_doctor_and_used(home: Home, data:
     coming.chmod(0o600)
     assert "`watchword keys rewrap` makes it the key" in run(home, "doctor", "--data", data).stdout
     answer(home, "keys", "rewrap", "--data", data, "--yes")
-    assert key_of(data) == parse_key(NEXT)
+    assert key_of(data) == parse_key(NEXT, "NEXT")
     works(PLAIN, data, keys)
 
 

@@ -141,3 +141,13 @@ def test_verifier_credentials_are_made_listed_and_deleted(shared_home: Home, dat
 def test_without_a_database_it_says_so(home: Home) -> None:
     for command in ("keys list", "keys rotate", "verifier create", "verifier list"):
         assert "no database" in refusal(home, *command.split())
+
+
+def test_rotate_says_when_the_key_will_sign_and_what_it_costs_not_to_wait(shared_home: Home, data: Path) -> None:
+    answer(shared_home, "keys", "rotate", "--data", data, "--now")
+    told = run(shared_home, "keys", "rotate", "--data", data).stderr
+    assert re.search(r"is published, and signs from \d{4}-\d\d-\d\d ", told)
+    assert "`watchword keys rotate --now`" in told
+    assert "5 minutes" in told
+    assert "12 hours" in told
+    assert "12 hours" not in run(shared_home, "keys", "rotate", "--data", data, "--now").stderr

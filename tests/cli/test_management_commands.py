@@ -5,12 +5,20 @@ from __future__ import annotations
 import base64
 import json
 import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.management.support import Manager
-from tests.support.commands import Home, answer, refusal, run, server
+from tests.support.chat_users import new_user
+from tests.support.commands import Home, Server, answer, refusal, run, server
+from tests.support.data import Located, all_rows
+from tests.support.signed import SignedClient
+from watchword.testing import MovableClock
 from watchword.wire.connection_string import parse_connection_string
 
 
@@ -39,7 +47,9 @@ def test_groups_and_resources_are_made_shown_and_deleted(home: Home, data: Path)
     assert "chatting" in told("group", "list")
 
     keys = json.loads(told("resource", "keys", "--name", "contoso", "--json"))
-    text = told("resource", "connection-string", "--name", "contoso", "--resource-suffix", "acs.test").strip()
+    text = told(
+        "resource", "connection-string", "--name", "contoso", "--resource-suffix", "acs.test", "--port", "8443"
+    ).strip()
     parsed = parse_connection_string(text)
     assert parsed.endpoint == "https://contoso.acs.test:8443"
     assert base64.b64encode(parsed.access_key).decode() == keys["primary"]
@@ -60,10 +70,10 @@ def test_groups_and_resources_are_made_shown_and_deleted(home: Home, data: Path)
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [
-        ("resource create --name contoso --group nowhere", "could not be found"),
+        ("resource create --name contoso --group nowhere", "could not be found.\n`watchword group list` shows"),
         ("resource create --name -x-", "cannot be used"),
         ("resource create --name watchword", "is taken"),
-        ("resource show --name nobody", "was not found"),
+        ("resource show --name nobody", "was not found.\n`watchword resource list` shows"),
         ("resource delete --name nobody --yes", "was not found"),
         ("resource keys --name nobody", "no resource nobody"),
         ("group delete --name nobody --yes", "could not be found"),
@@ -97,6 +107,52 @@ def test_commands_act_beside_a_running_server(home: Home) -> None:
         assert [each["name"] for each in listed] == ["dev", "beside"]
         answer(home, "group", "delete", "--name", "default", "--data", running.data, "--yes")
         assert manager.call("HEAD", path).status_code == 404
+
+
+@pytest.mark.parametrize("what", ["resource", "group"])
+def test_of_what_is_deleted_by_command_nothing_is_left_in_any_table(home: Home, what: str) -> None:
+    with server(home, "serve", "--no-tls", "--no-request-log", "--resource-name", "first") as running:
+        data, settings = running.data, running.settings
+        with chatting_with(running) as client:
+            ada, bob = new_user(client), new_user(client)
+            thread, gone = ada.new_thread(bob), ada.new_thread(bob)
+            ada.send(thread, "Hello")
+            assert bob.ask("POST", f"{thread}/readReceipts", {"chatMessageId": ada.send(thread)}).status == 200
+            assert ada.ask("DELETE", gone).status == 204
+    before = {
+        table for table, rows in all_rows(Located(settings, data)).items() if any("resource" in row for row in rows)
+    }
+    assert {"identities", "threads", "participants", "journal"} <= before
+    name = "first" if what == "resource" else "default"
+    answer(home, what, "delete", "--name", name, "--data", data, "--yes")
+    left = all_rows(Located(settings, data))
+    # The revocation stays, so that verifiers refuse its tokens.
+    assert {table for table, rows in left.items() if any("resource" in row for row in rows)} == {"revocations"}
+    assert [left[table] for table in ("threads", "participants", "messages", "departures", "journal")] == [[]] * 5
+    assert [row["name"] for row in left["resources"]] == []
+
+
+@contextmanager
+def chatting_with(running: Server) -> Iterator[SignedClient]:
+    """A client of the server's oldest resource."""
+    parsed = parse_connection_string(running.connection_string)
+    reached = Reached(running.port, running.endpoint, (parsed.access_key, b""))
+    with SignedClient(reached) as client:
+        yield client
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A server in a process of its own, without TLS."""
+
+    port: int
+    endpoint: str
+    keys: tuple[bytes, bytes]
+    clock: MovableClock = field(default_factory=MovableClock)
+    ca_file: Path | None = None
+
+    def client_tls(self) -> ssl.SSLContext:
+        raise AssertionError("it has no TLS")
 
 
 def test_a_server_starts_without_any_resource(home: Home) -> None:

@@ -58,7 +58,7 @@ def test_apply_tells_what_it_does_and_plan_has_nothing_left(home: Home) -> None:
     ]
     assert version_of(path) == NEWEST.version
     assert answer(home, "migrate", "plan").endswith("There is nothing to do.\n")
-    assert "nothing was to do" in run(home, "migrate", "apply").stderr
+    assert "there was nothing to do" in run(home, "migrate", "apply").stderr
 
 
 def test_commands_leave_the_version_before_as_it_is_and_say_what_to_do_with_older_ones(home: Home) -> None:

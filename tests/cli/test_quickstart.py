@@ -28,6 +28,60 @@ Deleted the identity with ID: (?P=id)
 )
 
 
+CHAT = re.compile(
+    rf"""Azure Communication Services - Chat Quickstart
+
+Created an identity for Ada, with an access token of the scope 'chat': (?P<ada>{_ID})
+
+Created an identity for Bob, with an access token of the scope 'chat': (?P<bob>{_ID})
+
+Ada created a thread with Bob: 19:acsV1_[\w-]{{43}}1@thread.v2
+
+Ada sent the message (?P<asked>\d{{13}})
+Bob has read it, and sent the message (?P<replied>\d{{13}})
+Ada has read it
+
+Ada sees these read receipts:
+Bob has read up to (?P=asked), at [\d:TZ-]+
+Ada has read up to (?P=replied), at [\d:TZ-]+
+
+Bob sees this thread:
+(?P<time>[\d-]+ [\d:]+-0[78]:00)  Ada added Ada, Bob\.
+[\d-]+ [\d:]+-0[78]:00  Ada set the topic: Lunch
+[\d-]+ [\d:]+-0[78]:00  Ada: Shall we have lunch\?
+[\d-]+ [\d:]+-0[78]:00  Bob: Gladly\. At noon\?
+
+Successfully revoked all access tokens of Bob
+
+Bob is refused: 401 Unauthorized\. Request is not authorized\. The tokens of this identity were revoked [^\n]+\.
+
+Ada deleted the thread
+
+Deleted both identities
+"""
+)
+
+
+def test_chat_is_shown_by_a_service_of_its_own_and_leaves_nothing(home: Home) -> None:
+    printed = answer(home, "quickstart", "--chat", environment={"TZ": "PST8PDT"})
+    match = CHAT.fullmatch(printed)
+    assert match, printed
+    assert match["ada"] != match["bob"]
+    assert list(home.temporary.iterdir()) == []
+    assert not (home.folder / "data").exists()
+
+
+def test_chat_is_shown_by_the_service_of_a_connection_string(shared_home: Home, shared_server: Server) -> None:
+    text = shared_server.connection_string
+    printed = answer(shared_home, "quickstart", "--chat", "--connection-string", text, environment={"TZ": "PST8PDT"})
+    match = CHAT.fullmatch(printed)
+    assert match, printed
+    assert match["ada"].startswith("8:acs:dededede-")
+    listed = answer(shared_home, "identity", "list", "--connection-string", text)
+    assert match["ada"] not in listed
+    assert match["bob"] not in listed
+
+
 def test_without_anything_it_brings_its_own_service_and_leaves_nothing(home: Home) -> None:
     printed = answer(home, "quickstart", environment={"TZ": "PST8PDT"})
     match = EXPECTED.fullmatch(printed)

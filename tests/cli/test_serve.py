@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.support.commands import WATCHWORD, Home, answer, refusal, server
 from tests.support.engines import CHOSEN, DATABASES
-from watchword.certificates import issue_leaf, prepare_authority
+from watchword.certificates import issue_leaf, may_sign_for, prepare_authority
 from watchword.client import IdentityClient
 
 
@@ -191,7 +191,7 @@ def test_certificate_that_does_not_hold_for_the_public_name_is_pointed_out(home:
     with server(home, "serve", "--public-endpoint", "https://acs.example") as running:
         status, log = running.stop(signal.SIGTERM)
     assert status == 0
-    assert any("does not hold for acs.example" in line and "--tls-suffix" in line for line in log)
+    assert any("does not hold for acs.example" in line and "--tls-names acs.example" in line for line in log)
 
 
 @pytest.mark.parametrize(
@@ -253,3 +253,37 @@ def test_the_operators_port_is_theirs_alone_and_on_loopback_in_development(home:
     assert "everybody knows its access keys" in refusal(
         home, "dev", "--operator-port", "0", "--operator-host", "0.0.0.0"
     )
+
+
+def test_own_certificate_that_does_not_hold_for_the_endpoint_is_pointed_out(home: Home, tmp_path: Path) -> None:
+    authority, _ = prepare_authority(tmp_path / "company", datetime.now(UTC), "company.example")
+    certificate, key = issue_leaf(authority, ["acs.company.example"], datetime.now(UTC))
+    chain, key_path = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in (certificate, authority.intermediate)))
+    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    own = ("--certificate", chain, "--certificate-key", key_path, "--public-endpoint")
+    for endpoint, is_told in (("https://acs.example", True), ("https://acs.company.example", False)):
+        with server(home, "serve", *own, endpoint) as running:
+            _, log = running.stop(signal.SIGTERM)
+        assert any("The certificate does not hold for acs.example" in line for line in log) is is_told
+
+
+def test_names_and_addresses_can_be_had_from_the_local_ca(home: Home) -> None:
+    arguments = ("--public-endpoint", "https://acs.lab.internal:8443", "--tls-names", "acs.lab.internal,192.0.2.7")
+    with server(home, "serve", *arguments) as running:
+        names = running.fact("certificate").partition(";")[0].split(", ")
+        status, log = running.stop(signal.SIGTERM)
+    assert {"localhost", "acs.lab.internal", "192.0.2.7"} <= set(names)
+    assert status == 0
+    assert not any("does not hold" in line for line in log)
+
+
+def test_commands_trust_the_local_ca_for_whatever_it_may_sign_for(home: Home) -> None:
+    with server(home, "serve", "--host", "127.0.0.2", "--tls-names", "127.0.0.2") as running:
+        elsewhere = running.connection_string.replace("localhost", "127.0.0.2")
+        variables = {"COMMUNICATION_SERVICES_CONNECTION_STRING": elsewhere}
+        assert answer(home, "identity", "create", environment=variables).startswith("8:acs:")
+    certificate = home.folder / "data" / "certificates" / "ca.pem"
+    assert may_sign_for(certificate, "127.0.0.3")
+    assert not may_sign_for(certificate, "acs.example")
+    assert not may_sign_for(certificate, "no name")

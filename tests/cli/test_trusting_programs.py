@@ -27,7 +27,7 @@ def authority(tmp_path: Path) -> LocalAuthority:
 
 def build(authority: LocalAuthority, current: Mapping[str, str]) -> Environment:
     return build_environment(
-        CONNECTION_STRING, authority.certificate_path, authority.folder.parent / "bundles", current
+        CONNECTION_STRING, authority.certificate_path, authority.folder.parent / "bundles", current=current
     )
 
 
@@ -48,7 +48,7 @@ def test_python_node_and_java_trust_the_server(
 ) -> None:
     require("node", "Node.js calls the server")
     require("java", "Java calls the server")
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], TODAY)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], now=TODAY)
     with tls_server(leaf.certificate_path, leaf.key_path) as port:
         url = f"https://localhost:{port}/"
         program = f"import urllib.request as u; print(u.urlopen({url!r}).read().decode(), end='')"
@@ -63,7 +63,7 @@ def test_python_node_and_java_trust_the_server(
 
 
 def test_requests_trusts_the_server(authority: LocalAuthority, tmp_path: Path) -> None:
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], TODAY)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], now=TODAY)
     variables = build(authority, {}).variables
     program = "import requests, sys; print(requests.get(sys.argv[1], timeout=30).text, end='')"
     with tls_server(leaf.certificate_path, leaf.key_path) as port:
@@ -78,7 +78,7 @@ def test_requests_trusts_the_server(authority: LocalAuthority, tmp_path: Path) -
 
 def test_java_refuses_without_our_store(authority: LocalAuthority, tmp_path: Path) -> None:
     require("java", "Java calls the server")
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], TODAY)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", [], now=TODAY)
     with tls_server(leaf.certificate_path, leaf.key_path) as port:
         java = run_java(f"https://localhost:{port}/", without_trust(), tmp_path)
     assert java.returncode != 0

@@ -68,4 +68,4 @@ def assert_signed(request: Received, key: bytes = KEY) -> None:
     assert authorization is not None
     assert request.headers["x-ms-content-sha256"] == content_hash(request.body)
     values = [request.headers[name] for name in authorization.signed_headers]
-    assert authorization.signature == signature(key, request.method, request.target, values)
+    assert authorization.signature == signature(key, request.method, request.target, values=values)

@@ -13,7 +13,7 @@ from azure.core.rest import HttpRequest
 from tests.client.refresher import MINUTE, Refresher, Timers, token
 from tests.support.clock import stopped_clock
 from tests.support.scripted_server import reply, scripted_server
-from watchword.client import InvalidToken, UserTokenCredential
+from watchword.client import InvalidToken, RefreshFailed, UserTokenCredential
 from watchword.testing import MovableClock
 
 
@@ -210,3 +210,54 @@ def test_clients_built_on_azure_core_take_it(clock: MovableClock, refresher: Ref
     with scripted_server(reply(204)) as server, Pipeline(RequestsTransport(), [policy]) as pipeline:
         pipeline.run(HttpRequest("GET", f"{server.endpoint}/chat/threads"), enforce_https=False)
     assert server.received[0].headers["authorization"] == f"Bearer {credential.get_token().token}"
+
+
+def test_a_refresher_that_asks_its_own_credential_is_told_so(clock: MovableClock) -> None:
+    credential = UserTokenCredential(refresher=lambda: credential.get_token().token, clock=clock)
+    with pytest.raises(RefreshFailed, match="asked the credential that it is to renew"):
+        credential.get_token()
+
+
+def test_a_refresher_that_asks_by_way_of_another_thread_ends_at_the_deadline(clock: MovableClock) -> None:
+    def refresh() -> str:
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(credential.get_token).result().token
+
+    credential = UserTokenCredential(refresher=refresh, clock=clock, refresh_deadline=timedelta(seconds=0.2))
+    with pytest.raises(RefreshFailed, match="did not return a token"):
+        credential.get_token()
+
+
+def test_a_refresher_that_asks_while_its_token_lives_gets_that_one(clock: MovableClock) -> None:
+    first = token(clock, 30 * MINUTE, "first")
+    asked: list[str] = []
+
+    def refresh() -> str:
+        asked.append(credential.get_token().token)
+        return token(clock, 60 * MINUTE, "second")
+
+    credential = UserTokenCredential(first, refresher=refresh, clock=clock)
+    clock.move(25 * MINUTE)
+    assert credential.get_token().token != first
+    assert asked == [first]
+
+
+def test_nobody_waits_for_ever_for_a_refresher_that_does_not_end_and_the_next_caller_tries_anew(
+    clock: MovableClock,
+) -> None:
+    going, calls = threading.Event(), list[int]()
+
+    def refresh() -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            going.wait(60)
+        return token(clock, 60 * MINUTE, f"number {len(calls)}")
+
+    credential = UserTokenCredential(refresher=refresh, clock=clock, refresh_deadline=timedelta(seconds=0.2))
+    try:
+        with pytest.raises(RefreshFailed, match=r"within 0\.2 seconds.*refresh_deadline"):
+            credential.get_token()
+        assert credential.get_token().token
+        assert len(calls) == 2
+    finally:
+        going.set()

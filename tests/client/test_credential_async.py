@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest
 
 from tests.client.refresher import MINUTE, Refresher, Timers, token
 from tests.support.scripted_server import reply, scripted_server
-from watchword.client import AsyncUserTokenCredential, InvalidToken
+from watchword.client import AsyncUserTokenCredential, InvalidToken, RefreshFailed
 from watchword.testing import MovableClock
 
 
@@ -191,3 +191,39 @@ async def test_clients_built_on_azure_core_take_it(clock: MovableClock, refreshe
             await pipeline.run(HttpRequest("GET", f"{server.endpoint}/chat/threads"), enforce_https=False)
     expected = (await credential.get_token()).token
     assert server.received[0].headers["authorization"] == f"Bearer {expected}"
+
+
+async def test_a_refresher_that_asks_its_own_credential_is_told_so(clock: MovableClock) -> None:
+    async def refresh() -> str:
+        # By way of another task, as an HTTP client does it.
+        return (await asyncio.create_task(credential.get_token())).token
+
+    credential = AsyncUserTokenCredential(refresher=refresh, clock=clock)
+    with pytest.raises(RefreshFailed, match="asked the credential that it is to renew"):
+        await credential.get_token()
+
+
+async def test_a_refresher_that_does_not_end_is_cancelled_at_the_deadline(clock: MovableClock) -> None:
+    cancelled: list[bool] = []
+
+    async def refresh() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+        return ""
+
+    credential = AsyncUserTokenCredential(refresher=refresh, clock=clock, refresh_deadline=timedelta(seconds=0.05))
+    with pytest.raises(RefreshFailed, match="did not return a token"):
+        await credential.get_token()
+    assert cancelled
+
+
+async def test_a_timeout_of_the_refresher_itself_is_raised_as_it_is(clock: MovableClock) -> None:
+    async def refresh() -> str:
+        raise TimeoutError("of its own")
+
+    credential = AsyncUserTokenCredential(refresher=refresh, clock=clock)
+    with pytest.raises(TimeoutError, match="of its own"):
+        await credential.get_token()

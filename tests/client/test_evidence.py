@@ -17,6 +17,7 @@ def test_another_thread_does_not_judge_while_the_first_key_set_is_being_read(mon
         stopped_clock(),
         Steady(),
         resources=None,
+        issuer=None,
         leeway=timedelta(0),
         max_staleness=timedelta(seconds=10),
         when_stale="refuse",

@@ -70,7 +70,8 @@ def on_first_resource(server: RunningServer, work: Callable[[Transaction, Resour
 
 def give_role(server: RunningServer, principal: str) -> None:
     on_first_resource(
-        server, lambda transaction, resource: assign_role(transaction, resource, principal, "contributor", 0)
+        server,
+        lambda transaction, resource: assign_role(transaction, resource, principal, role="contributor", now_micros=0),
     )
 
 

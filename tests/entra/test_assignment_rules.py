@@ -9,22 +9,25 @@ from datetime import timedelta
 import pytest
 
 from tests.support.clock import stopped_clock
+from tests.support.engines import Place
+from tests.support.locks import locks_of
 from tests.support.provider import APPLICATION, OTHER_TENANT, TENANT, USER
-from watchword.clock import MonotoneClock
+from watchword.clock import MonotoneClock, ServiceClock
 from watchword.entra.assignments import Assignments, subject
 from watchword.entra.exchanges import Exchanges
 from watchword.entra.provider_tokens import ProviderToken
 from watchword.entra.store import Assignment
-from watchword.errors import NotAllowed
+from watchword.errors import NotAllowed, NotAuthenticated
 from watchword.keyring.encryption import Encryption
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
+from watchword.resources.issuers import Issuers
 from watchword.resources.store import Resource, insert_resource
 from watchword.revocations.feed import Feed
 from watchword.revocations.store import RevocationStore
-from watchword.revocations.users import ExchangedUsers
 from watchword.storage import Database
 from watchword.storage.clock_watch import ClockWatch
+from watchword.subjects.exchanged_users import ExchangedUsers
 from watchword.tokens.verifier import read_signed
 
 RESOURCE = "aaaaaaaa-368b-45b4-ab52-8493fb117652"
@@ -46,17 +49,23 @@ class Rules:
     brought: ProviderToken
 
     async def generation(self) -> int:
-        return await self.users.generation(self.resource.number, subject(self.resource, "entra", TENANT, USER))
+        return await self.users.generation(
+            self.resource.number, subject(self.resource, "entra", TENANT, object_id=USER)
+        )
 
 
 @pytest.fixture
 async def rules(database: Database) -> Rules:
     clock = stopped_clock()
     issue_clock = MonotoneClock(clock)
-    resource = await database.transact(lambda transaction: insert_resource(transaction, RESOURCE, "a", "europe", 0))
+    resource = await database.transact(
+        lambda transaction: insert_resource(transaction, RESOURCE, "a", location="europe", created_micros=0)
+    )
     store = RevocationStore(database)
     users = ExchangedUsers(database, Feed(store), issue_clock)
-    keyring = Keyring(database, Encryption(bytes(32)), issue_clock, "ES256", Schedule(None, timedelta(hours=1)))
+    keyring = Keyring(
+        database, Encryption(bytes(32)), issue_clock, algorithm="ES256", schedule=Schedule(None, timedelta(hours=1))
+    )
     await keyring.prepare()
     brought = ProviderToken(
         issuer="https://issuer.example",
@@ -70,17 +79,25 @@ async def rules(database: Database) -> Rules:
         expires_micros=clock.micros() + 3_600_000_000,
         is_application=False,
     )
-    exchanges = Exchanges(database, users, keyring, clock, ClockWatch(database, clock, issue_clock))
+    exchanges = Exchanges(
+        database,
+        users,
+        keyring,
+        issuers=Issuers("https://localhost"),
+        clock=clock,
+        clock_watch=ClockWatch(database, clock, issue_clock),
+        service_clock=ServiceClock(clock),
+    )
     return Rules(resource, store, users, Assignments(database, users), exchanges, keyring, brought)
 
 
 async def test_the_feed_tells_every_user_of_the_tenant_and_nobody_of_another(rules: Rules, database: Database) -> None:
     everybody = [
-        subject(rules.resource, "entra", tenant, user)
+        subject(rules.resource, "entra", tenant, object_id=user)
         for tenant in (TENANT, OTHER_TENANT)
         for user in (USER, COLLEAGUE)
     ]
-    for user in (*everybody, subject(rules.resource, "teamsExtension", TENANT, USER)):
+    for user in (*everybody, subject(rules.resource, "teamsExtension", TENANT, object_id=USER)):
         await rules.users.generation(rules.resource.number, user)
     await rules.assignments.put(rules.resource, "entra", Assignment(TENANT, TENANT, "tenant", ()))
     await rules.assignments.delete(rules.resource, "entra", TENANT)
@@ -116,6 +133,30 @@ async def test_no_token_of_an_exchange_beside_the_deletion_is_good_after_it(rule
     generation, keys = await rules.generation(), await rules.keyring.key_set()
     generations = [read_signed(token, keys).claims.gen for token in issued if token is not None]
     assert [each for each in generations if each >= generation] == []
+
+
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+async def test_who_comes_for_the_first_time_waits_for_a_deletion_under_way(rules: Rules, place: Place) -> None:
+    """The deletion raises the generations that it finds: that of a user who is noted only then would stay as it is."""
+    await rules.assignments.put(rules.resource, "entra", ASSIGNED)
+    async with locks_of(place.settings.database) as locks:
+        async with locks.holder.transaction():
+            await locks.holder.execute("select 1 from feed for update")
+            deletion = asyncio.create_task(rules.assignments.delete(rules.resource, "entra", USER))
+            assert await locks.until_waiting(1, deletion)
+            exchange = asyncio.create_task(rules.exchanges.exchange(rules.resource, rules.brought, "entra"))
+            assert await locks.until_waiting(2, deletion, exchange), "a token was issued that nothing ends"
+        await deletion
+        with pytest.raises(NotAllowed):
+            await exchange
+
+
+async def test_who_comes_for_the_first_time_when_the_resource_is_gone_is_refused(
+    rules: Rules, database: Database
+) -> None:
+    await database.transact(lambda transaction: transaction.execute("delete from resources"))
+    with pytest.raises(NotAuthenticated, match="The resource was deleted"):
+        await rules.exchanges.exchange(rules.resource, rules.brought, "entra")
 
 
 async def test_deleting_what_is_not_there_tells_nobody_anything(rules: Rules) -> None:

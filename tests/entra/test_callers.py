@@ -94,7 +94,9 @@ def test_watchwords_tokens_and_the_providers_never_stand_in_for_each_other(
     provider: Provider, bear: Bear, client: SignedClient
 ) -> None:
     own = client.new_token(client.new_identity())
-    assert bear(own).error["message"] == DENIED + "The token names no issuer (iss)."
+    assert bear(own).error["message"] == (
+        DENIED + "The issuer (iss) of the token is none of those that are accepted here."
+    )
     foreign = f"token={provider.token()}".encode()
     assert client.call("POST", "/introspect", foreign, headers=FORM).json == {"active": False}
     # Nor does one whose claims are those of an access token, signed by the provider.

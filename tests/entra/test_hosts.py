@@ -40,9 +40,11 @@ def other(server: RunningServer) -> OtherResource:
 
 
 def allow(server: RunningServer, resource: Resource, principal: str) -> None:
-    transact(server, lambda transaction: assign_role(transaction, resource, principal, "contributor", 0))
+    transact(
+        server, lambda transaction: assign_role(transaction, resource, principal, role="contributor", now_micros=0)
+    )
     anybody = Assignment(USER, TENANT, "user", None)
-    transact(server, lambda transaction: put_assignment(transaction, resource, "entra", anybody))
+    transact(server, lambda transaction: put_assignment(transaction, resource, "entra", wanted=anybody))
 
 
 def send(server: RunningServer, token: str, host: str, target: str = f"/identities?api-version={NEWEST}") -> Reply:
@@ -72,7 +74,9 @@ def test_on_a_shared_host_a_bearer_of_two_resources_is_told_to_part_them(
 def test_on_a_shared_host_the_one_resource_with_a_role_is_meant(
     server: RunningServer, provider: Provider, other: OtherResource
 ) -> None:
-    transact(server, lambda transaction: assign_role(transaction, other.resource, USER, "contributor", 0))
+    transact(
+        server, lambda transaction: assign_role(transaction, other.resource, USER, role="contributor", now_micros=0)
+    )
     token = provider.token(oid=USER, sub=USER)
     made = send(server, token, f"localhost:{server.port}").json["identity"]["id"]
     assert made.startswith(f"8:acs:{other.resource.id}_")

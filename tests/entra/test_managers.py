@@ -32,7 +32,7 @@ def nobody_manages(server: RunningServer) -> Iterator[None]:
 
 
 def give(server: RunningServer, principal: str, role: Role) -> None:
-    transact(server, lambda transaction: assign_management_role(transaction, principal, role, 0))
+    transact(server, lambda transaction: assign_management_role(transaction, principal, role, now_micros=0))
 
 
 def take(server: RunningServer, principal: str) -> None:

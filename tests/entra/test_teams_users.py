@@ -1,6 +1,7 @@
 """The exchange for Teams users: in every api-version, with the recorded order of checks and wording."""
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.support.exchanges import (
     FORM,
     is_active,
 )
+from tests.support.polling import until
 from tests.support.provider import APPLICATION, CLIENTS, OTHER_TENANT, PRINCIPAL, TEAMS, USER, Provider
 from tests.support.signed import PREVIEW, Reply, SignedClient
 
@@ -90,3 +92,23 @@ def test_a_body_that_is_none_is_refused(client: SignedClient) -> None:
     for body in (b"[]", b"{", json.dumps({"token": 5}).encode()):
         target = "/teamsUser/:exchangeAccessToken?api-version=2023-10-01"
         assert client.call("POST", target, body).error["code"] == "ValidationError"
+
+
+def test_the_log_says_why_an_exchange_was_refused_and_the_answer_does_not(
+    provider: Provider, client: SignedClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "watchword.requests")
+    second = provider.clock.micros() // 1_000_000
+    reasons = {
+        provider.user_token(CLIENTS, TEAMS_SCOPES): "The audience (aud) of the Entra ID token is another: ",
+        provider.user_token(TEAMS, TEAMS_SCOPES, exp=second - 100): "The Entra ID token has expired.",
+        provider.user_token(TEAMS, "other"): "The Entra ID token has no scope of Teams.",
+        "none": "",
+    }
+    for token, reason in reasons.items():
+        caplog.clear()
+        reply = teams(client, PREVIEW, token=token, appId=APPLICATION, userId=USER)
+        assert reply.error["message"] == "Provided access token is not valid."
+        lines = until(lambda: [json.loads(each) for each in caplog.messages], bool)
+        assert lines[0]["reason"].startswith(f"Provided access token is not valid. {reason}")
+        assert token not in lines[0]["reason"] or token == "none"

@@ -88,7 +88,7 @@ def _running(command: list[str], server: RunningServer, credential: str, folder:
     """The example until the block ends, with a certificate of its own."""
     now = to_datetime(SystemClock().micros())
     authority, _ = prepare_authority(folder / "ca", now)
-    leaf, _ = ensure_leaf(authority, folder / "tls", (), now)
+    leaf, _ = ensure_leaf(authority, folder / "tls", (), now=now)
     environment = without_trust() | {
         "WATCHWORD_ENDPOINT": server.endpoint,
         "WATCHWORD_VERIFIER": credential,

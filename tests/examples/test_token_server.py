@@ -58,7 +58,7 @@ def token_server(server: RunningServer, connection_string: str) -> Iterator[tupl
 def introspect(server: RunningServer, token: str) -> dict[str, Any]:
     body = urlencode({"token": token}).encode()
     headers = signed_headers(
-        server.keys[0], "POST", "/introspect", f"localhost:{server.port}", formatdate(usegmt=True), body
+        server.keys[0], "POST", "/introspect", host=f"localhost:{server.port}", date=formatdate(usegmt=True), body=body
     )
     answer = httpx2.post(f"{server.endpoint}/introspect", content=body, headers=headers, verify=server.client_tls())
     assert answer.status_code == 200

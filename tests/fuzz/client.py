@@ -9,11 +9,13 @@ import asyncio
 import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
 
 from tests.fuzz.hostile import Conversation, Hostile
+from watchword.http.request_reader import MAXIMUM_BODY_BYTES
 from watchword.server.event_loop import run_event_loop
 
 CONVERSATIONS_AT_ONCE = 16
@@ -22,6 +24,11 @@ LATE_SECONDS = 0.3
 SECONDS_TO_READ = 120
 _STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
 _IDENTITY = re.compile(rb'"id":"(8:acs:[0-9a-f_-]+)"')
+_THREAD = re.compile(rb'"id":"(19:[^"]+)"')
+_MESSAGE = re.compile(rb'"id":"([0-9]{13})"')
+_CHAT = re.compile(rb"[A-Z]+ /chat/threads[^ ?]*")
+_PART = re.compile(rb"(threads/|messages/)[^/?]+")
+_NEXT = re.compile(rb'"nextLink":"[^"?]+([?][^"]+)"')
 _HEAD_OF_STATUS = 12
 
 
@@ -33,16 +40,24 @@ class Task(msgspec.Struct, frozen=True):
     port: int
     keys: list[bytes]
     operator: str
+    users: list[str]
+    members: list[str]
+    threads: list[str]
     operations: list[tuple[str, str]]
     unread_seconds: float
 
 
 class Count(msgspec.Struct):
-    """`wrong` has conversations that were not answered as often as they asked, and `faults` those with a 5xx."""
+    """`wrong` has conversations that were not answered as often as they asked (a body that is too large ends one), and
+    `faults` those with a 5xx.
+
+    `served` counts what of chat was answered with success.
+    """
 
     requests: int = 0
     conversations: int = 0
     statuses: dict[str, int] = {}
+    served: dict[str, int] = {}
     wrong: list[str] = []
     faults: list[str] = []
 
@@ -50,13 +65,24 @@ class Count(msgspec.Struct):
 class _Client:
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._hostile = Hostile(task.seed, task.port, task.keys, task.operator, task.operations)
+        self._hostile = Hostile(
+            task.seed,
+            task.port,
+            task.keys,
+            task.operator,
+            task.users,
+            task.members,
+            task.threads,
+            task.operations,
+        )
         self._statuses: Counter[str] = Counter()
+        self._served: Counter[str] = Counter()
         self._count = Count()
 
     async def run(self) -> Count:
         await asyncio.gather(*(self._converse() for _ in range(CONVERSATIONS_AT_ONCE)))
         self._count.statuses = dict(sorted(self._statuses.items()))
+        self._count.served = dict(sorted(self._served.items()))
         return self._count
 
     async def _converse(self) -> None:
@@ -70,9 +96,12 @@ class _Client:
             self._statuses.update(statuses)
             for id in _IDENTITY.findall(answer)[:3]:
                 self._hostile.learn(id.decode())
-            if conversation.is_sound and len(statuses) != len(conversation.requests):
-                _note(count.wrong, f"{len(statuses)} of {len(conversation.requests)} answers: {conversation!r:.20000}")
+            self._hostile.chat.learn(*(_some(each, answer) for each in (_THREAD, _MESSAGE, _NEXT)))
+            if conversation.is_sound and not _is_answered(conversation.requests, statuses):
+                _note(count.wrong, f"{statuses} to {len(conversation.requests)}: {conversation!r:.20000}")
             for request, status in zip(conversation.requests, statuses, strict=False):
+                if status.startswith("2") and (asked := _CHAT.match(request)):
+                    self._served[_PART.sub(rb"\1{}", asked[0]).decode()] += 1
                 if status.startswith("5") and status not in ("501", "503"):
                     _note(count.faults, f"{status}: {request!r:.5000}")
 
@@ -109,6 +138,17 @@ async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
             while chunk := await reader.read(2**18):
                 found += chunk
     return bytes(found)
+
+
+def _is_answered(requests: Sequence[bytes], statuses: Sequence[str]) -> bool:
+    """Each was, or all up to one whose body is larger than most may be, which ended the conversation."""
+    if len(statuses) == len(requests):
+        return True
+    return statuses[-1:] == ["413"] and len(requests[len(statuses) - 1]) > MAXIMUM_BODY_BYTES
+
+
+def _some(pattern: re.Pattern[bytes], answer: bytes) -> list[str]:
+    return [found.decode() for found in pattern.findall(answer)[:5]]
 
 
 def _note(examples: list[str], example: str) -> None:

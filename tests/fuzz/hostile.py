@@ -11,6 +11,8 @@ from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
+from tests.fuzz import hostile_chat
+from tests.fuzz.hostile_chat import HostileChat
 from tests.support.signed import EARLY, NEWEST, PREVIEW, ZERO_ID, sign
 
 Reading = Literal["at once", "late", "never", "leaves"]
@@ -65,20 +67,35 @@ class Conversation:
 
 
 class Hostile:
-    """`operations` are methods and path templates; `keys` sign, and `operator` is a token of the management API."""
+    """`operations` are methods and path templates; `keys` sign, `operator` is a token of the management API, and
+    `users` are access tokens; `members`, who are in `threads`, are neither revoked nor deleted.
+    """
 
     def __init__(
-        self, seed: int, port: int, keys: Sequence[bytes], operator: str, operations: Sequence[tuple[str, str]]
+        self,
+        seed: int,
+        port: int,
+        keys: Sequence[bytes],
+        operator: str,
+        users: Sequence[str],
+        members: Sequence[str],
+        threads: Sequence[str],
+        operations: Sequence[tuple[str, str]],
     ) -> None:
         self._random = random.Random(seed)
         self._host = f"localhost:{port}"
         self._keys = keys
         self._operator = operator
         self._operations = sorted(operations)
+        self._of_chat = [each for each in self._operations if "/chat/" in each[1]]
         self._identities = [ZERO_ID]
+        self._members = frozenset(members)
+        self.chat = HostileChat(self._random, users, members, threads, self._identities)
 
     def learn(self, identity: str) -> None:
         """An identity that there is, or was."""
+        if identity in self._members:
+            return
         if len(self._identities) < MOST_IDENTITIES:
             self._identities.append(identity)
         else:
@@ -112,11 +129,13 @@ class Hostile:
     def _request(self, *, closes: bool = False) -> bytes:
         """One whose head and body are as HTTP wants them, whatever they say."""
         chance = self._random.random
-        method, template = self._random.choice(self._operations)
+        method, template = self._random.choice(self._of_chat if chance() < 0.4 else self._operations)
+        if (method, template) in hostile_chat.ENDING and chance() < 0.6:
+            method = "GET"  # Or nothing is left to talk in.
         if chance() < 0.05:
             method = self._random.choice(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
         target = self._target(template)
-        body = self._body() if method not in ("GET", "DELETE") or chance() < 0.1 else b""
+        body = self._body(method, template) if method not in ("GET", "DELETE") or chance() < 0.1 else b""
         extra = ["Connection: close"] if closes else []
         if chance() < 0.25:
             offer = self._random.choice(_OFFERS)
@@ -131,9 +150,17 @@ class Hostile:
 
     def _target(self, template: str) -> str:
         parts = [self._part(part) if part.startswith("{") else part for part in template.split("/")]
-        versions = ("2025-09-01", "2021-04-01") if "subscriptions" in template else (NEWEST, PREVIEW, PREVIEW, EARLY)
+        versions: Sequence[str] = (NEWEST, PREVIEW, PREVIEW, EARLY)
+        if "subscriptions" in template:
+            versions = ("2025-09-01", "2021-04-01")
+        if "/chat/" in template:
+            versions = hostile_chat.VERSIONS
+            if link := self.chat.link("/".join(parts)):
+                return link
         query = {"api-version": self._random.choice(versions if self._random.random() < 0.9 else ("\0", "x", ""))}
-        if self._random.random() < 0.2:
+        if "/chat/" in template:
+            query |= self.chat.query()
+        elif self._random.random() < 0.2:
             query[self._random.choice(["maxPageSize", "customId", "skip", "since", "$top", "\0", "é"])] = str(
                 self._value()
             )
@@ -142,14 +169,18 @@ class Hostile:
         return "/".join(parts) + "?" + "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in query.items())
 
     def _part(self, name: str) -> str:
-        if self._random.random() < 0.2:
+        if self._random.random() < (0.05 if name.startswith("{chat") else 0.2):
             return _quoted(self._random.choice(["", "fuzz"]) + self._random.choice(_STRANGE[:-1]))
         if name == "{id}":
             return quote(self._random.choice(self._identities), safe=self._random.choice(["", ":"]))
+        if name.startswith("{chat"):
+            return self.chat.part(name)
         return f"fuzz-{self._random.randrange(_PARTS.get(name, 10))}"
 
-    def _body(self) -> bytes:
+    def _body(self, method: str, template: str) -> bytes:
         draw = self._random.random()
+        if "/chat/" in template and draw > 0.1:
+            return self.chat.body(method, template)
         if draw < 0.05:
             return bytes(self._random.randbytes(self._random.randrange(200)))
         if draw < 0.07:
@@ -171,6 +202,8 @@ class Hostile:
         draw = self._random.random()
         if "subscriptions" in target and draw < 0.8:
             return [f"Host: {self._host}", f"Authorization: Bearer {self._operator}"]
+        if "/chat/" in target and draw < 0.9:
+            return [f"Host: {self._host}", *self.chat.credentials()]
         if draw < 0.15:
             return [f"Host: {self._host}"]
         signed = sign(self._random.choice(self._keys), method, target, self._host, _now(), body)

@@ -26,34 +26,42 @@ from tests.support.engines import FreshSettings
 from tests.support.polling import until
 from tests.support.process_tree import linux_only
 from tests.support.processes import PLAIN, Process
+from tests.support.releases import Reached
 from tests.support.requirements import PROJECT
+from tests.support.signed import SignedClient
 from watchword.settings import Settings
 
 pytestmark = linux_only
 
 SEED = int(os.environ.get("WATCHWORD_FUZZ_SEED", "1"))
 MOST_GROWTH_BYTES = 48 * 2**20
+FEWER_SCOPES = ("chat.join", "chat.join.limited", "voip")
 CONNECTIONS_TO_A_DATABASE = Settings().database_pool
 
 
 @dataclass(frozen=True)
 class Form:
-    """`answer_deadline` is the server's, and `unread_seconds` how long a client reads nothing."""
+    """`answer_deadline` is the server's, and `unread_seconds` how long a client reads nothing.
+
+    So many operations of chat must be `served` at least once: hostile or not, some of each is taken.
+    """
 
     requests: int
     longest_stall_seconds: float
     answer_deadline: float
     unread_seconds: float
+    served: int
 
 
-SHORT = Form(3_000, longest_stall_seconds=2, answer_deadline=30, unread_seconds=1)
+SHORT = Form(4_000, longest_stall_seconds=2, answer_deadline=30, unread_seconds=1, served=9)
 """What runs beside it may stop anybody for a while; an attack that it is to find, by trailers, took 19 seconds."""
 
 LONG = Form(
-    int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "300000")),
+    int(os.environ.get("WATCHWORD_FUZZ_REQUESTS", "1000000")),
     longest_stall_seconds=0.5,
     answer_deadline=5,
     unread_seconds=7,
+    served=16,
 )
 
 
@@ -70,12 +78,25 @@ def test_hostile_requests_break_nothing_and_delay_nobody(
         keys = json.loads(answer(home, "resource", "keys", "--data", data, "--json", environment=environment))
         operator = answer(home, "operator", "create", "--name", "fuzz", "--data", data, environment=environment).strip()
         server = Process(running, (b64decode(keys["primary"]), b64decode(keys["secondary"])))
-        task = Task(SEED, form.requests, server.port, [*server.keys], operator, operations(server), form.unread_seconds)
+        users, members, threads = users_of(server)
+        task = Task(
+            seed=SEED,
+            requests=form.requests,
+            port=server.port,
+            keys=[*server.keys],
+            operator=operator,
+            users=users,
+            members=members,
+            threads=threads,
+            operations=operations(server),
+            unread_seconds=form.unread_seconds,
+        )
         at_rest = sample(server.pid)
         with watching("ask", str(server.port), str(server.pid)) as asked, watching("sleep") as slept:
             count = attack(task)
         print(f"\nseed {SEED}", *report(count, asked[0], slept[0]), sep="\n")
         assert count.faults == []
+        assert len(count.served) >= form.served
         assert count.wrong == []
         assert stalls(asked[0].looks, slept[0].looks, form.longest_stall_seconds) == []
         assert growth(asked[0].samples) < MOST_GROWTH_BYTES
@@ -84,6 +105,26 @@ def test_hostile_requests_break_nothing_and_delay_nobody(
         )
         _, log = running.stop(signal.SIGTERM)
         assert [line for line in log if "Traceback" in line] == []
+
+
+def users_of(server: Process) -> tuple[list[str], list[str], list[str]]:
+    """Access tokens: of several users with every scope of chat, of one who was revoked, and of one without chat; who
+    they are; and threads that they are in.
+    """
+    with SignedClient(Reached(server.port, server.keys)) as client:
+        ids = [client.new_identity() for _ in range(6)]
+        tokens = [client.new_token(id) for id in ids]
+        tokens += [client.issue(ids[0], {"scopes": [scope]}).json["token"] for scope in FEWER_SCOPES]
+        assert client.revoke(ids[-1]).status == 204
+    members = [{"communicationIdentifier": {"rawId": id}} for id in ids]
+    body = json.dumps({"topic": "fuzz", "participants": members}).encode()
+    url = f"http://localhost:{server.port}/chat/threads?api-version=2025-03-15"
+    threads: list[str] = []
+    for token in tokens[:4]:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=20) as made:
+            threads.append(json.load(made)["chatThread"]["id"])
+    return tokens, ids, threads
 
 
 def operations(server: Process) -> list[tuple[str, str]]:
@@ -143,6 +184,7 @@ def growth(samples: list[Sample]) -> float:
 
 def report(count: Count, asked: Seen, slept: Seen) -> Iterator[str]:
     yield f"{count.requests} requests in {count.conversations} conversations: {count.statuses}"
+    yield f"of chat served: {count.served}"
     yield from (fault[:300] for fault in count.faults)
     for name, seen in (("health", asked), ("sleep", slept)):
         taken = sorted(look.seconds * 1_000 for look in seen.looks)

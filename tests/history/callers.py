@@ -13,18 +13,21 @@ import msgspec
 
 from tests.history.events import Acknowledged, Created, Introspected, Issued, Listed, Log, Missing, Revoking
 from tests.history.plan import OLDEST_REVOKED_SECONDS, Plan
-from tests.history.service import Answer, Service
+from tests.history.room_events import Entered
+from tests.history.service import CHAT_VERSION, Answer, Service
 from tests.history.watching import Recent
 from watchword.clock import SystemClock, to_datetime
 from watchword.tokens import Claims, key_id
 from watchword.tokens.jwks import decode_base64url
 
 ISSUES_PER_SECOND = 10
+EVICTIONS_PER_SECOND = 1.0
 REVOCATIONS_PER_SECOND = 6
 INTROSPECTIONS_PER_SECOND = 25
 
 _IDENTITIES = 20
 _YOUNGEST_REVOKED_NANOS = 60_000_000
+_EVICTED_SECONDS = 8.0
 _A_MOMENT_MICROS = 20_000
 _RETRY_SECONDS = 0.03
 
@@ -46,7 +49,7 @@ def issue(plan: Plan, number: int) -> None:
     log = Log(plan.issuers[number])
     service = Service(plan.addresses, plan.keys[number], log, plan.clocks)
     identities: list[str] = []
-    for _ in _turns(ISSUES_PER_SECOND):
+    for _ in turns(ISSUES_PER_SECOND):
         while len(identities) < _IDENTITIES:
             created = service.create()
             if created is None:
@@ -73,23 +76,38 @@ def revoke(plan: Plan, number: int) -> None:
     log = Log(plan.log(f"revoker-{number}"))
     service = Service(plan.addresses, plan.keys[0], log, plan.clocks)
     recent = Recent(plan.issuers, OLDEST_REVOKED_SECONDS)
-    for turn in _turns(REVOCATIONS_PER_SECOND):
+    for turn in turns(REVOCATIONS_PER_SECOND):
         newest = time.monotonic_ns() - _YOUNGEST_REVOKED_NANOS
         if candidates := [token for token in recent.look() if token.replied < newest]:
             token = random.choice(candidates)
             _carry_out(_draw(token, service, plan), f"{number}-{turn}", log)
             _introspect(token, service, log)
+            _enter(token, service, log)
+
+
+def evict(plan: Plan) -> None:
+    """The tokens by which listeners have sockets; whoever loses one asks for another."""
+    random.seed(f"{plan.seed} evictions")
+    log = Log(plan.log("evictions"))
+    service = Service(plan.addresses, plan.keys[0], log, plan.clocks)
+    recent = Recent([plan.log(name) for name in plan.listeners], _EVICTED_SECONDS)
+    for turn in turns(EVICTIONS_PER_SECOND):
+        if tokens := recent.look():
+            # Nobody is deleted: who speaks goes on speaking.
+            deed = random.choice(_deeds(random.choice(tokens), service, plan)[:3])
+            _carry_out(deed, f"eviction-{turn}", log)
 
 
 def ask_at_the_door(plan: Plan) -> None:
-    """Introspect live and dead tokens alike."""
+    """Introspect live and dead tokens alike, and show them to chat."""
     random.seed(f"{plan.seed} door")
     log = Log(plan.log("door"))
     service = Service(plan.addresses, plan.keys[0], log, plan.clocks)
     recent = Recent(plan.issuers, plan.watched_seconds)
-    for _ in _turns(INTROSPECTIONS_PER_SECOND):
+    for _ in turns(INTROSPECTIONS_PER_SECOND):
         if tokens := recent.look():
             _introspect(random.choice(tokens), service, log)
+            _enter(random.choice(tokens), service, log)
 
 
 def list_all(plan: Plan) -> None:
@@ -110,6 +128,12 @@ def list_all(plan: Plan) -> None:
 
 
 def _draw(token: Issued, service: Service, plan: Plan) -> Deed:
+    # What lives on after a revocation is what a wrong comparison refuses, so identities are seldom deleted.
+    return random.choices(_deeds(token, service, plan), (3, 3, 4, 1))[0]
+
+
+def _deeds(token: Issued, service: Service, plan: Plan) -> tuple[Deed, ...]:
+    """What ends a token; the last of them deletes its identity."""
     # Right at the token's own issue time, which is the first that lives, or one microsecond above it.
     valid_from = token.iat_micros + random.choice((0, 1, 1))
     if plan.clocks and random.random() < 0.5:
@@ -117,14 +141,12 @@ def _draw(token: Issued, service: Service, plan: Plan) -> Deed:
         valid_from = SystemClock().micros() - _A_MOMENT_MICROS
     text = to_datetime(valid_from).isoformat(timespec="microseconds")
     identity = token.identity
-    deeds = (
+    return (
         Deed("token", token.jti, lambda: service.revoke_token(token.jti)),
         Deed("identity", identity, lambda: service.revoke_identity(identity)),
         Deed("cut off", identity, lambda: service.cut_off_identity(identity, text), valid_from),
         Deed("delete", identity, lambda: service.delete_identity(identity), absence_is_success=True),
     )
-    # What lives on after a revocation is what a wrong comparison refuses, so identities are seldom deleted.
-    return random.choices(deeds, (3, 3, 4, 1))[0]
 
 
 def _carry_out(deed: Deed, number: str, log: Log) -> None:
@@ -150,12 +172,19 @@ def _introspect(token: Issued, service: Service, log: Log) -> None:
         log.write(Introspected(began, time.monotonic_ns(), token.jti, answer.json["active"]))
 
 
+def _enter(token: Issued, service: Service, log: Log) -> None:
+    began = time.monotonic_ns()
+    answer = service.ask_as_user(token.token, "GET", f"/chat/threads?api-version={CHAT_VERSION}")
+    if answer is not None:
+        log.write(Entered(began, time.monotonic_ns(), token.jti, answer.status != 401))
+
+
 def issued(began: int, replied: int, identity: str, token: str) -> Issued:
     claims = msgspec.json.decode(decode_base64url(token.split(".")[1]), type=Claims)
     return Issued(began, replied, claims.jti, identity, key_id(token), claims.accessKey or "", claims.iatMicros, token)
 
 
-def _turns(per_second: float) -> Iterator[int]:
+def turns(per_second: float) -> Iterator[int]:
     """So many, never in step with another process."""
     for turn in itertools.count():
         time.sleep(random.uniform(0.5, 1.5) / per_second)

@@ -58,7 +58,7 @@ class Delays:
 
 @dataclass
 class Account:
-    """Of one verifier. `outcomes` counts its decisions; `while_cut_off` those of no connected verifier."""
+    """One verifier's account. `outcomes` counts its decisions; `while_cut_off` those of no connected verifier."""
 
     name: str
     findings: list[Finding] = field(default_factory=list)
@@ -170,12 +170,7 @@ def judge_doors(
             facts = f"token {asked.jti}, {(asked.began - fate.dead_from) / 1e6:.1f} ms after the acknowledgement"
             findings.append(Finding("door", "introspected as active when dead", facts))
         is_live = fate.suspect_from is None or asked.ended < fate.suspect_from
-        if (
-            not asked.active
-            and is_live
-            and not wrong.overlap(asked.began, asked.ended)
-            and _is_dated_right(truth, fate)
-        ):
+        if not asked.active and is_live and not wrong.overlap(asked.began, asked.ended) and is_dated_right(truth, fate):
             findings.append(Finding("door", "introspected as inactive when live", f"token {asked.jti}"))
     deleted = {
         revocation.subject: revocation.acknowledged
@@ -189,7 +184,7 @@ def judge_doors(
     return findings
 
 
-def _is_dated_right(truth: Truth, fate: Fate) -> bool:
+def is_dated_right(truth: Truth, fate: Fate) -> bool:
     return abs(truth.seconds_ahead(fate.token)) < _TOLERATED_SECONDS
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import msgspec
 
+from tests.history.event import Event
+from tests.history.hearing_events import Closed, Listening, Opened, Pushed
+from tests.history.room_events import Deleted, Deleting, Entered, Heard, Moved, Moving, Sending, Sent, Transcript
+
 ACCEPTED = "accepted"
 """The outcome of a decision that is no refusal; a refusal's is the name of the check that failed."""
-
-
-class Event(msgspec.Struct, array_like=True, frozen=True, tag=True, tag_field="type"):
-    pass
 
 
 class Issued(Event, frozen=True, tag="issued"):
@@ -180,6 +180,19 @@ Any = (
     | Marked
     | Presented
     | Occasion
+    | Entered
+    | Sending
+    | Sent
+    | Deleting
+    | Deleted
+    | Heard
+    | Moving
+    | Moved
+    | Transcript
+    | Listening
+    | Opened
+    | Pushed
+    | Closed
 )
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Any)

@@ -23,6 +23,9 @@ from watchword.tokens.jwks import decode_base64url
 _TOLERATED_SECONDS = 2.0
 """How far ahead a stamp may be that a cut-off by time spares; one second, and what a busy machine takes to answer."""
 
+_LINGERING_NANOS = 30_000_000_000
+"""So long an attempt that was given up may wait for a node that is starting, and be carried out after another one."""
+
 
 @dataclass(slots=True)
 class Revocation:
@@ -53,11 +56,11 @@ class Revocation:
 
     def covers_perhaps(self, token: Issued) -> bool:
         """Whether the token may be dead once the revocation has begun. Of the same subject it is already."""
-        if self.kind in ("identity", "resource"):
-            return self.acknowledged is None or token.began < self.acknowledged
-        if self.kind == "cut off" and self.by_wrong_clocks:
-            # Where issue times do not tell what came first, all that was issued goes.
-            return self.acknowledged is None or token.began < self.acknowledged
+        by_order = self.kind in ("identity", "resource")
+        # Where issue times do not tell what came first, all that was issued goes.
+        if by_order or (self.kind == "cut off" and self.by_wrong_clocks):
+            lingering = _LINGERING_NANOS if self.last_began > self.first_began else 0
+            return self.acknowledged is None or token.began < self.acknowledged + lingering
         return self._came_before(token)
 
     def _came_before(self, token: Issued) -> bool:

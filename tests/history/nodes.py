@@ -29,24 +29,27 @@ class Node:
         self.data = folder / "data"
         self.address: Address = ("localhost", free_port())
         self._home = folder / "home"
+        self._complaints = folder / "complaints.txt"
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns once it answers."""
+        """Returns once it answers. What it complains of is in a file beside its data."""
+        self._complaints.parent.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "watchword", "serve", "--no-tls", "--no-request-log", "--host", "127.0.0.1"]
         flags = ["--port", str(self.address[1]), "--data", str(self.data)]
         if self._workers > 1:
             flags += ["--workers", str(self._workers)]
         faked = self.clock.environment() if self.clock else {}
-        self._process = subprocess.Popen(
-            [*command, *flags],
-            env={**os.environ, **self._environment, **faked, "WATCHWORD_HOME": str(self._home)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self._complaints.open("ab") as complaints:
+            self._process = subprocess.Popen(
+                [*command, *flags],
+                env={**os.environ, **self._environment, **faked, "WATCHWORD_HOME": str(self._home)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                start_new_session=True,
+            )
         assert self._process.stdout is not None
         # It says what to do next as soon as it listens; it says nothing after that.
         if not any(line.startswith(b"Next,") for line in self._process.stdout):

@@ -11,19 +11,20 @@ from contextlib import suppress
 
 from tests.history.events import Acknowledged, Log, Revoking
 from tests.history.plan import Plan
-from watchword.app import schedule
 from watchword.clock import MonotoneClock, SystemClock
 from watchword.errors import Unavailable
 from watchword.identifiers import new_key_id
+from watchword.keyring import signing_keys
 from watchword.keyring.encryption import Encryption, open_encryption
 from watchword.keyring.keyring import Keyring
+from watchword.keyring.lifecycle import schedule
 from watchword.resources.access_keys import _purpose
+from watchword.resources.generations import raise_generation
 from watchword.resources.store import Resource, list_access_keys, list_resources
-from watchword.revocations.store import RevocationStore, record_now
+from watchword.revocations.store import record_now
 from watchword.settings import load_settings
 from watchword.storage import Database, Transaction
 from watchword.storage.opening import open_database
-from watchword.verification import signing_keys
 
 _PAUSE_SECONDS = (1.5, 3.5)
 _RETRY_SECONDS = 0.05
@@ -50,7 +51,7 @@ class _Operator:
     async def run(self) -> None:
         database = await open_database(self._settings, self._plan.data)
         [resource] = await database.transact(list_resources)
-        keyring = Keyring(database, self._encryption, self._clock, "ES256", schedule(self._settings))
+        keyring = Keyring(database, self._encryption, self._clock, algorithm="ES256", schedule=schedule(self._settings))
         turns = [self._signing_key, self._access_key, self._resource]
         # Each is drawn when its turn comes: which key signs, and which id a key has, changes with the last turn.
         while True:
@@ -80,14 +81,15 @@ class _Operator:
             await transaction.execute(
                 "update access_keys set id = $1, secret = $2 where id = $3", id, encrypted, former.id
             )
-            await record_now(transaction, "accessKey", former.id, resource.number, self._clock.micros())
+            await record_now(
+                transaction, "accessKey", former.id, resource=resource.number, now_micros=self._clock.micros()
+            )
 
         await self._carry_out("access key", former.id, lambda: database.transact(replace))
 
     async def _resource(self, database: Database, resource: Resource, _: Keyring) -> None:
-        store = RevocationStore(database)
         await self._carry_out(
-            "resource", resource.id, lambda: store.raise_resource(resource.number, self._clock.micros())
+            "resource", resource.id, lambda: raise_generation(database, resource.number, self._clock.micros())
         )
 
     async def _carry_out(self, kind: str, subject: str, deed: Callable[[], Awaitable[None]]) -> None:

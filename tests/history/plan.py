@@ -14,6 +14,29 @@ Bug = Literal["", "late feed", "inclusive comparison", "seconds for microseconds
 
 BUGS: tuple[Bug, ...] = ("late feed", "inclusive comparison", "seconds for microseconds", "skipped entry")
 
+RoomBug = Literal["", "message lost", "message twice", "messages out of order", "removal undone", "open door"]
+
+ROOM_BUGS: tuple[RoomBug, ...] = (
+    "message lost", "message twice", "messages out of order", "removal undone", "open door",
+)  # fmt: skip
+
+
+FORGETFUL = "b"
+"""The room in which messages are deleted again. Its pages are not read: what was deleted comes first on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A thread of chat, with the bug that is planted in it, if any; all rooms have the same people in them."""
+
+    name: str
+    thread: str
+    bug: RoomBug = ""
+
+    @property
+    def is_forgetful(self) -> bool:
+        return self.name == FORGETFUL
+
 
 MAX_STALENESS = timedelta(seconds=1.5)
 
@@ -36,6 +59,15 @@ class Plan:
     max_staleness: timedelta = MAX_STALENESS
     clocks: Mapping[Address, Path] = field(default_factory=dict)
     """Of nodes whose clock may be set wrong, the file that says how far it is ahead."""
+    rooms: tuple[Room, ...] = ()
+    host: str = ""
+    """An identity, who takes the speakers out of rooms and lets them in again."""
+    speakers: tuple[str, ...] = ()
+
+    @property
+    def listeners(self) -> dict[str, str]:
+        """Whose each of them is, by name: everybody who is in the rooms has one."""
+        return {f"listener-{number}": user for number, user in enumerate((self.host, *self.speakers))}
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"

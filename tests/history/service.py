@@ -22,6 +22,8 @@ from watchword.clock import SystemClock
 
 Address = tuple[str, int]
 
+CHAT_VERSION = "2025-03-15"
+
 _PATIENCE_SECONDS = 3.0
 
 
@@ -80,24 +82,37 @@ class Service:
     def introspect(self, token: str) -> Answer | None:
         return self._call("POST", "/introspect", urlencode({"token": token}).encode())
 
+    def ask_as_user(self, token: str, method: str, target: str, body: bytes = b"") -> Answer | None:
+        """With a user's access token; None as everywhere."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        return self._exchange(random.choice(self._addresses), method, target, headers, body)
+
+    def ask_for_socket(self, token: str, method: str, target: str) -> Answer | None:
+        """A step of realtime's handshake; None as everywhere."""
+        return self._exchange(random.choice(self._addresses), method, target, {"X-Skypetoken": token}, b"")
+
     def _call(self, method: str, target: str, body: bytes = b"") -> Answer | None:
-        """None where no whole answer came: the request may have been carried out, or not. So is an answer of 5xx."""
         address = random.choice(self._addresses)
         request = sign(self._key, method, target, f"localhost:{address[1]}", self._date(address), body)
         kind = "application/x-www-form-urlencoded" if target in ("/revoke", "/introspect") else "application/json"
+        answer = self._exchange(address, method, request.target, {"Content-Type": kind, **request.headers}, body)
+        # Its clock was set while the request was on its way.
+        return None if answer is not None and answer.status == 401 and address in self._clocks else answer
+
+    def _exchange(
+        self, address: Address, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer | None:
+        """None where no whole answer came: the request may have been carried out, or not. So is an answer of 5xx."""
         connection = self._connections.get(address)
         if connection is None:
             connection = self._connections[address] = http.client.HTTPConnection(*address, timeout=_PATIENCE_SECONDS)
         try:
-            connection.request(method, request.target, body, {"Content-Type": kind, **request.headers})
+            connection.request(method, target, body, dict(headers))
             reply = connection.getresponse()
             answer = Answer(reply.status, reply.read())
         except (OSError, http.client.HTTPException):
             with contextlib.suppress(OSError):
                 self._connections.pop(address).close()
-            return None
-        if answer.status == 401 and address in self._clocks:
-            # Its clock was set while the request was on its way.
             return None
         if answer.status < 500:
             return answer

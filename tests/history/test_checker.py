@@ -191,6 +191,13 @@ def test_an_unanswered_attempt_promises_nothing_and_excuses_a_refusal() -> None:
     assert dead_from(between, *again) == 90 * MS
 
 
+def test_an_attempt_that_was_given_up_may_be_carried_out_behind_another_one_for_a_while() -> None:
+    attempts = [Revoking(at * MS, "1", "identity", "ada") for at in (50, 80)]
+    soon, late = (Issued(at * MS, at * MS, "t", "ada", "key", "primary", 1, "") for at in (2_000, 40_000))
+    fates = [read_truth((token, *attempts, Acknowledged(90 * MS, "1"))).fates["t"] for token in (soon, late)]
+    assert [(each.dead_from, each.suspect_from) for each in fates] == [(None, 50 * MS), (None, None)]
+
+
 def test_the_earliest_acknowledgement_decides() -> None:
     revoked = (Revoking(50 * MS, "2", "delete", "bob"), Acknowledged(60 * MS, "2"))
     assert dead_from(DEAD, *REVOKED, *revoked) == 60 * MS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,10 @@ from tests.history.events import (
     events,
 )
 from tests.history.fates import Truth, read_truth
+from tests.history.hearing import ListenerLog, read_listeners
+from tests.history.hearing_checker import FORBIDDEN, closing_delays, count_repeats, disturbed, judge_listener
+from tests.history.room_checker import RoomLog, judge_chat_door, judge_room, read_rooms
+from tests.history.room_events import DOOR, Entered
 from tests.history.windows import Windows, cut_off
 
 FRESH = "fresh, "
@@ -48,7 +52,11 @@ CONTROL = "with all marks taken away"
 
 @dataclass
 class Verdict:
-    """`accounts` by verifier; `door` holds what the service itself did wrong."""
+    """`accounts` by verifier; `door` holds what the service itself did wrong; `rooms` are those of chat, by name.
+
+    `missed` is what listeners were not told in time, once, or in order; the long forms judge it.
+    `closings` are how long sockets outlived their tokens, in nanoseconds, where nobody was away.
+    """
 
     truth: Truth
     accounts: dict[str, Account]
@@ -62,6 +70,11 @@ class Verdict:
     presented: list[Presented]
     wrong_clocks: list[WrongClock]
     marks: list[Marked]
+    rooms: dict[str, RoomLog]
+    in_rooms: list[Finding]
+    missed: list[Finding]
+    listeners: dict[str, ListenerLog]
+    closings: list[int]
 
     def revived(self) -> list[Presented]:
         """Dead tokens that were accepted once all marks had been taken away."""
@@ -72,9 +85,14 @@ class Verdict:
         """How many tokens were presented: when and where, and accepted or not."""
         return Counter((each.when, each.where, each.accepted) for each in self.presented)
 
-    def findings(self, *verifiers: str) -> list[Finding]:
-        """Of these verifiers, and of the service."""
-        return [*self.door, *(finding for name in verifiers for finding in self.accounts[name].findings)]
+    def findings(self, *names: str) -> list[Finding]:
+        """The findings of the verifiers and of the rooms of these names, and of the service."""
+        of_verifiers = (finding for name in names for finding in self.accounts[name].findings)
+        return [*self.door, *of_verifiers, *(finding for finding in self.in_rooms if finding.who in names)]
+
+    def missing(self, *names: str) -> list[Finding]:
+        """What listeners of these rooms missed, or heard again or out of order; and sockets that outlived a token."""
+        return [finding for finding in self.missed if finding.who in (DOOR, *names)]
 
     def lines(self) -> Iterator[str]:
         acknowledged = [each for each in self.truth.revocations.values() if each.acknowledged is not None]
@@ -84,6 +102,17 @@ class Verdict:
         yield f"a sleeping process woke up {_millis(self.machine_lateness_nanos)} late (p99)"
         for what, number in Counter(each.what for each in self.wrong_clocks).items():
             yield f"wrong clock, {number} times: {what}"
+        for name, room in self.rooms.items():
+            reads = Counter("refused" if each.items is None else "read" for each in room.heard)
+            yield f"room {name}: {len(room.transcript)} messages, {_acknowledged(room)} acknowledged,"
+            yield f"  {len(room.moves)} removals and additions, {reads['read']} pages read, {reads['refused']} refused"
+        for name, listener in self.listeners.items():
+            ends = Counter(each.closed.how for each in listener.sockets.values() if each.closed is not None)
+            yield f"{name}: {len(listener.pushes)} pushes, {count_repeats(listener)} of them again;"
+            yield f"  {len(listener.sockets)} sockets: {', '.join(f'{number} {how}' for how, number in ends.items())}"
+        yield f"sockets of revoked tokens closed: {_spread(self.closings)}"
+        for rule, number in Counter((each.who, each.rule) for each in (*self.in_rooms, *self.missed)).items():
+            yield f"  FOUND in room {rule[0]}, {number} times: {rule[1]}"
         if self.marks:
             yield f"{len(self.marks)} marks of purged revocations"
         for (when, where, accepted), number in sorted(self.shown().items()):
@@ -92,7 +121,8 @@ class Verdict:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in account.outcomes.most_common())
             yield f"{name}: connected {self.connected_shares[name]:.0%} of the time; decisions: {counts}"
             for title, delays in (("connected", account.connected), ("cut off", account.while_cut_off)):
-                yield f"  {title}: last accepted {_spread(delays.accepted)}; all refused {_spread(delays.refused)}"
+                last = _spread(delays.accepted.values())
+                yield f"  {title}: last accepted {last}; all refused {_spread(delays.refused.values())}"
             yield from (f"  FOUND {finding.rule}: {finding.facts}" for finding in account.findings[:5])
         yield from (f"FOUND at the door, {finding.rule}: {finding.facts}" for finding in self.door[:5])
 
@@ -115,7 +145,18 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
     wrong_clocks = [event for event in others if isinstance(event, WrongClock)]
     marks = [event for event in others if isinstance(event, Marked)]
     wrong = Windows((each.began, each.ended) for each in wrong_clocks)
+    rooms = read_rooms(others)
+    entered = judge_chat_door(truth, (event for event in others if isinstance(event, Entered)), wrong)
+    in_rooms = [finding for name, log in rooms.items() for finding in judge_room(name, log)]
+    listeners = read_listeners(others)
+    away = disturbed(outages, pulses)
+    heard = [each for log in listeners.values() for each in judge_listener(log, rooms, truth, away)]
+    told = [*entered, *(finding for finding in heard if finding.rule in FORBIDDEN)]
+    missed = [finding for finding in heard if finding.rule not in FORBIDDEN]
+    closings = [nanos for log in listeners.values() for nanos in closing_delays(log, truth, away)]
+    in_rooms += [finding for finding in told if finding.who != DOOR]
     door = [
+        *(finding for finding in told if finding.who == DOOR),
         *judge_doors(truth, introspections, wrong),
         *judge_refusals(refusals),
         *judge_losses(truth, created, listed),
@@ -137,11 +178,27 @@ def judge(folder: Path, verifiers: list[str], max_staleness_nanos: int) -> Verdi
         accounts[name] = judge.account
         shares[name] = 1 - windows.share_of(applied[0].at, applied[-1].at)
     counts = (len(introspections), len(created), len(refusals))
-    return Verdict(truth, accounts, door, *counts, outages, lateness, shares, presented, wrong_clocks, marks)
+    return Verdict(
+        truth,
+        accounts,
+        door,
+        *counts,
+        outages,
+        lateness,
+        shares,
+        presented,
+        wrong_clocks,
+        marks,
+        rooms,
+        in_rooms,
+        missed,
+        listeners,
+        closings,
+    )
 
 
 def _occasions(folder: Path) -> dict[str, str]:
-    """Of tokens that were issued on one, by their id."""
+    """The occasions of tokens that were issued on one, by their id."""
     return {
         event.jti: path.stem.removeprefix(FRESH)
         for path in folder.glob(f"{FRESH}*.log")
@@ -150,8 +207,11 @@ def _occasions(folder: Path) -> dict[str, str]:
     }
 
 
-def _spread(delays: dict[str, int]) -> str:
-    values = delays.values()
+def _acknowledged(room: RoomLog) -> int:
+    return sum(1 for each in room.sent.values() if each.id)
+
+
+def _spread(values: Collection[int]) -> str:
     p50, p99, most = percentile(values, 0.5), percentile(values, 0.99), max(values, default=0)
     return f"p50 {_millis(p50)}, p99 {_millis(p99)}, max {_millis(most)} (n={len(values)})"
 

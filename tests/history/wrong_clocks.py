@@ -19,6 +19,7 @@ from tests.support.polling import until
 
 RIGHT = timedelta(0)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 _MOMENT_SECONDS = (1.0, 2.0)
 _DRIFTED_SECONDS = 420
@@ -92,10 +93,13 @@ class WrongClocks:
         self.start_ahead(lambda: time.sleep(random.uniform(*_MOMENT_SECONDS)))
 
     def jump_ahead(self) -> None:
-        self._jump(HOUR)
+        self._jump(HOUR, "an hour ahead")
 
     def jump_back(self) -> None:
-        self._jump(-HOUR)
+        self._jump(-HOUR, "an hour back")
+
+    def jump_a_day(self) -> None:
+        self._jump(random.choice((DAY, -DAY)), "a day")
 
     def drift(self) -> None:
         """Until tokens are refused, then it is set right."""
@@ -120,9 +124,9 @@ class WrongClocks:
             for probe in self._probes:
                 probe.await_token()
 
-    def _jump(self, step: timedelta) -> None:
+    def _jump(self, step: timedelta, by: str) -> None:
         probe = random.choice(self._probes)
-        with self._wrong(f"a node that jumped an hour {'ahead' if step > RIGHT else 'back'}"):
+        with self._wrong(f"a node that jumped {by}"):
             self._set(probe.node, step)
             until(probe.refuses, bool)
             time.sleep(random.uniform(*_MOMENT_SECONDS))

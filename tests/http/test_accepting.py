@@ -90,7 +90,7 @@ async def test_who_stops_leaves_the_rest_to_the_others(shared: socket.socket) ->
 async def test_a_handshake_that_fails_is_nobodys_affair(shared: socket.socket, tmp_path: Path) -> None:
     now = MovableClock().now()
     authority, _ = prepare_authority(tmp_path, now)
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now=now)
     listening = Listening(shared, tls_context(leaf.certificate_path, leaf.key_path))
     port = shared.getsockname()[1]
     _, stranger = await asyncio.open_connection("127.0.0.1", port)
@@ -108,7 +108,7 @@ async def test_a_handshake_that_fails_is_nobodys_affair(shared: socket.socket, t
 async def test_a_handshake_that_never_comes_is_not_waited_for(shared: socket.socket, tmp_path: Path) -> None:
     now = MovableClock().now()
     authority, _ = prepare_authority(tmp_path, now)
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now=now)
     tls = tls_context(leaf.certificate_path, leaf.key_path)
     listening = Listening(shared, tls, handshake_deadline=timedelta(seconds=0.2))
     reader, silent = await asyncio.open_connection("127.0.0.1", shared.getsockname()[1])

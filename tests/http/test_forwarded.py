@@ -63,6 +63,7 @@ def test_the_public_endpoint_beats_whatever_is_forwarded() -> None:
     origins = Origins("https://public.example/", ["127.0.0.1"])
     assert origin(origins, forwarded="proto=http;host=acs.example") == "https://public.example"
     assert origins.public_host == "public.example"
+    assert origin(Origins("public.example")) == "https://public.example"
 
 
 @pytest.mark.parametrize("proxy", ["proxy.example", "10.0.0.0/99", "", "127.0.0.1:80"])

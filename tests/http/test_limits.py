@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from tests.support.servers import running_server
 from tests.support.signed import NEWEST, Reachable, Reply, SignedClient, raw_exchange, read_reply, read_to_end, to_bytes
+from watchword.http.large_bodies import MOST_BYTES
 from watchword.http.request_reader import MAXIMUM_BODY_BYTES, MAXIMUM_HEAD_BYTES
 from watchword.settings import Settings
 from watchword.testing import RunningServer
@@ -38,7 +40,7 @@ def only_reply(connection: socket.socket) -> Reply:
 
 
 def padded_head(size: int) -> bytes:
-    """Of a request whose target and headers count exactly that many bytes."""
+    """The head of a request whose target and headers count exactly that many bytes."""
     fixed = len("/healthz") + len("Host" + "x") + 4 + len("A") + 4
     return b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * (size - fixed) + b"\r\n\r\n"
 
@@ -225,3 +227,25 @@ def test_a_request_that_waits_for_its_turn_is_not_called_slow(client: SignedClie
         connection.sendall(first + second[:-5])
         connection.sendall(second[-5:])
         assert read_to_end(connection).count(b"HTTP/1.1 20") == 2
+
+
+def test_strangers_with_large_bodies_fill_their_room_and_harm_nobody_else() -> None:
+    """A batch of participants may have megabytes, and who sends them is known only when they are there."""
+    path = "/chat/threads/19:acsV1_x@thread.v2/participants/:add?api-version=2025-03-15"
+    size = 2_500_000
+    whole = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + b" " * size
+    with running_server(Settings(request_log=False, tls=False)) as server:
+        with ExitStack() as stack:
+            for _ in range(MOST_BYTES // size + 1):
+                stack.enter_context(connect(server)).sendall(whole[:-1])
+            with connect(server) as one_more:
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    one_more.sendall(whole[:-1])
+                reply = read_reply(one_more)
+            assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+            with connect(server) as connection:
+                connection.sendall(HEALTH)
+                assert read_reply(connection).status == 200
+        with connect(server) as connection:
+            connection.sendall(whole)
+            assert read_reply(connection).status == 401

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from watchword.errors import TooLarge
 from watchword.http.exchange import Exchange
-from watchword.http.request_reader import MAXIMUM_HEAD_BYTES, NotHttp, Part, RequestReader
+from watchword.http.large_bodies import LargeBodies
+from watchword.http.request_reader import MAXIMUM_BODY_BYTES, MAXIMUM_HEAD_BYTES, NotHttp, Part, RequestReader
+from watchword.http.websocket import OnOpen
+
+LARGEST = 4 * MAXIMUM_BODY_BYTES
 
 
 class Nobody:
@@ -20,6 +24,8 @@ class Nobody:
     client_host: str | None = None
     server_port: int | None = None
     is_lost = False
+    is_stopping = False
+    persistence = ""
     date = ""
 
     def send(self, data: bytes) -> None: ...
@@ -28,16 +34,30 @@ class Nobody:
 
     def finish(self, exchange: Exchange) -> None: ...
 
+    def can_switch(self, exchange: Exchange) -> bool:
+        return False
+
+    def switch(self, on_open: OnOpen) -> None: ...
+
 
 @dataclass
 class Reading:
     """Reads pieces, and rests at each request where it is told to."""
 
     rests: bool = False
+    large_bodies: LargeBodies = field(default_factory=LargeBodies)
     found: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.reader = RequestReader(Nobody(), self._enter, lambda: None, self._take)
+        self.reader = RequestReader(
+            Nobody(),
+            self._enter,
+            lambda: None,
+            hand_on=self._take,
+            hand_on_offer=self._take_offer,
+            most_body_bytes=lambda _: LARGEST,
+            large_bodies=self.large_bodies,
+        )
 
     def read(self, *pieces: bytes) -> list[Exchange]:
         for piece in pieces:
@@ -57,6 +77,10 @@ class Reading:
     def _take(self, exchange: Exchange) -> None:
         self.found.append(exchange)
         self.reader.is_paused = self.rests
+
+    def _take_offer(self, exchange: Exchange) -> None:
+        assert self.reader.is_paused
+        self.found.append(exchange)
 
 
 @dataclass(frozen=True)
@@ -141,3 +165,30 @@ def test_what_waits_is_read_no_further_than_to_the_first_rest() -> None:
     with pytest.raises(NotHttp):
         reading.read()
     assert len(reading.found) == 1_000
+
+
+def large(size: int) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size
+
+
+def test_large_bodies_share_room_which_is_given_back_once_each_is_whole_or_its_client_gone() -> None:
+    room = LargeBodies(2 * MAXIMUM_BODY_BYTES)
+    one, other, third = (Reading(large_bodies=room) for _ in range(3))
+    assert one.read(large(LARGEST // 2)[:-1]) == []
+    [refused] = other.read(large(LARGEST))
+    assert (refused.finds_no_room, refused.is_too_large, refused.body, refused.keep_alive) == (True, False, b"", False)
+    [whole] = one.read(b"x")
+    assert (len(whole.body), whole.finds_no_room) == (LARGEST // 2, False)
+    assert third.read(large(LARGEST // 2)[:-1]) == []
+    third.reader.close()
+    assert room.take(2 * MAXIMUM_BODY_BYTES)
+
+
+def test_a_body_like_most_needs_no_room() -> None:
+    [found] = Reading(large_bodies=LargeBodies(0)).read(large(MAXIMUM_BODY_BYTES))
+    assert len(found.body) == MAXIMUM_BODY_BYTES
+
+
+def test_a_body_larger_than_any_may_be_is_told_so_whatever_room_there_is() -> None:
+    [found] = Reading().read(large(LARGEST + 1))
+    assert (found.is_too_large, found.finds_no_room) == (True, False)

@@ -140,14 +140,40 @@ def test_what_is_no_target_is_refused(server: RunningServer, method: bytes, targ
 # -- Methods.
 
 
-@pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "MKCOL", "QUERY"])
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "TRACE", "PROPFIND", "MKCOL", "QUERY"])
 def test_a_method_that_the_path_does_not_know_is_named(client: SignedClient, method: str) -> None:
     answer = sent(client, CREATE, method)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert one_status(answer) == 405
-    assert b"allow: GET, POST" in head
+    assert b"allow: GET, HEAD, POST" in head
     assert b"content-type: application/json" in head
-    assert (body == b"") if method == "HEAD" else (b"does not answer to " + method.encode() in body)
+    assert b"does not answer to " + method.encode() in body
+
+
+@pytest.mark.parametrize("target", ["/identities", "/healthz", "/.well-known/jwks.json", "/openapi.json", "/nowhere"])
+def test_head_is_told_what_get_is_and_no_body(client: SignedClient, target: str) -> None:
+    heads: list[list[bytes]] = []
+    for method in ("GET", "HEAD"):
+        # The next request is answered in its place: not a byte of the body is in between.
+        packet = to_bytes(client.sign(method, target), close=False) + to_bytes(client.sign("PUT", "/identities"))
+        answers = raw_exchange(client.server.port, packet)
+        head, _, rest = answers.partition(b"\r\n\r\n")
+        heads.append(
+            [line for line in head.split(b"\r\n") if not line.startswith((b"ms-cv", b"date", b"x-processing"))]
+        )
+        assert rest.startswith(b"HTTP/1.1 405 ") == (method == "HEAD")
+    assert heads[0] == heads[1]
+
+
+def test_head_of_a_stream_is_its_head_alone(client: SignedClient) -> None:
+    request = client.sign("HEAD", "/revocations", headers={"accept": "text/event-stream"})
+    answers = raw_exchange(
+        client.server.port, to_bytes(request, close=False) + to_bytes(client.sign("PUT", "/identities"))
+    )
+    first, rest = answers.split(b"\r\n\r\n", 1)
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert b"text/event-stream" in first
+    assert rest.startswith(b"HTTP/1.1 405 ")
 
 
 @pytest.mark.parametrize("method", ["SOURCE", "PURGE", "M-SEARCH", "SUBSCRIBE"])

@@ -51,7 +51,7 @@ def wire(request: pytest.FixtureRequest, tmp_path: Path) -> Wire:
         return Wire(None, connect)
     now = MovableClock().now()
     authority, _ = prepare_authority(tmp_path, now)
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now)
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now=now)
     trusting = ssl.create_default_context(cafile=authority.certificate_path)
     return Wire(
         tls_context(leaf.certificate_path, leaf.key_path),

@@ -11,7 +11,7 @@ from tests.support.signed import PREVIEW, Reply, SignedClient
 from watchword.testing import RunningServer
 from watchword.wire import versions
 
-OTHERS = versions.without(versions.since(versions.V2021_02_22_PREVIEW1), versions.only(PREVIEW))
+OTHERS = versions.ALL.since(versions.V2021_02_22_PREVIEW1).without(versions.ALL.only(PREVIEW))
 
 ROUNDS = 20
 

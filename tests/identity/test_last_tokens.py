@@ -60,7 +60,7 @@ class Noting:
 async def noting(database: Database) -> Noting:
     resource = await database.transact(
         lambda transaction: create_resource(
-            transaction, Encryption(bytes(32)), SystemClock(), name="some", location="europe"
+            transaction, Encryption(bytes(32)), SystemClock().micros(), name="some", location="europe"
         )
     )
     flakes = [random_bytes(16) for _ in range(CROWD)]

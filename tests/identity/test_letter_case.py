@@ -82,7 +82,7 @@ def test_no_path_is_found_by_a_letter_that_only_looks_alike(client: SignedClient
 
 def test_a_method_that_a_path_does_not_have_is_told_in_any_case(client: SignedClient) -> None:
     reply = client.call("PUT", f"/IDENTITIES?api-version={NEWEST}")
-    assert (reply.status, reply.headers["allow"]) == (405, "GET, POST")
+    assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 @pytest.mark.parametrize("text", ["pstn", "chat.join", "Chat", "urn:x/y_z-1"])

@@ -10,7 +10,7 @@ from tests.support.signed import EARLY, PREVIEW, SignedClient
 from tests.support.standing import is_live, why_dead
 from watchword.wire import versions
 
-ALL = versions.since(versions.V2021_02_22_PREVIEW1)
+ALL = versions.ALL.since(versions.V2021_02_22_PREVIEW1)
 
 
 @pytest.mark.parametrize("version", ALL)

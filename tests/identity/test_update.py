@@ -13,7 +13,7 @@ from tests.support.standing import is_live, why_dead
 
 @pytest.fixture
 def client(fresh_settings: FreshSettings) -> Iterator[SignedClient]:
-    """Of a server of its own, whose clock these tests move."""
+    """A client of a server of its own, whose clock these tests move."""
     with running_server(fresh_settings()) as server, SignedClient(server) as signed:
         server.clock.stop()
         yield signed

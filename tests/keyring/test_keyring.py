@@ -35,7 +35,7 @@ class Installation:
         self.database = database
 
     async def process(self, algorithm: str = "ES256", schedule: Schedule = MONTHLY) -> Keyring:
-        return Keyring(await self.open(), ENCRYPTION, MonotoneClock(self.clock), algorithm, schedule)
+        return Keyring(await self.open(), ENCRYPTION, MonotoneClock(self.clock), algorithm=algorithm, schedule=schedule)
 
     async def states(self) -> list[tuple[str, str]]:
         rows = await self.database.transact(store.list_keys)

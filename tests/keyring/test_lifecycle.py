@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.engines import Place
 from watchword.keyring import store
-from watchword.keyring.lifecycle import Schedule, newest_of, signing_until, states
+from watchword.keyring.lifecycle import Schedule, alive_until, newest_of, signing_until, states
 from watchword.keyring.store import SigningKeyRow
 
 KEPT = 25 * 3_600 * 1_000_000
@@ -114,3 +114,20 @@ async def test_the_key_that_signs_is_the_one_in_that_state_for_as_long_as_is_sai
             assert [row.kid for row, state in states(kept, time) if state == "signing"] == ([kid] if kid else [])
     finally:
         await database.close()
+
+
+@given(rows=st.lists(_row, max_size=5), now=st.integers(0, 14))
+def test_the_keys_whose_tokens_may_be_good_are_the_same_for_as_long_as_is_said(
+    rows: list[SigningKeyRow], now: int
+) -> None:
+    kept = sorted((replace(row, kid=f"key {number}") for number, row in enumerate(rows)), key=_by_sign_time)
+    # Around the start, and around the time when tokens of the first keys have ended.
+    for begin in (now, KEPT + now):
+        alive, until = alive_until(kept, begin)
+        for time in range(begin, min(until, begin + 15)):
+            found = [row for row, state in states(kept, time) if state not in ("expired", "revoked")]
+            assert found == alive
+
+
+def _by_sign_time(row: SigningKeyRow) -> tuple[int, int, str]:
+    return row.signs_from_micros, row.created_micros, row.kid

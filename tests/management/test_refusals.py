@@ -46,7 +46,7 @@ def test_an_access_key_manages_nothing_and_an_operator_has_no_identities(
 
 
 def test_a_reader_looks_and_changes_nothing(server: RunningServer, manager: Manager) -> None:
-    token = transact(server, lambda each: create_operator(each, "auditor", "reader", 0))
+    token = transact(server, lambda each: create_operator(each, "auditor", "reader", now_micros=0))
     reader = Manager(server, str(token))
     assert reader.call("GET", GROUPS).status_code == 200
     assert reader.call("GET", resource_path("there", "taken")).status_code == 200

@@ -61,7 +61,7 @@ def test_every_subscription_can_be_asked_for_in_any_case_of_letters(manager: Man
 
 
 def test_a_reader_sees_subscriptions_and_others_do_not(server: RunningServer) -> None:
-    token = transact(server, lambda each: create_operator(each, "auditor", "reader", 0))
+    token = transact(server, lambda each: create_operator(each, "auditor", "reader", now_micros=0))
     for path in ("/subscriptions", f"/subscriptions/{SUBSCRIPTION}"):
         assert Manager(server, str(token)).call("GET", path).status_code == 200
         assert Manager(server, "wwo_0_0").call("GET", path).status_code == 401

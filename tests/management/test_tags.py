@@ -137,7 +137,9 @@ def test_tags_of_what_is_not_there_are_not_found(manager: Manager) -> None:
 
 
 def test_a_reader_reads_tags_and_changes_none(server: RunningServer, manager: Manager, scope: str) -> None:
-    reader = Manager(server, str(transact(server, lambda each: create_operator(each, "auditor", "reader", 0))))
+    reader = Manager(
+        server, str(transact(server, lambda each: create_operator(each, "auditor", "reader", now_micros=0)))
+    )
     assert reader.call("GET", f"{scope}{TAGS}").status_code == 200
     assert put(reader, scope, {"a": "1"}).status_code == 403
     assert patch(reader, scope, "Merge", {"a": "1"}).status_code == 403

@@ -151,7 +151,7 @@ def _let_purge(server: RunningServer) -> None:
 
 
 def _all_bytes(server: RunningServer) -> bytes:
-    """Of SQLite's files. In PostgreSQL's, what was deleted stays until a vacuum, as docs/privacy.md says."""
+    """The bytes of SQLite's files. In PostgreSQL's, what was deleted stays until a vacuum, as docs/privacy.md says."""
     if server.settings.database:
         return b""
     with closing(sqlite3.connect(server.data / DATABASE_FILE)) as database:

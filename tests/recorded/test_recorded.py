@@ -45,8 +45,9 @@ ABSENT = {
     "status": "written by a recorder, never sent",
 }
 
-# Sent by us where one recording or another lacks it: it had no length, being in chunks, or it is from 2020.
-ALSO_OURS = ("content-length", "content-type", "request-context")
+# Sent by us where one recording or another lacks it: it had no length, being in chunks, or it is from 2020; and the
+# original does not say how long a connection may be idle.
+ALSO_OURS = ("connection", "content-length", "content-type", "keep-alive", "request-context")
 
 SENT = ("accept", "content-type", "user-agent", "x-ms-useragent", "x-ms-return-client-request-id")
 

@@ -101,7 +101,7 @@ def require_all_of_it(upgrade: Upgrade, load: Load) -> None:
 
 
 def some_of(tokens: set[str]) -> list[str]:
-    """Of the long form; the callers themselves have asked for all of them, over and over."""
+    """A part of the long form; the callers themselves have asked for all of them, over and over."""
     return random.sample(sorted(tokens), min(len(tokens), MOST_ASKED_AT_THE_END))
 
 

@@ -80,11 +80,13 @@ def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     made = Made()
     with server(home, "serve", "--no-tls", "--no-request-log", environment=there) as running:
         assert f"{name_of(BEFORE).capitalize()} (serve)" in running.start_up
-        primary, secondary = (b64decode(running.fact(name).split()[0]) for name in ("primary key", "secondary key"))
-        made.keys = (primary, secondary)
+        apart = replace(home, in_process=False)
+        keys = json.loads(answer(apart, "resource", "keys", "--json", environment=there))
+        made.keys = (b64decode(keys["primary"]), b64decode(keys["secondary"]))
+        operator = answer(apart, "operator", "create", "--name", "upgrade", environment=there).strip()
         with SignedClient(Reached(running.port, made.keys)) as client:
             fill(made, client)
-            manager = Manager.of_process(running.endpoint, running.fact("operator token").split()[0])
+            manager = Manager.of_process(running.endpoint, operator)
             made.second_key = b64decode(manager.create("group", "second")["primaryKey"])
         with SignedClient(Reached(running.port, (made.second_key, b""))) as client:
             made.second = client.new_token(client.new_identity())
@@ -154,13 +156,12 @@ def test_everything_in_a_released_database_stands_before_and_after_its_migration
         assert released.version == NEWEST
         require_all_of_it(released.made, running)
         _, log = running.stop(signal.SIGTERM)
-    assert any(f"WARNING: the schema has version {OLD} of {NEWEST}: {DUE}" in line for line in log) == bool(
-        released.cluster
-    )
+    warned = [line for line in log if '"level":"WARNING"' in line and f"version {OLD} of {NEWEST}: {DUE}" in line]
+    assert bool(warned) == bool(released.cluster)
     with released.served() as running:
         assert "schema" not in running.start_up
         require_all_of_it(released.made, running)
-    assert "nothing was to do" in run(home, *apply, environment=here).stderr
+    assert "there was nothing to do" in run(home, *apply, environment=here).stderr
     refused = refusal(home, "serve", "--port", "0", "--no-tls", environment=released.there)
     assert f"The database has schema version {NEWEST}; this program knows versions up to {OLD}." in refused
     if not released.cluster:

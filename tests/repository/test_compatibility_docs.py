@@ -11,14 +11,16 @@ import pytest
 from tests.support.operations import all_operations
 from tests.support.requirements import PROJECT
 from watchword.tokens.claims import Claims
-from watchword.wire import management, versions
+from watchword.wire import chat, chat_versions, management, realtime, versions
 from watchword.wire.operations import Operation
 
 PAGE = (PROJECT / "docs/compatibility.md").read_text(encoding="utf-8")
 SOURCES = sorted(path for path in (PROJECT / "src").rglob("*") if path.suffix in {".py", ".sql"})
 MANAGED = [operation for operation in management.OPERATIONS if operation.versions is not None]
-PUBLISHED = [each for each in all_operations() if each.versions is not None and each not in MANAGED]
-OWN = [operation for operation in all_operations() if operation.versions is None]
+CHAT = [*chat.OPERATIONS, *chat.REFUSED]
+OTHERS = (*MANAGED, *CHAT, *realtime.OPERATIONS)
+PUBLISHED = [each for each in all_operations() if each.versions is not None and each not in OTHERS]
+OWN = [each for each in all_operations() if each.versions is None and each not in realtime.OPERATIONS]
 ORIGINAL_CLAIMS = {"skypeid", "scp", "csi", "exp", "rgn", "acsScope", "resourceId", "resourceLocation", "iat"}
 
 
@@ -64,9 +66,49 @@ def managed_table() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def chat_table() -> str:
+    columns = chat_versions.ALL
+    rows = [
+        ["operation of chat", *(version_name(version) for version in columns)],
+        ["---"] * (len(columns) + 1),
+        *(
+            [f"`{each.method} {each.path}`<br>{each.id}", *(cell(each, version) for version in columns)]
+            for each in CHAT
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def shown_table() -> str:
+    """What differs between versions of chat besides operations."""
+    columns = chat_versions.ALL
+    members = {
+        "metadata of messages": chat_versions.MESSAGE_METADATA,
+        "`attachments` of messages, always `[]`": chat_versions.ATTACHMENTS,
+        "metadata of threads and participants": chat_versions.METADATA,
+        "retention policies of threads": chat_versions.RETENTION,
+        "messaging policies of threads": chat_versions.MESSAGING_POLICY,
+        "`senderDisplayName` of typing": chat_versions.TYPING_NAMES,
+    }
+    rows = [
+        ["known of chat", *(version_name(version) for version in columns)],
+        ["---"] * (len(columns) + 1),
+        *([name, *("yes" if version in known else "-" for version in columns)] for name, known in members.items()),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def own_table() -> str:
     rows = [f"| `{each.method} {each.path}` | {each.id} | {each.summary} |" for each in OWN]
     return "\n".join(["| operation | operationId | what it does |", "|---|---|---|", *rows])
+
+
+def realtime_table() -> str:
+    rows = [
+        f"| `{each.method} {each.path}` | {', '.join(each.versions or ()) or '-'} | {each.success} | {each.summary} |"
+        for each in realtime.OPERATIONS
+    ]
+    return "\n".join(["| operation of realtime | api-version | success | what it does |", "|---|---|---|---|", *rows])
 
 
 def assumptions(path: Path) -> list[str]:
@@ -85,7 +127,9 @@ def assumptions_table() -> str:
 
 
 @pytest.mark.parametrize(
-    "table", [operations_table, managed_table, own_table, assumptions_table], ids=lambda table: table.__name__
+    "table",
+    [operations_table, chat_table, shown_table, realtime_table, managed_table, own_table, assumptions_table],
+    ids=lambda table: table.__name__,
 )
 def test_a_table_of_the_page_is_what_the_source_says(table: Callable[[], str]) -> None:
     expected = table()
@@ -132,3 +176,21 @@ def test_the_clients_that_are_listed_are_those_that_the_tests_run() -> None:
     }
     assert {version for client, version in listed if client == "Java"} == {java_version}
     assert {version for client, version in listed if client == ".NET"} == {"not run"}
+
+
+def test_the_chat_clients_that_are_listed_are_those_that_the_tests_run() -> None:
+    development = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    packages = msgspec.json.decode((PROJECT / "tests/sdk/js/package.json").read_bytes())["dependencies"]
+    in_browsers, ui = (
+        msgspec.json.decode((PROJECT / "tests/browser" / folder / "package.json").read_bytes())["dependencies"]
+        for folder in ("js", "ui")
+    )
+    java = (PROJECT / "tests/sdk/java/pom.xml").read_text(encoding="utf-8")
+    run = {
+        *(("Python", each) for each in re.findall(r"azure-communication-chat==([\d.]+)", development)),
+        ("JavaScript", packages["@azure/communication-chat"]),
+        *(("JavaScript", each.rpartition("@")[2]) for name, each in in_browsers.items() if "chat" in name),
+        ("React", ui["@azure/communication-react"]),
+        *(("Java", each) for each in re.findall(r"azure-communication-chat</artifactId>\s*<version>([^<]+)<", java)),
+    }
+    assert set(re.findall(r"(?m)^\| chat, (\w+)\b[^|]* \| ([\d.]+) \|", PAGE)) == run

@@ -10,13 +10,15 @@ import pytest
 
 from tests.support.requirements import PROJECT
 from watchword.cli.commands import watchword
+from watchword.storage.schema import schema_files
 
 PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
 DECISIONS = sorted((PROJECT / "docs/decisions").glob("[0-9]*.md"))
 ARCHITECTURE = PROJECT / "docs/architecture.md"
 TERMS = [
     "resource group", "resource", "endpoint", "connection string", "access key", "identity", "access token", "scope",
-    "lifetime", "revocation", "signing key", "key set (JWKS)", "issuer", "verifier", "operation", "api-version",
+    "lifetime", "revocation", "signing key", "key set (JWKS)", "issuer", "verifier", "thread", "operator",
+    "data directory", "operation", "api-version",
 ]  # fmt: skip
 
 
@@ -89,6 +91,47 @@ def test_every_command_that_a_page_shows_is_there() -> None:
     assert not unknown
 
 
+def shown_commands(page: Path) -> Iterator[tuple[str, click.Command, list[str]]]:
+    """Each command that a page shows with what is typed after it, up to what is the shell's."""
+    for code in re.findall(r"^```.*?^```|`[^`\n]+`|^ {4}.+$", text_of(page), re.DOTALL | re.MULTILINE):
+        joined = code.replace("\\\n", " ").replace("exec watchword watchword", "watchword")
+        joined = re.sub(r"<[\w ]+>", "PLACEHOLDER", joined)
+        for line in re.findall(r"(?:^|[\s`/(])watchword ([a-z][^\n`]*)", joined, re.MULTILINE):
+            command: click.Command = watchword
+            words = re.split(r"[|><;&#)\"]| {2}|\.\.\.$", line)[0].split()
+            while words and isinstance(command, click.Group) and words[0] in command.commands:
+                command = command.commands[words.pop(0)]
+            if not isinstance(command, click.Group):
+                yield f"{name(page)}: watchword {line}", command, words
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name)
+def test_every_flag_and_argument_of_a_command_that_a_page_shows_is_one_of_its_own(page: Path) -> None:
+    unknown = []
+    for shown, command, words in shown_commands(page):
+        options = {
+            flag: each
+            for each in command.params
+            if isinstance(each, click.Option)
+            for flag in (*each.opts, *each.secondary_opts)
+        }
+        known = {"--help", "-h", *options}
+        given = [word.partition("=")[0].strip("[]") for word in words if re.match(r"\[?--?[a-z]", word)]
+        takes_arguments = any(isinstance(each, click.Argument) for each in command.params)
+        if not set(given) <= known or (words and not takes_arguments and not re.match(r"\[?-", words[0])):
+            unknown.append(shown)
+    assert not unknown
+
+
+def test_the_schema_versions_that_pages_show_are_those_of_an_upgrade_to_this_release() -> None:
+    newest = schema_files()[-1]
+    upgrade, commands = (text_of(PROJECT / "docs" / page) for page in ("howto/upgrade.md", "reference/cli.md"))
+    assert f"schema  version {newest.version - 1} of {newest.version}: " in upgrade
+    assert f"schema  version {newest.version}, migrated from {newest.version - 1}; " in upgrade
+    assert f"has schema version {newest.version - 1}; this program's is {newest.version}." in commands
+    assert f"{newest.name}  {newest.purpose}" in commands
+
+
 def test_every_path_that_the_architecture_names_is_there() -> None:
     named = set(re.findall(r"(?<![\w/])[\w.]+(?:/[\w.]*)+|\b\w+\.py\b", text_of(ARCHITECTURE)))
     places = (PROJECT, PROJECT / "src/watchword", *(PROJECT / "src/watchword").iterdir())
@@ -131,4 +174,4 @@ def test_every_dependency_is_decided_and_they_are_few() -> None:
     rows = re.findall(r"^\| ([\w, -]+) \|", text_of(page), re.MULTILINE)
     assert {word for row in rows for word in row.split(", ")} - {"package"} == names
     assert len(bare) <= 3
-    assert len(names) <= 12
+    assert len(names) <= 14

@@ -16,13 +16,15 @@ LONGEST = 300
 EXCEPTIONS: dict[str, str] = {}
 
 SOURCE_FOLDERS = ("src", "tests", "benchmarks")
-SOURCE_ENDINGS = {".py", ".sql", ".js", ".mjs", ".java", ".html", ".css"}
-BUILT = {"node_modules", "__pycache__", "target"}
+SOURCE_ENDINGS = {".py", ".sql", ".js", ".mjs", ".jsx", ".java", ".html", ".css"}
+BUILT = {"node_modules", "__pycache__", "target", "built"}
 
 # Where a machine's own folders would show: POSIX homes, macOS, Windows, file addresses.
 MACHINE = re.compile(r"/home/\w|/Users/\w|/root/|[A-Za-z]:\\\\?Users|file://|^\s*-e\s", re.MULTILINE)
 LOCKS = sorted(PROJECT.glob("requirements*.lock"))
-NODE_FOLDERS = ("tests/sdk/js", "benchmarks/peers/oidc-provider")
+NODE_FOLDERS = (
+    "tests/sdk/js", "tests/browser/js", "tests/browser/ui", "examples/chat", "benchmarks/peers/oidc-provider",
+)  # fmt: skip
 
 REGISTRY = re.compile(r"https?://|--(extra-)?index-url|--find-links|^-[if]\s", re.MULTILINE)
 
@@ -81,6 +83,9 @@ def test_python_is_locked_in_one_format_only() -> None:
         "requirements-dev.lock",
         "requirements-build.lock",
         "requirements-sdk-1.0.lock",
+        "requirements-sdk-chat-1.0.lock",
+        "requirements-sdk-chat-1.1.lock",
+        "requirements-sdk-chat-1.2.lock",
         "requirements-bench.lock",
         "requirements-uv.lock",
     }

@@ -13,7 +13,7 @@ from tests.support.postgres import Cluster
 from tests.support.requirements import PROJECT
 from tests.support.scraping import OPEN_METRICS, Scrape, scrape
 from tests.support.signed import SignedClient
-from watchword.files import Worker
+from watchword.files import Process
 from watchword.keyring.lifecycle import State
 from watchword.settings import Settings
 from watchword.testing import running_server
@@ -29,10 +29,10 @@ UNITS = {"seconds": "seconds", "bytes": "bytes"}
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Scrape]:
-    """Of one process of several, and strictly typed; with a key to come, so that nothing is left out."""
-    worker = Worker("one", tmp_path_factory.mktemp("metrics"))
+    """What one process of several tells, strictly typed; with a key to come, so that nothing is left out."""
+    process = Process("one", tmp_path_factory.mktemp("metrics"))
     settings = Settings(request_log=False, tls=False, database=cluster.fresh())
-    with running_server(settings, worker=worker) as server:
+    with running_server(settings, process=process) as server:
         with SignedClient(server) as client:
             client.new_identity()
         yield scrape(server, OPEN_METRICS)

@@ -26,7 +26,7 @@ async def test_a_location_is_refused_unless_every_token_of_it_can_be_read(tmp_pa
         await database.transact(lambda transaction: transaction.execute("delete from resources"))
         await database.transact(
             lambda transaction: create_resource(
-                transaction, Encryption(bytes(32)), SystemClock(), name="name", location=location
+                transaction, Encryption(bytes(32)), SystemClock().micros(), name="name", location=location
             )
         )
     except OperatorError as error:
@@ -46,7 +46,7 @@ async def test_odd_locations_are_all_refused(tmp_path: Path, location: str) -> N
         with pytest.raises(OperatorError, match="no data location"):
             await database.transact(
                 lambda transaction: create_resource(
-                    transaction, Encryption(bytes(32)), SystemClock(), name="name", location=location
+                    transaction, Encryption(bytes(32)), SystemClock().micros(), name="name", location=location
                 )
             )
     finally:

@@ -31,6 +31,9 @@ UNDER_THE_KEY = {
     ("key_check", "encrypted"),
 }
 NEEDS_NO_KEY = {
+    ("threads", "request"),
+    ("messages", "key"),
+    ("spent_tickets", "ticket"),
     ("identities", "flake"),
     ("custom_ids", "flake"),  # On PostgreSQL only.
     ("operators", "secret_hash"),
@@ -42,15 +45,15 @@ Cells = dict[tuple[str, str], list[bytes]]
 
 @pytest.fixture
 async def database(place: Place) -> AsyncIterator[Database]:
-    """Of a first start, with a verifier and a published signing key besides."""
+    """The database of a first start, with a verifier and a published signing key besides."""
     opened = await place.open()
     await opened.transact(BOTH.in_force)
     await opened.transact(
-        lambda transaction: create_resource(transaction, BOTH, SystemClock(), name="first", location="europe")
+        lambda transaction: create_resource(transaction, BOTH, SystemClock().micros(), name="first", location="europe")
     )
     [resource] = await opened.transact(list_resources)
     await opened.transact(lambda transaction: create_verifier_credential(transaction, resource, 0))
-    keyring = Keyring(opened, BOTH, MonotoneClock(SystemClock()), "ES256", SCHEDULE)
+    keyring = Keyring(opened, BOTH, MonotoneClock(SystemClock()), algorithm="ES256", schedule=SCHEDULE)
     await keyring.prepare()
     await opened.transact(lambda transaction: keyring.add_key(transaction, 1 << 60))
     yield opened
@@ -82,7 +85,7 @@ async def change(database: Database, to: bytes = NEW, by: Encryption = BOTH) -> 
 
 async def opens(database: Database, encryption: Encryption) -> bool:
     """Whether every access key, or none, is decrypted; the signing keys and the key check likewise."""
-    keyring = Keyring(database, encryption, MonotoneClock(SystemClock()), "ES256", SCHEDULE)
+    keyring = Keyring(database, encryption, MonotoneClock(SystemClock()), algorithm="ES256", schedule=SCHEDULE)
 
     async def check() -> None:
         await database.transact(encryption.in_force)
@@ -141,7 +144,7 @@ async def test_the_secrets_and_what_is_refused_as_taken_stay_the_same(database: 
 async def test_more_keys_than_fit_in_one_statement_are_all_changed(database: Database) -> None:
     async def many(transaction: object) -> None:
         for number in range(250):
-            await create_resource(transaction, BOTH, SystemClock(), name=f"r{number}", location="europe")  # type: ignore[arg-type]
+            await create_resource(transaction, BOTH, SystemClock().micros(), name=f"r{number}", location="europe")  # type: ignore[arg-type]
 
     await database.transact(many)
     assert await change(database) == Rewrapped(access_keys=502, signing_keys=2)
@@ -150,10 +153,10 @@ async def test_more_keys_than_fit_in_one_statement_are_all_changed(database: Dat
 
 async def test_a_node_with_both_keys_encrypts_with_the_one_in_force(database: Database) -> None:
     [resource] = await database.transact(list_resources)
-    keyring = Keyring(database, BOTH, MonotoneClock(SystemClock()), "ES256", SCHEDULE)
+    keyring = Keyring(database, BOTH, MonotoneClock(SystemClock()), algorithm="ES256", schedule=SCHEDULE)
     for key in (OLD, NEW):
         await database.transact(
-            lambda transaction: regenerate_access_key(transaction, BOTH, resource, "secondary", 1 << 40)
+            lambda transaction: regenerate_access_key(transaction, BOTH, resource, slot="secondary", now_micros=1 << 40)
         )
         await database.transact(lambda transaction: keyring.add_key(transaction, 1 << 61))
         assert await opens(database, Encryption(key))
@@ -193,8 +196,8 @@ async def test_a_start_under_the_next_key_puts_its_file_in_place(place: Place) -
     coming.write_text("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n")
     try:
         # It runs, and learns of the change from the first secret that it cannot decrypt.
-        assert await change(node.database, by=Encryption(file=key)) == Rewrapped(access_keys=2, signing_keys=1)
-        assert await opens(node.database, node.encryption)
+        assert await change(node.ground.database, by=Encryption(file=key)) == Rewrapped(access_keys=2, signing_keys=1)
+        assert await opens(node.ground.database, node.ground.encryption)
         assert key.read_text() == former
     finally:
         await node.close()

@@ -261,7 +261,7 @@ def test_no_refusal_tells_a_key_a_signature_or_what_was_expected(server: Running
     given = request.headers["Authorization"].partition("Signature=")[2]
     digest = content_hash(body)
     values = [request.headers["x-ms-date"], client.host, digest]
-    expected = [signature(key, "POST", CREATE, values) for key in server.keys]
+    expected = [signature(key, "POST", CREATE, values=values) for key in server.keys]
     secrets = [*expected, given, digest, *(base64.b64encode(key).decode() for key in server.keys)]
     wrong = client.sign("POST", CREATE, body, key=b"wrong").headers["Authorization"]
     headers = request.headers

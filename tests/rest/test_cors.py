@@ -15,6 +15,7 @@ ALLOWED = [
     ("POST", f"/access/teamsExtension/:exchangeAccessToken?api-version={PREVIEW}"),
     ("POST", f"/Access/TeamsExtension/:ExchangeAccessToken?api-version={PREVIEW}"),
     ("GET", "/.well-known/jwks.json"),
+    ("GET", "/.well-known/openid-configuration"),
     ("GET", "/revocations"),
 ]
 SIGNED = [

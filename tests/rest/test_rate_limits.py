@@ -5,27 +5,32 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.chat_users import new_user
 from tests.support.signed import EARLY, NEWEST, SignedClient
 from watchword.errors import OperatorError, TooManyRequests
 from watchword.rest.limits import AZURE, Limit, Limits, parse_limits
 from watchword.settings import Settings
 from watchword.testing import MovableClock, running_server
-from watchword.wire import identity, verification
+from watchword.wire import chat, identity, verification
 
 SECOND = timedelta(seconds=1)
+IDENTITY_KINDS = ("create", "createWithToken", "delete", "issue", "revoke", "exchange")
 WITH_TOKEN = {"createTokenWithScopes": ["chat"]}
 
 
 def test_the_azure_profile_is_the_published_table() -> None:
     # Source: identity.md section 6, "Create identity 1000 / 30 s, Delete 500 / 30 s" and so on.
     published = {"create": 1000, "createWithToken": 1000, "delete": 500, "issue": 1000, "revoke": 500, "exchange": 500}
-    assert parse_limits(["azure"]) == {kind: Limit(requests, 30) for kind, requests in published.items()}
+    found = parse_limits(["azure"])
+    assert {kind: found[kind] for kind in published} == {
+        kind: (Limit(requests, 30),) for kind, requests in published.items()
+    }
 
 
 def test_limits_are_read_one_by_one_and_have_the_better_of_the_profile() -> None:
     assert parse_limits([]) == {}
-    assert parse_limits(["issue=200/10s", "create=5/1s"]) == {"issue": Limit(200, 10), "create": Limit(5, 1)}
-    changed = AZURE | {"issue": Limit(5_000, 30)}
+    assert parse_limits(["issue=200/10s", "create=5/1s"]) == {"issue": (Limit(200, 10),), "create": (Limit(5, 1),)}
+    changed = {**AZURE, "issue": (Limit(5_000, 30),)}
     assert parse_limits(["azure", "issue=5000/30s"]) == parse_limits(["issue=5000/30s", "azure"]) == changed
     with pytest.raises(OperatorError, match="'issue=2/1s' is a second rate limit for issue"):
         parse_limits(["issue=1/1s", "issue=2/1s"])
@@ -53,10 +58,10 @@ def test_what_is_no_limit_is_told_with_what_would_be(rule: str) -> None:
 def test_a_window_slides_and_is_exact_at_its_edge() -> None:
     clock = MovableClock()
     clock.stop()
-    limits = Limits({"issue": Limit(3, 10)}, clock)
+    limits = Limits({"issue": (Limit(3, 10),)}, clock)
 
     def take(resource: int = 1) -> None:
-        limits.take(resource, identity.ISSUE, NEWEST, b"")
+        limits.take(resource, identity.ISSUE, NEWEST, body=b"")
 
     take()
     clock.move(4 * SECOND)
@@ -68,8 +73,8 @@ def test_a_window_slides_and_is_exact_at_its_edge() -> None:
     assert refused.value.retry_after == timedelta(microseconds=1)
     # Another resource has a window of its own, and so has another kind; what is not limited has none.
     take(2)
-    limits.take(1, identity.CREATE, NEWEST, b"")
-    limits.take(1, verification.INTROSPECT, "", b"")
+    limits.take(1, identity.CREATE, NEWEST, body=b"")
+    limits.take(1, verification.INTROSPECT, "", body=b"")
     clock.move(timedelta(microseconds=1))
     take()
     with pytest.raises(TooManyRequests) as refused:
@@ -80,32 +85,32 @@ def test_a_window_slides_and_is_exact_at_its_edge() -> None:
 def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     clock = MovableClock()
     clock.stop()
-    limits = Limits({"issue": Limit(1, 10)}, clock)
-    limits.take(1, identity.ISSUE, NEWEST, b"")
+    limits = Limits({"issue": (Limit(1, 10),)}, clock)
+    limits.take(1, identity.ISSUE, NEWEST, body=b"")
     clock.move(-timedelta(days=1))
-    limits.take(1, identity.ISSUE, NEWEST, b"")
+    limits.take(1, identity.ISSUE, NEWEST, body=b"")
 
 
 def test_each_of_several_workers_has_its_share() -> None:
-    limits = Limits({"issue": Limit(5, 10)}, MovableClock(), workers=2)
+    limits = Limits({"issue": (Limit(5, 10),)}, MovableClock(), workers=2)
     for _ in range(3):
-        limits.take(1, identity.ISSUE, NEWEST, b"")
+        limits.take(1, identity.ISSUE, NEWEST, body=b"")
     with pytest.raises(TooManyRequests):
-        limits.take(1, identity.ISSUE, NEWEST, b"")
+        limits.take(1, identity.ISSUE, NEWEST, body=b"")
 
 
 def test_a_creation_counts_as_what_its_body_asks_for() -> None:
-    limits = Limits({"create": Limit(3, 10), "createWithToken": Limit(1, 10)}, MovableClock())
+    limits = Limits({"create": (Limit(3, 10),), "createWithToken": (Limit(1, 10),)}, MovableClock())
     for body in (
         b"",
         b'{"createTokenWithScopes":null}',
         b'{"createTokenWithScopes":[]}',
         b'{"createTokenWithScop\\u0065s":["chat"]}',
     ):
-        limits.take(1, identity.CREATE, NEWEST, body)
+        limits.take(1, identity.CREATE, NEWEST, body=body)
     for body, kind in ((b"{}", "create"), (b'{"createTokenWithScopes":["chat"]}', "createWithToken")):
         with pytest.raises(TooManyRequests) as refused:
-            limits.take(1, identity.CREATE, NEWEST, body)
+            limits.take(1, identity.CREATE, NEWEST, body=body)
         assert refused.value.kind == kind
 
 
@@ -122,22 +127,22 @@ def test_a_setting_that_cannot_be_read_is_told_before_anything_is_made(tmp_path:
 def test_windows_that_nobody_uses_are_forgotten() -> None:
     clock = MovableClock()
     clock.stop()
-    limits = Limits({"issue": Limit(1, 10)}, clock)
+    limits = Limits({"issue": (Limit(1, 10),)}, clock)
     for resource in range(1_000):
-        limits.take(resource, identity.ISSUE, NEWEST, b"")
+        limits.take(resource, identity.ISSUE, NEWEST, body=b"")
     clock.move(11 * SECOND)
-    limits.take(1_000, identity.ISSUE, NEWEST, b"")
+    limits.take(1_000, identity.ISSUE, NEWEST, body=b"")
     assert len(limits._windows) == 1
 
 
 def test_windows_are_gone_through_no_more_often_than_they_double() -> None:
     clock = MovableClock()
     clock.stop()
-    limits = Limits({"issue": Limit(1, 10)}, clock)
+    limits = Limits({"issue": (Limit(1, 10),)}, clock)
     kept = []
     for resource in range(8_000):
         before = limits._windows
-        limits.take(resource, identity.ISSUE, NEWEST, b"")
+        limits.take(resource, identity.ISSUE, NEWEST, body=b"")
         if limits._windows is not before:
             kept.append(resource)
     assert kept == [1_000, 2_000, 4_000]
@@ -165,3 +170,80 @@ def test_a_refusal_has_the_contracts_shape_and_says_when_to_come_again() -> None
             server.clock.move(8 * SECOND)
             assert client.create().status == 201
             assert client.issue(second).status == 429
+
+
+def test_the_azure_profile_has_the_published_table_of_chat() -> None:
+    # Source: surroundings.md section 1.4, requests in ten seconds and in a minute.
+    found = parse_limits(["azure"])
+    numbers = {
+        kind: [(limit.requests, limit.seconds) for limit in found[kind]] for kind in found if kind not in IDENTITY_KINDS
+    }
+    assert numbers == {
+        "createThread": [(10, 10)],
+        "deleteThread": [(10, 10)],
+        "updateThread": [(5, 10)],
+        "getThreads": [(50, 10)],
+        "changeParticipants": [(10, 10), (30, 60)],
+        "changeMessages": [(10, 10), (30, 60)],
+        "listMessages": [(50, 10), (200, 60), (250, 10), (400, 60)],
+        "sendReceipts": [(10, 10), (30, 60)],
+        "sendTyping": [(5, 10), (15, 60), (10, 10), (30, 60)],
+    }
+    assert {operation.limit for operation in chat.OPERATIONS} - {""} == set(numbers)
+
+
+def test_a_kind_of_chat_that_is_changed_loses_its_other_windows() -> None:
+    changed = parse_limits(["azure", "changeMessages=100/10s"])["changeMessages"]
+    assert changed == (Limit(100, 10, "thread"),)
+
+
+def test_users_and_threads_have_windows_of_their_own_and_who_is_refused_spends_nothing() -> None:
+    clock = MovableClock()
+    clock.stop()
+    limits = Limits(
+        {"sendTyping": (Limit(2, 10, "user"), Limit(3, 60, "thread"), Limit(9, 60, "user in a thread"))}, clock
+    )
+
+    def take(user: str, thread: str) -> str | None:
+        try:
+            limits.take(1, chat.SEND_TYPING, "2025-03-15", body=b"", user=user, thread=thread)
+        except TooManyRequests as refused:
+            return refused.per
+        return None
+
+    assert [take("ada", "one") for _ in range(3)] == [None, None, "user"]
+    assert [take("bob", "one") for _ in range(2)] == [None, "thread"]
+    # The refused one was not counted for the user.
+    assert [take("bob", "two") for _ in range(2)] == [None, "user"]
+    clock.move(11 * SECOND)
+    assert take("ada", "one") == "thread"
+    clock.move(50 * SECOND)
+    assert take("ada", "one") is None
+
+
+def test_a_refusal_of_chat_has_both_shapes_and_says_when_to_come_again() -> None:
+    with running_server(Settings(tls=False, request_log=False, rate_limits=("azure",))) as server:
+        server.clock.stop()
+        with SignedClient(server) as client:
+            ada, bob = new_user(client), new_user(client)
+            thread = ada.new_thread(bob)
+            for user in (ada, bob) * 5:
+                user.send(thread)
+            reply = ada.ask("POST", f"{thread}/messages", {"content": "One more"})
+            assert (reply.status, reply.headers["retry-after"]) == (429, "10")
+            assert reply.json == {
+                "error": {
+                    "code": "TooManyRequests",
+                    "message": "Rate limit exceeded. "
+                    "Of changeMessages, 10 requests are answered in 10 seconds for each thread.",
+                },
+                "CommunicationError": {"Code": "TooManyRequests", "Message": "Rate limit exceeded.", "Details": []},
+            }
+            # A page of another origin is told as well.
+            told = ada.ask("POST", f"{thread}/messages", {"content": "c"}, headers={"Origin": "https://app.example"})
+            assert told.status == 429
+            assert "Retry-After" in told.headers["access-control-expose-headers"]
+            other = ada.new_thread()
+            assert ada.send(other)
+            server.clock.move(10 * SECOND)
+            assert ada.send(thread)

@@ -37,7 +37,7 @@ ERRORS = {
     "headers that are too large": f"GET / HTTP/1.1\r\nX: {'x' * MAXIMUM_HEAD_BYTES}\r\n{CLOSE}\r\n",
     "no HTTP at all": "BREW / HTTP/1.1\r\n\r\n",
     "a broken header": "GET / HTTP/1.1\r\nHost\r\n\r\n",
-    "an upgrade": "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n",
+    "an upgrade": "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n",
     "the issuer's unknown path": f"GET {PREFIX}nowhere HTTP/1.1\r\n{CLOSE}\r\n",
     "the issuer's wrong method": f"PUT {PREFIX}identity HTTP/1.1\r\n{CLOSE}\r\n",
     "the issuer's refusal": f"GET {PREFIX}identity HTTP/1.1\r\n{CLOSE}\r\n",

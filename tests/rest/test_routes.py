@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 
@@ -42,12 +43,18 @@ def test_a_path_is_found_in_any_case_and_its_parts_stay(operation: Operation, sp
         "/identities/x/to%E2%84%AAen",
         "/identitie%C5%BF",
         "/identities/x/y",
-        "/",
         "//identities",
     ],
 )
 def test_what_is_no_word_of_ours_leads_nowhere(path: str) -> None:
     assert found(path) is None
+
+
+@pytest.mark.parametrize(
+    "sent", ["8%3Aacs", "19%3Ax%40y", "%2540", "%253A", "%%3A41", "%%4041", "%4%40", "%41%40", "%c3%a9%40", "%3a", "%"]
+)
+def test_a_part_is_decoded_once(sent: str) -> None:
+    assert found(f"/identities/{sent}") == ("/identities/{id}", {"id": unquote(sent)})
 
 
 @pytest.mark.parametrize("path", ["/THREADS/ALL", "/threads/all", "/threads/%41ll", "/Threads/All/"])
@@ -59,3 +66,16 @@ def test_a_word_goes_before_a_part_in_any_case(path: str) -> None:
     other = routes.find("/threads/ALLE")
     assert other is not None
     assert other[1] == {"id": "ALLE"}
+
+
+@pytest.mark.parametrize(
+    ("path", "is_found"),
+    [("/trouter/poll", True), ("/trouter/%70oll", True), ("/Trouter/poll", False), ("/trouter/POLL", False)],
+)
+def test_a_path_that_is_not_read_in_any_case_is_found_as_it_is_spelled_alone(path: str, is_found: bool) -> None:
+    exact = Operation("Exact", "GET", "/trouter/poll", 200, None, "", is_path_in_any_case=False)
+    other = Operation("Other", "GET", "/trouter/{id}/all", 200, None, "")
+    routes = Routes(paths([Binding(operation, answer, Open(describe)) for operation in (exact, other)]))
+    at = routes.find(path)
+    assert (at is not None) == is_found
+    assert routes.find("/TROUTER/x/ALL") is not None

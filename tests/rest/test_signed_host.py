@@ -1,5 +1,7 @@
 """The forms in which a client may have signed the host, and a proxy may have changed it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.servers import running_server
@@ -76,3 +78,20 @@ def test_the_public_endpoint_is_accepted_as_the_signed_host(endpoint: str) -> No
         request = client.sign("POST", CREATE, host="other.example")
         request.headers["Host"] = "backend:9000"
         refusal(client.send(request))
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.title])
+def test_capital_letters_in_the_signed_host_are_pointed_out(client: SignedClient, spell: Callable[[str], str]) -> None:
+    request = client.sign("POST", CREATE, host=spell(client.host))
+    request.headers["Host"] = client.host
+    assert refusal(client.send(request)) == (
+        "The host was signed with capital letters and sent without: write it in lower case in the endpoint that the "
+        "client is given."
+    )
+    # Who does not know a key is told nothing of the kind, and every other spelling is told of in general.
+    for key, host in ((b"wrong", client.host.upper()), (client.server.keys[0], client.host.replace("l", "L"))):
+        request = client.sign("POST", CREATE, host=host, key=key)
+        request.headers["Host"] = client.host
+        reason = refusal(client.send(request))
+        assert reason.startswith("The signature is not of any access key")
+        assert "capital letters in the host are such a change" in reason

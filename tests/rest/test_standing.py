@@ -56,6 +56,7 @@ def test_a_disk_that_takes_no_writes_is_not_ready_until_it_does(home: Home) -> N
         assert until(lambda: readiness(running), lambda found: found[0] == 200) == (200, "ready\n")
 
 
+@pytest.mark.lane("postgres")
 def test_a_database_that_became_read_only_is_not_ready() -> None:
     with postgres.cluster() as own:
         settings = Settings(request_log=False, tls=False, database=own.fresh())

@@ -4,7 +4,7 @@ is told there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,12 +15,15 @@ from tests.support.data import OtherResource, add_resource, add_verifier, first_
 from tests.support.engines import FreshSettings
 from tests.support.signed import Reply, Signed, SignedClient
 from watchword.errors import NotAuthenticated
-from watchword.rest.call import AnyBinding, Binding, Call
+from watchword.ground import Ground
+from watchword.rest.call import Binding, Call
 from watchword.rest.callers import Manager, User
-from watchword.rest.doors import Doors, Guarded
+from watchword.rest.doors import Doors, Guarded, in_words_of
 from watchword.rest.request import Request
+from watchword.rest.service import Service
 from watchword.testing import RunningServer, running_server
 from watchword.wire.errors import describe
+from watchword.wire.management_errors import describe as describe_management
 from watchword.wire.operations import Body, Operation
 
 SESSION = "the-session-of-ada"
@@ -39,11 +42,14 @@ USERS = _operation("users", scopes=("chat", "chat.join"))
 REALTIME = _operation("realtime", scopes=("chat",), reads_user_header=True)
 OPERATORS = _operation("operators")
 CONSOLE = _operation("console")
+TIME = _operation("time")
+BRIEF = _operation("brief", largest_body_bytes=16)
+WORDED = _operation("worded")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Of a session of the console."""
+    """Whoever has a session of the console."""
 
     name: str
     resource_id: None = None
@@ -70,18 +76,28 @@ async def _manager(call: Call[Manager]) -> Seen:
     return Seen(call.caller.name)
 
 
+async def _time(call: Call[Manager]) -> Seen:
+    return Seen(str(call.now))
+
+
 async def _person(call: Call[Person]) -> Seen:
     return Seen(call.caller.name)
 
 
-def trial(doors: Doors) -> Sequence[AnyBinding]:
+def open_trial(ground: Ground, doors: Doors) -> Service:
+    del ground
     console = Guarded(("session",), describe, (Sessions(),), _refuse)
-    return [
-        Binding(USERS, _user, doors.users),
-        Binding(REALTIME, _user, doors.users),
-        Binding(OPERATORS, _manager, doors.operators, "waits"),
-        Binding(CONSOLE, _person, console, "waits"),
-    ]
+    return Service(
+        [
+            Binding(USERS, _user, doors.users),
+            Binding(REALTIME, _user, doors.users),
+            Binding(OPERATORS, _manager, doors.operators, "waits"),
+            Binding(CONSOLE, _person, console, "waits"),
+            Binding(TIME, _time, doors.operators, "waits"),
+            Binding(BRIEF, _user, doors.users),
+            Binding(WORDED, _user, in_words_of(describe_management, doors.users)),
+        ]
+    )
 
 
 @dataclass
@@ -112,7 +128,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def server(fresh_settings: FreshSettings) -> Iterator[RunningServer]:
-    with running_server(fresh_settings(), services=[trial]) as running:
+    with running_server(fresh_settings(), services=[open_trial]) as running:
         yield running
 
 
@@ -158,6 +174,25 @@ def test_the_door_of_users_says_what_it_wants_to_every_other_caller(world: World
     ):
         assert world.told("users", **headers) == (401, "Denied", f"{DENIED}{came} {WANTED}")
     assert world.signed("users") == (401, "Denied", f"{DENIED}The request is signed with an access key. {WANTED}")
+
+
+def test_an_operation_is_handed_the_time_of_the_call(world: World) -> None:
+    before = world.server.clock.micros()
+    reply = world.ask("time", Authorization=f"Bearer {world.server.operator_token}")
+    assert before <= int(reply.json["who"]) <= world.server.clock.micros()
+
+
+def test_the_same_door_says_no_in_the_words_of_the_contract_that_its_operation_is_of(world: World) -> None:
+    assert world.told("worded") == (401, "AuthenticationFailed", f"There is no access token. {WANTED}")
+    assert world.ask("worded", Authorization=f"Bearer {world.token()}").status == 200
+
+
+def test_the_largest_body_is_the_operations_own(world: World) -> None:
+    headers = {"Host": world.client.host, "Authorization": f"Bearer {world.token()}"}
+    assert world.client.send(Signed("POST", "/trial/brief", headers, b"x" * 16)).status == 200
+    assert world.client.send(Signed("POST", "/trial/users", headers, b"x" * 17)).status == 200
+    reply = world.client.send(Signed("POST", "/trial/brief", headers, b"x" * 17))
+    assert (reply.status, "16" in reply.error["message"]) == (413, True)
 
 
 def test_the_header_of_realtime_counts_where_the_operation_says_so(world: World) -> None:

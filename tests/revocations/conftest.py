@@ -36,6 +36,10 @@ def revocations(store: RevocationStore, feed: Feed, clock: MovableClock) -> Revo
 
 @pytest.fixture
 async def resources(database: Database) -> tuple[Resource, Resource]:
-    first = await database.transact(lambda transaction: insert_resource(transaction, A, "a", "europe", 0))
-    second = await database.transact(lambda transaction: insert_resource(transaction, B, "b", "europe", 0))
+    first = await database.transact(
+        lambda transaction: insert_resource(transaction, A, "a", location="europe", created_micros=0)
+    )
+    second = await database.transact(
+        lambda transaction: insert_resource(transaction, B, "b", location="europe", created_micros=0)
+    )
     return first, second

@@ -22,7 +22,7 @@ from tests.support.engines import FreshSettings
 from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from watchword.clock import to_datetime
-from watchword.storage.clock_watch import lower_high_water
+from watchword.storage.clock_marks import lower_high_water
 from watchword.testing import MovableClock
 
 

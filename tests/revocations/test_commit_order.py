@@ -35,7 +35,7 @@ def path(place: Place) -> Path:
 
 @contextmanager
 def _connection(path: Path) -> Iterator[sqlite3.Connection]:
-    """Of another process, which never waits for a lock."""
+    """The connection of another process, which never waits for a lock."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
         yield connection
 
@@ -104,7 +104,7 @@ async def test_subscribers_that_never_stop_looking_miss_nothing_of_two_busy_writ
         store = RevocationStore(databases[writer])
         for first in range(0, each, 3):
             turns = range(first, first + 3)
-            await asyncio.gather(*(store.record("token", f"{writer} {turn}", number, 1) for turn in turns))
+            await asyncio.gather(*(store.record("token", f"{writer} {turn}", number, now_micros=1) for turn in turns))
 
     async def read(reader: int) -> list[int]:
         feed = Feed(RevocationStore(databases[reader]))

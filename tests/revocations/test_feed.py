@@ -6,8 +6,10 @@ import time
 import pytest
 
 from tests.support.engines import Place
+from watchword.journal.waiting import POLL_SECONDS
+from watchword.resources.generations import raise_generation
 from watchword.resources.store import Resource
-from watchword.revocations.feed import LARGEST_PAGE, POLL_SECONDS, Feed, Page
+from watchword.revocations.feed import LARGEST_PAGE, Feed, Page
 from watchword.revocations.revocations import Revocations
 from watchword.revocations.store import RevocationStore
 from watchword.storage import Database
@@ -72,13 +74,13 @@ async def test_a_cursor_of_another_history_or_of_the_future_is_answered_with_a_s
 
 
 async def test_a_resource_is_told_its_own_and_what_concerns_all(
-    feed: Feed, revocations: Revocations, resources: Both
+    feed: Feed, database: Database, revocations: Revocations, resources: Both
 ) -> None:
     ours, theirs = (resource.number for resource in resources)
     await revocations.revoke_token("ours", ours)
     await revocations.revoke_token("theirs", theirs)
     await revocations.revoke_signing_key("everybody's")
-    await revocations.revoke_resource(theirs)
+    await raise_generation(database, theirs, 0)
     assert _subjects(await feed.page(ours, None)) == ["ours", "everybody's"]
     assert _subjects(await feed.page(theirs, None)) == ["theirs", "everybody's", resources[1].id]
 
@@ -124,7 +126,7 @@ async def test_a_commit_of_another_process_is_seen_by_polling(
     try:
         waiting = asyncio.create_task(feed.wait(number, cursor, 30))
         await asyncio.sleep(0.05)
-        await RevocationStore(other).record("token", "theirs", number, 1)
+        await RevocationStore(other).record("token", "theirs", number, now_micros=1)
         committed = time.monotonic()
         page = await asyncio.wait_for(waiting, 10)
         waited = time.monotonic() - committed
@@ -162,7 +164,7 @@ async def test_nothing_looks_at_the_database_while_nobody_waits(feed: Feed, reso
     cursor = (await feed.page(resources[0].number, None)).cursor
     await feed.wait(resources[0].number, cursor, 0.05)
     for _ in range(100):
-        if feed._poller is None:
+        if not feed.is_looking:
             break
         await asyncio.sleep(POLL_SECONDS)
-    assert feed._poller is None
+    assert not feed.is_looking

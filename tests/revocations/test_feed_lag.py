@@ -10,9 +10,10 @@ import pytest
 
 from tests.support.engines import Place
 from watchword.clock import MonotoneClock
+from watchword.journal.waiting import POLL_SECONDS
 from watchword.measurements import FINE_SECONDS, Histogram
 from watchword.resources.store import Resource
-from watchword.revocations.feed import POLL_SECONDS, Feed
+from watchword.revocations.feed import Feed
 from watchword.revocations.revocations import Revocations
 from watchword.revocations.store import RevocationStore
 from watchword.storage import Database

@@ -91,7 +91,7 @@ def trusting_environment(server: RunningServer, bundles: Path) -> dict[str, str]
     """This machine's environment with what `watchword env` prints, and without any trust of its own."""
     current = without_trust() | {"NO_PROXY": "localhost", "no_proxy": "localhost"}
     assert server.ca_file is not None
-    return current | build_environment(server.connection_string, server.ca_file, bundles, current).variables
+    return current | build_environment(server.connection_string, server.ca_file, bundles, current=current).variables
 
 
 def run_lines(command: Sequence[str], environment: Mapping[str, str]) -> list[bytes]:

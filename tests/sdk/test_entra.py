@@ -178,16 +178,19 @@ def test_python_is_refused_as_recorded(python: dict[str, Any], step: str, status
     assert seen["error"] == ("ClientAuthenticationError" if status == 401 else "HttpResponseError")
 
 
-def test_an_issuer_of_another_process_counts_nowhere_else(server: RunningServer) -> None:
-    other = DevelopmentIssuer(server.endpoint, SystemClock())
+@pytest.mark.parametrize(("endpoint", "status"), [("", 201), ("https://localhost:9", 401)])
+def test_tokens_are_good_after_a_restart_at_the_same_address_and_count_nowhere_else(
+    server: RunningServer, endpoint: str, status: int
+) -> None:
+    # As the process before had it.
+    other = DevelopmentIssuer(endpoint or server.endpoint, SystemClock())
     with SignedClient(server) as client:
-        for token in (
-            other.application_token("https://communication.azure.com/"),
-            other.user_token(UserTokenRequest()),
-        ):
-            request = client.sign("POST", f"/identities?api-version={PREVIEW}")
-            request.headers["Authorization"] = f"Bearer {token[0]}"
-            assert client.send(request).status == 401
+        request = client.sign("POST", f"/identities?api-version={PREVIEW}")
+        request.headers["Authorization"] = f"Bearer {other.application_token('https://communication.azure.com/')[0]}"
+        assert client.send(request).status == status
+        request.headers["Authorization"] = f"Bearer {other.user_token(UserTokenRequest())[0]}"
+        # A user's token is known too, and good for exchanges only.
+        assert client.send(request).status == (403 if status == 201 else 401)
 
 
 def test_the_issuers_document_leads_an_openid_client_to_its_keys(server: RunningServer) -> None:

@@ -26,6 +26,9 @@ _PLANS = [*_PYTHON, test_javascript.PLAN, test_java.NEWEST]
 _PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 _EVALUATED = ("sh", "-c", 'eval "$(watchword env)" && exec "$@"', "sh")
 
+# Proxies that lead nowhere, as on machines of many companies: the lines except loopback from them.
+_PROXIES = {"HTTPS_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
@@ -44,7 +47,7 @@ def dev(home: Home) -> Iterator[RunningServer]:
 @pytest.fixture(scope="module", params=_PLANS, ids=lambda plan: plan.name)
 def run(request: pytest.FixtureRequest, dev: RunningServer, home: Home) -> Run:
     plan: Plan = request.param
-    return run_plan(plan, dev, home.environment(PATH=_PATH), _EVALUATED)
+    return run_plan(plan, dev, home.environment(PATH=_PATH, **_PROXIES), _EVALUATED)
 
 
 @pytest.fixture

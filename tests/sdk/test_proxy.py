@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ import pytest
 from tests.sdk import test_javascript, test_python
 from tests.sdk.contract import IdentityContract, Introspect, LifetimeContract, is_active
 from tests.sdk.programs import Plan, Run, run_plan, trusting_environment
+from tests.support.chat_users import new_user
 from tests.support.nginx import free_port, nginx
+from tests.support.realtime_clients import RealtimeClient
 from tests.support.requirements import PROJECT, require
 from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from watchword.certificates import ensure_leaf, prepare_authority
+from watchword.cli.realtime_checks import check_way
 from watchword.settings import Settings
 from watchword.testing import RunningServer
 
@@ -53,7 +57,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Front:
         folder = tmp_path_factory.mktemp("nginx")
         now = datetime.now(UTC)
         authority, _ = prepare_authority(folder / "ca", now)
-        leaf, _ = ensure_leaf(authority, folder / "leaf", [], now)
+        leaf, _ = ensure_leaf(authority, folder / "leaf", [], now=now)
         port = free_port()
         site = _site(
             behind=f"127.0.0.1:{server.port}",
@@ -128,6 +132,31 @@ def test_target_arrives_as_it_was_signed(client: SignedClient, target: str) -> N
 )
 def test_what_a_client_claims_about_proxies_does_not_get_through(client: SignedClient, claimed: dict[str, str]) -> None:
     assert _next_link(client, headers=claimed).startswith(f"{client.server.endpoint}/")
+
+
+def test_a_chat_is_heard_over_a_websocket_through_the_proxy(client: SignedClient) -> None:
+    ada, ben = new_user(client), new_user(client)
+    thread = ada.new_thread(ben)
+    of_ben = RealtimeClient(ben, client.server)
+    config = of_ben.ask("GET", "/chat/config/realTimeNotifications?api-version=2024-09-01").json
+    assert config["trouterServiceUrl"] == config["registrarServiceUrl"] == client.server.endpoint
+    with of_ben.opened() as socket:
+        for number in range(20):
+            ada.send(thread, str(number))
+            assert socket.text() == str(number)
+        socket.connection.send('5:1+::{"name":"ping"}')
+        assert socket.frame() == "6:::1"
+
+
+def test_doctor_says_whether_the_proxy_lets_websockets_through(outside: RunningServer, inside: RunningServer) -> None:
+    assert check_way(outside.endpoint).status == check_way(inside.endpoint).status == "ok"
+    port = free_port()
+    site = f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{inside.port}; }} }}"
+    with TemporaryDirectory() as folder, nginx(site, port, Path(folder)):
+        finding = check_way(f"http://localhost:{port}")
+        assert (finding.status, "Upgrade" in finding.remedy) == ("problem", True)
+    finding = check_way(f"http://localhost:{port}")
+    assert (finding.status, "could not be asked" in finding.message) == ("warning", True)
 
 
 def test_forwarding_headers_of_an_untrusted_peer_do_not_count(front: Front) -> None:

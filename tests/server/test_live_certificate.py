@@ -155,7 +155,7 @@ def test_the_local_cas_own_is_renewed_while_the_server_runs(tmp_path: Path) -> N
 def test_a_renewal_that_fails_keeps_the_one_in_force(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = MovableClock()
     authority, _ = prepare_authority(tmp_path, clock.now())
-    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), clock.now())
+    leaf, _ = ensure_leaf(authority, tmp_path / "leaf", (), now=clock.now())
 
     def prepare(now: datetime) -> ServerCertificate:
         return prepare_certificate(Settings(), tmp_path, now)

@@ -21,7 +21,7 @@ from pathlib import Path
 from watchword.server.running import announced, describe_this
 listener = socket.create_server(("127.0.0.1", 0))
 port = listener.getsockname()[1]
-server = describe_this("serve", f"https://localhost:{port}/", "127.0.0.1", port, Path(sys.argv[2]), None)
+server = describe_this("serve", f"https://localhost:{port}/", "127.0.0.1", port=port, data=Path(sys.argv[2]), ca=None)
 with announced(server, Path(sys.argv[1])):
     print(port, flush=True)
     sys.stdin.read()
@@ -40,7 +40,7 @@ def listening() -> Iterator[int]:
 
 
 def server_on(port: int, data: Path, host: str = "127.0.0.1") -> RunningServer:
-    return describe_this("dev", f"https://localhost:{port}/", host, port, data, data / "ca.pem")
+    return describe_this("dev", f"https://localhost:{port}/", host, port=port, data=data, ca=data / "ca.pem")
 
 
 def start(folder: Path, data: Path) -> tuple[subprocess.Popen[str], int]:

@@ -234,4 +234,4 @@ def test_a_reload_that_fails_leaves_the_workers_that_are_there(sqlite_place: Pla
 
 
 def test_no_workers_at_all_are_refused(home: Home) -> None:
-    assert "0 workers answer nobody" in refusal(home, "serve", "--workers", "0")
+    assert "0 is out of bounds" in refusal(home, "serve", "--workers", "0")

@@ -11,7 +11,8 @@ from tests.support.engines import Place
 from watchword.clock import MonotoneClock
 from watchword.errors import WrongClock
 from watchword.storage import Database
-from watchword.storage.clock_watch import RESERVED_AHEAD, ClockWatch, lower_high_water
+from watchword.storage.clock_marks import lower_high_water
+from watchword.storage.clock_watch import RESERVED_AHEAD, ClockWatch
 from watchword.testing import MovableClock
 
 MICROSECOND = timedelta(microseconds=1)
@@ -65,6 +66,39 @@ async def test_a_leap_is_seen_at_once_and_forgiven_when_it_is_undone(
     clock.set_wrong(timedelta(0))
     assert purges(watch)
     await watch.stamp(clock.micros(), 0)
+
+
+@pytest.mark.parametrize("by", [SIX_MINUTES, -SIX_MINUTES, timedelta(hours=26), -timedelta(days=400)])
+async def test_a_clock_that_leaps_is_left_out_of_what_nodes_agree_on(
+    watch: ClockWatch, clock: MovableClock, by: timedelta
+) -> None:
+    clock.move(timedelta(minutes=2))
+    right = clock.micros()
+    clock.set_wrong(by)
+    told = [watch.agreed_micros()]
+    await watch.look()
+    told.append(watch.agreed_micros())
+    assert all(abs(each - right) < timedelta(minutes=1) // MICROSECOND for each in told)
+
+
+async def test_a_start_with_a_wrong_clock_agrees_with_the_database_where_it_has_a_clock(
+    database: Database, place: Place, clock: MovableClock
+) -> None:
+    right = clock.micros()
+    clock.set_wrong(timedelta(hours=26))
+    watch = ClockWatch(database, clock, MonotoneClock(clock))
+    await watch.look()
+    is_right = abs(watch.agreed_micros() - right) < timedelta(minutes=1) // MICROSECOND
+    assert is_right == place.is_postgres
+
+
+async def test_a_jump_that_is_believed_is_agreed_on(watch: ClockWatch, clock: MovableClock, place: Place) -> None:
+    clock.set_wrong(timedelta(hours=26))
+    await watch.look()
+    clock.move(timedelta(minutes=5, seconds=10))
+    await watch.look()
+    is_believed = abs(watch.agreed_micros() - clock.micros()) < timedelta(minutes=1) // MICROSECOND
+    assert is_believed == (not place.is_postgres)
 
 
 async def test_a_few_minutes_are_no_fault(watch: ClockWatch, clock: MovableClock) -> None:
@@ -150,27 +184,3 @@ async def test_the_bound_is_raised_beside_requests_long_before_it_is_reached(
     async with asyncio.timeout(10):
         while await bound(database) == first:
             await asyncio.sleep(0.01)
-
-
-async def test_a_schema_without_marks_is_not_purged_and_has_no_bound(
-    database: Database, place: Place, clock: MovableClock
-) -> None:
-    """A node of this release before `watchword migrate apply`; SQLite is migrated at each start."""
-    if not place.is_postgres:
-        return
-    await database.transact(lambda transaction: transaction.execute("update schema_version set version = 7"))
-    other = await place.open()
-    try:
-        watch = ClockWatch(other, clock, MonotoneClock(clock))
-        clock.move(timedelta(minutes=2))
-        await watch.look()
-        await watch.stamp(clock.micros(), 0)
-        assert not purges(watch)
-        assert await bound(database) == 0
-        await database.transact(lambda transaction: transaction.execute("update schema_version set version = 8"))
-        await watch.look()
-        assert purges(watch)
-        await watch.stamp(clock.micros(), 0)
-        assert await bound(database) > 0
-    finally:
-        await other.close()

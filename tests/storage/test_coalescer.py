@@ -22,7 +22,7 @@ class Batches:
         return [number * 2 if number >= 0 else ValueError(number) for number in batch]
 
 
-async def until_in_flight(batches: Batches, count: int = 1) -> None:
+async def until_under_way(batches: Batches, count: int = 1) -> None:
     while len(batches.seen) < count:
         await asyncio.sleep(0)
 
@@ -41,12 +41,12 @@ async def test_a_lone_call_waits_for_nobody() -> None:
     assert batches.seen == [[0], [1], [2]]
 
 
-async def test_what_arrives_during_a_flight_goes_with_the_next() -> None:
+async def test_what_arrives_during_a_batch_goes_with_the_next() -> None:
     batches = Batches()
     coalescer: Coalescer[int, int] = Coalescer(batches)
     batches.gate.clear()
     first = asyncio.create_task(coalescer.submit(0))
-    await until_in_flight(batches)
+    await until_under_way(batches)
     others = [asyncio.create_task(coalescer.submit(number)) for number in range(1, 4)]
     await asyncio.sleep(0)
     assert batches.seen == [[0]]
@@ -81,14 +81,14 @@ async def test_a_batch_that_fails_whole_is_everybodys_error_and_the_next_one_goe
     assert await coalescer.submit(2) == 2
 
 
-@pytest.mark.parametrize("in_flight", [False, True])
-async def test_a_caller_that_goes_away_cancels_neither_the_batch_nor_the_others(in_flight: bool) -> None:
+@pytest.mark.parametrize("is_under_way", [False, True])
+async def test_a_caller_that_goes_away_cancels_neither_the_batch_nor_the_others(is_under_way: bool) -> None:
     batches = Batches()
     coalescer: Coalescer[int, int] = Coalescer(batches)
     batches.gate.clear()
     gone, stays = (asyncio.create_task(coalescer.submit(number)) for number in (1, 2))
-    if in_flight:
-        await until_in_flight(batches)
+    if is_under_way:
+        await until_under_way(batches)
     else:
         await asyncio.sleep(0)
     gone.cancel()
@@ -105,7 +105,7 @@ async def test_one_call_too_many_is_refused_before_it_begins() -> None:
     coalescer: Coalescer[int, int] = Coalescer(batches, most_waiting=3)
     batches.gate.clear()
     flying = asyncio.create_task(coalescer.submit(0))
-    await until_in_flight(batches)
+    await until_under_way(batches)
     waiting = [asyncio.create_task(coalescer.submit(number)) for number in (1, 2, 3)]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
@@ -120,7 +120,7 @@ async def test_settling_waits_for_everything_that_was_submitted() -> None:
     coalescer: Coalescer[int, int] = Coalescer(batches, largest_batch=1)
     batches.gate.clear()
     tasks = [asyncio.create_task(coalescer.submit(number)) for number in range(3)]
-    await until_in_flight(batches)
+    await until_under_way(batches)
     settling = asyncio.create_task(coalescer.settle())
     await asyncio.sleep(0)
     assert not settling.done()

@@ -15,7 +15,8 @@ from tests.support.servers import running_server
 from tests.support.signed import SignedClient
 from watchword.errors import Unavailable, Unstorable
 from watchword.settings import Settings
-from watchword.storage import Database, Statement, Transaction
+from watchword.storage import Database, Lock, Statement, Transaction
+from watchword.storage.database import CLOCK, TURN
 from watchword.storage.opening import DATABASE_FILE
 
 WRITE = Statement(
@@ -109,3 +110,15 @@ async def test_what_an_engine_refuses_of_itself_is_unavailable(place: Place) -> 
     finally:
         await database.transact(remove)
         await database.close()
+
+
+async def test_whoever_locks_against_the_one_order_is_told_at_once(database: Database) -> None:
+    async def work(transaction: Transaction) -> None:
+        assert await transaction.lock(Lock("clock", columns="singleton")) == [(1,)]
+        await transaction.lock(Lock("feed"))
+        await transaction.lock(Lock("clock"))
+
+    with pytest.raises(RuntimeError, match="clock is locked after feed"):
+        await database.transact(work, TURN)
+    with pytest.raises(RuntimeError, match="turn is locked after clock"):
+        await database.transact(work, CLOCK, TURN)

@@ -8,12 +8,17 @@ from contextlib import closing
 
 import pytest
 
+from tests.support import chat_batches, journal_batches, realtime_batches
 from tests.support.batches import CASES, batch_of
 from tests.support.engines import Place
 from tests.support.hot_statements import hot_statements, made_in_functions, writing_statements
 from watchword.storage import Database
 from watchword.storage.opening import DATABASE_FILE
 from watchword.transfer import store as transfer
+
+assert chat_batches.__doc__  # Their cases are among the others.
+assert journal_batches.__doc__
+assert realtime_batches.__doc__
 
 
 def test_every_hot_statement_is_asked_here() -> None:

@@ -8,30 +8,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.chat_locks import CHAT_WORK, CHATTING, PARTICIPANT_ROWS, THREAD_ROWS
 from tests.support.clock import stopped_clock
 from tests.support.hot_statements import writing_statements
 from tests.support.locks import FIRST, KINDS, ORDER, SECOND, SEED, Locks, Work, locks_of
 from tests.support.postgres import Cluster
+from tests.support.realtime_locks import CONNECTING, REGISTRATION_ROWS
+from watchword.chat import statements as chat
 from watchword.clock import MonotoneClock
+from watchword.entra.assignments import Assignments
+from watchword.errors import NotAuthenticated
 from watchword.identity import statements as identity
-from watchword.identity.store import IdentityStore
+from watchword.keyring.store import KEYS
+from watchword.realtime import statements as realtime
+from watchword.resources import statements as generations
 from watchword.resources.deletion import begin_group_deletion, begin_resource_deletion
+from watchword.resources.generations import raise_every_generation
 from watchword.resources.groups import Group
 from watchword.resources.store import Resource
 from watchword.revocations import statements as revocations
 from watchword.revocations.feed import Feed
 from watchword.revocations.statements import NEXT_CURSOR
-from watchword.revocations.store import KEPT_MICROS, RevocationStore, raise_every_resource, record_now
-from watchword.revocations.users import ExchangedUsers
+from watchword.revocations.store import KEPT_MICROS, RevocationStore, record_now
 from watchword.settings import Settings
-from watchword.storage import Database, Statement
+from watchword.storage import Database, Statement, Transaction
+from watchword.storage.database import BESIDE_OLDER, TURN
+from watchword.storage.high_water import note_high_water
 from watchword.storage.opening import open_database
+from watchword.subjects.exchanged_users import ExchangedUsers
 from watchword.transfer import store as transfer
 
 ROWS = list(ORDER)
@@ -66,11 +77,22 @@ BATCHES: dict[Statement, Asked] = {
     identity.DELETE: (REVOKING, [*IDENTITIES, *CUSTOM_IDS, *revoked("identity"), FEED]),
     identity.NOTE: (NOTING, IDENTITIES),
     identity.PURGE: ([{"resource": 1, "most": 1}] * 2, [*IDENTITIES, *CUSTOM_IDS]),
-    revocations.RECORD_RESOURCE: (
+    generations.RAISE: (
         [{"resource": number, "kept_until": 9} for number in (2, 1, 2)],
         [*RESOURCES, *OF_RESOURCES, FEED],
     ),
+    revocations.PURGE: (
+        [{"now": FAR, "most": 9}] * 2,
+        [*(row for kind in KINDS for row in revoked(kind)), *OF_RESOURCES, FEED],
+    ),
     transfer._SET_LAST_NUMBER: ([{"name": "resources", "number": 9}], []),
+    realtime.TOUCH: (CONNECTING, REGISTRATION_ROWS),
+    realtime.CLAIM: (CONNECTING, REGISTRATION_ROWS),
+    realtime.HOLD: (CONNECTING, REGISTRATION_ROWS),
+    realtime.WRITE: (CONNECTING, REGISTRATION_ROWS),
+    chat.SEND: (CHATTING, [*THREAD_ROWS, *PARTICIPANT_ROWS]),
+    chat.SEND_UNMODERATED: (CHATTING, [*THREAD_ROWS, *PARTICIPANT_ROWS]),
+    chat.MARK_READ: (CHATTING, [*THREAD_ROWS, *PARTICIPANT_ROWS]),
     **{
         statement: (
             [{"resource": 1, "subject": subject, "kept_until": 9} for subject in ("a", "B", "a")],
@@ -102,37 +124,60 @@ def _work() -> dict[str, tuple[Work, Work, Sequence[str]]]:
     turn = "turn true"
     cold: dict[str, tuple[Work, Sequence[str]]] = {
         "note_high_water": (
-            lambda database: IdentityStore(database).note_high_water(99),
-            [turn, "clock true"],
+            lambda database: note_high_water(database, 99),
+            ["clock true"],
         ),
         "begin_resource_deletion": (
-            lambda database: database.transact(
-                lambda each: begin_resource_deletion(each, Resource(1, "B", "", "", 1), 1)
-            ),
+            lambda database: database.transact(lambda each: begin_resource_deletion(each, _RESOURCE, 1), TURN),
             [turn, RESOURCES[0], OF_RESOURCES[0], FEED],
         ),
         "begin_group_deletion": (
-            lambda database: database.transact(lambda each: begin_group_deletion(each, _GROUP, 1)),
+            lambda database: database.transact(lambda each: begin_group_deletion(each, _GROUP, 1), TURN),
             [turn, *RESOURCES, *OF_RESOURCES, FEED],
         ),
         "raise_every_resource": (
-            lambda database: database.transact(lambda each: raise_every_resource(each, 1)),
+            lambda database: database.transact(lambda each: raise_every_generation(each, 1), TURN),
             [turn, *RESOURCES, *OF_RESOURCES, FEED],
         ),
+        **CHAT_WORK,
         "record_now": (
-            lambda database: database.transact(lambda each: record_now(each, "accessKey", "B", 1, 1)),
-            [turn, revoked("accessKey")[0], FEED],
+            lambda database: database.transact(
+                lambda each: record_now(each, "accessKey", "B", resource=1, now_micros=1)
+            ),
+            [revoked("accessKey")[0], FEED],
+        ),
+        "Keyring.rotate_if_due": (
+            lambda database: database.transact(_nothing, BESIDE_OLDER, KEYS),
+            [turn, "key_check true"],
+        ),
+        "ExchangedUsers.generation": (_let_in, [turn, RESOURCES[0]]),
+        "Assignments.delete": (
+            lambda database: Assignments(database, _users(database)).delete(_RESOURCE, "entra", "somebody"),
+            [turn, RESOURCES[0], "exchanged_users subject = 'acs:B_wf_tenant_somebody'", FEED],
         ),
         "ExchangedUsers.revoke": (
-            lambda database: ExchangedUsers(
-                database, Feed(RevocationStore(database)), MonotoneClock(stopped_clock())
-            ).revoke(1, "B"),
-            [turn, "exchanged_users subject = 'B'", revoked("identity")[0], FEED],
+            lambda database: _users(database).revoke(1, "B"),
+            ["exchanged_users subject = 'B'", revoked("identity")[0], FEED],
         ),
     }
     return found | {name: (work, work, rows) for name, (work, rows) in cold.items()}
 
 
+def _users(database: Database) -> ExchangedUsers:
+    return ExchangedUsers(database, Feed(RevocationStore(database)), MonotoneClock(stopped_clock()))
+
+
+async def _let_in(database: Database) -> None:
+    # What goes first may be the end of the resource.
+    with suppress(NotAuthenticated):
+        await _users(database).generation(1, "new")
+
+
+async def _nothing(transaction: Transaction) -> None:
+    """The rows that such a transaction locks are locked."""
+
+
+_RESOURCE = Resource(1, "B", "", "", 1)
 _GROUP = Group(1, "", "", "group", "global", {}, "active", 0)
 WORK = _work()
 
@@ -235,7 +280,7 @@ async def test_what_another_revoked_meanwhile_is_kept_for_as_long_as_the_longer(
         async with locks.holder.transaction():
             await locks.holder.execute(NEXT_CURSOR)
             await locks.holder.execute(insert, there)
-            task = asyncio.ensure_future(store.record("token", "new", 1, FAR))
+            task = asyncio.ensure_future(store.record("token", "new", 1, now_micros=FAR))
             assert await locks.until_waiting(1, task)
         await task
         found = "select expires_micros, cursor - (select cursor from feed) from revocations where subject = 'new'"

@@ -116,9 +116,9 @@ async def test_nothing_is_found_by_what_postgres_cannot_hold(database: PostgresD
         await database.write(ADD, {"number": 2, "word": "a\0b"})
 
 
-@pytest.mark.parametrize(("batch", "flights"), [(1, 2), (64, 1)], ids=["full", "small"])
+@pytest.mark.parametrize(("batch", "batches"), [(1, 2), (64, 1)], ids=["full", "small"])
 async def test_a_full_batch_flies_beside_another_and_a_small_one_waits(
-    dsn: str, database: PostgresDatabase, beside: Any, batch: int, flights: int
+    dsn: str, database: PostgresDatabase, beside: Any, batch: int, batches: int
 ) -> None:
     crowded = await opened(dsn, batch=batch, pool=4)
     try:
@@ -128,10 +128,10 @@ async def test_a_full_batch_flies_beside_another_and_a_small_one_waits(
             while not await waiting(beside):
                 await asyncio.sleep(0.01)
             others = asyncio.create_task(add(crowded, 2, 3, 4))
-            while len(await waiting(beside)) < flights:
+            while len(await waiting(beside)) < batches:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.05)
-            assert len(await waiting(beside)) == flights
+            assert len(await waiting(beside)) == batches
         assert [*await first, *await others] == [[(1,)], [(2,)], [(3,)], [(4,)]]
     finally:
         await crowded.close()

@@ -17,7 +17,7 @@ from watchword.settings import Settings
 from watchword.storage import postgres_connections
 from watchword.storage.opening import open_database
 from watchword.storage.postgres import open_postgres
-from watchword.storage.postgres_connections import split_hosts
+from watchword.storage.postgres_address import split_hosts
 
 
 @pytest.fixture

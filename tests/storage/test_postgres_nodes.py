@@ -99,7 +99,7 @@ def test_what_one_node_revokes_is_dead_on_the_other(nodes: Nodes) -> None:
 async def test_nodes_that_start_at_once_make_everything_once(settings: Settings, tmp_path: Path) -> None:
     nodes = await asyncio.gather(*(open_watchword(settings, tmp_path / str(number), FIRST) for number in range(5)))
     try:
-        database = nodes[0].database
+        database = nodes[0].ground.database
         counts = "select (select count(*) from resources), (select count(*) from access_keys),"
         counts += " (select count(*) from signing_keys), (select max(version) from schema_version)"
         assert await database.query(counts) == [(1, 2, 1, schema_files("postgres_schema")[-1][0])]
@@ -119,14 +119,16 @@ async def test_a_node_with_another_key_refuses_to_start_and_writes_nothing(setti
         load_or_create_key_file(key_file)
         with pytest.raises(OperatorError, match="encryption key does not fit the database"):
             await open_watchword(other, tmp_path / "other", FIRST)
-        assert await node.database.query("select algorithm from signing_keys") == [("ES256",)]
+        assert await node.ground.database.query("select algorithm from signing_keys") == [("ES256",)]
     finally:
         await node.close()
 
 
 async def test_a_database_of_a_newer_program_is_refused(settings: Settings, tmp_path: Path) -> None:
     node = await open_watchword(settings, tmp_path, FIRST)
-    await node.database.transact(lambda transaction: transaction.execute("update schema_version set version = 999"))
+    await node.ground.database.transact(
+        lambda transaction: transaction.execute("update schema_version set version = 999")
+    )
     await node.close()
     with pytest.raises(OperatorError, match=r"schema version 999; this program knows versions up to \d+"):
         await open_watchword(settings, tmp_path, FIRST)
@@ -140,7 +142,7 @@ async def test_text_is_compared_alike_on_both_engines(settings: Settings, tmp_pa
             select table_name, column_name from information_schema.columns
             where table_schema = current_schema and data_type = 'text' and collation_name is distinct from 'C'
         """
-        assert await node.database.query(other) == []
+        assert await node.ground.database.query(other) == []
     finally:
         await node.close()
 
@@ -149,11 +151,13 @@ async def test_text_is_compared_alike_on_both_engines(settings: Settings, tmp_pa
 async def writers(settings: Settings, tmp_path: Path) -> Any:
     """A feed, the number of its resource, and two sessions that Watchword knows nothing of."""
     node = await open_watchword(settings, tmp_path, FIRST)
-    resource = await node.database.transact(
-        lambda transaction: insert_resource(transaction, "aaaaaaaa-368b-45b4-ab52-8493fb117652", "a", "europe", 0)
+    resource = await node.ground.database.transact(
+        lambda transaction: insert_resource(
+            transaction, "aaaaaaaa-368b-45b4-ab52-8493fb117652", "a", location="europe", created_micros=0
+        )
     )
     sessions = [await asyncpg.connect(settings.database) for _ in range(2)]
-    yield Feed(RevocationStore(node.database)), resource.number, *sessions
+    yield Feed(RevocationStore(node.ground.database)), resource.number, *sessions
     for session in sessions:
         await session.close()
     await node.close()

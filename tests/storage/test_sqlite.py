@@ -187,3 +187,35 @@ async def test_what_common_reads_find_is_remembered_up_to_a_bound_even_within_on
         assert tracemalloc.get_traced_memory()[0] < 8_000_000
     finally:
         tracemalloc.stop()
+
+
+async def test_no_cursor_leaves_the_thread_of_the_writer(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forgotten in another thread, it reset its statement in the middle of the next call that said the same: "bad
+    parameter or other API misuse", on a busy machine.
+    """
+    loop, given = asyncio.get_running_loop(), []
+    run_in_executor = loop.run_in_executor
+
+    def noted(executor: Any, function: Any, *arguments: Any) -> Any:
+        def run() -> Any:
+            result = function(*arguments)
+            given.append(type(result))
+            return result
+
+        return run_in_executor(executor, run)
+
+    monkeypatch.setattr(loop, "run_in_executor", noted)
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.execute_many("insert into numbers values ($1)", [(1,), (2,)])
+        await transaction.load("numbers", ["number"], [(3,)])
+        assert await transaction.execute("select count(*) from numbers") == [(3,)]
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await database.transact(work)
+    await database.transact(lambda transaction: transaction.execute("select 1"))
+    assert len(given) == 8
+    assert sqlite3.Cursor not in given

@@ -14,12 +14,13 @@ from watchword.identity import statements as identity
 from watchword.keyring import store as keyring
 from watchword.keyring.encryption import Encryption
 from watchword.resources import operators, verifier_credentials
+from watchword.resources import statements as generations
 from watchword.resources import store as resources
 from watchword.resources.access_keys import create_resource
 from watchword.resources.store import Resource
 from watchword.revocations import statements as revocations
 from watchword.storage import Database, Row, Statement, Transaction
-from watchword.subjects import subjects
+from watchword.subjects import statements as subjects
 from watchword.transfer import store as transfer
 
 Answers = list[list[Row]]
@@ -86,16 +87,25 @@ async def found(batch: Batch) -> object:
     return await batch.read(**batch.key) == [[(batch.flake, 1, 0, "somebody", 0, None)]] * batch.count
 
 
-@of(subjects._IDENTITY)
+@of(subjects.IDENTITYS_TOKEN, subjects.UNMODERATED_IDENTITYS_TOKEN)
 async def stands(batch: Batch) -> object:
-    return await batch.read(**batch.key) == [[(1, 0)]] * batch.count
+    answers = await batch.read(owner=batch.resource.number, flake=batch.flake, **await _revoked_token(batch))
+    return [sorted(each) for each in answers] == [[("subject", 1, 0, 0), ("token", 0, 0, 0)]] * batch.count
 
 
-@of(subjects._EXCHANGED_USER)
+@of(subjects.EXCHANGED_USERS_TOKEN, subjects.UNMODERATED_EXCHANGED_USERS_TOKEN)
 async def user_of_another_provider_stands(batch: Batch) -> object:
     insert = "insert into exchanged_users (resource, subject) values ($1, 'somebody')"
     await batch.database.transact(lambda transaction: transaction.execute(insert, batch.resource.number))
-    return await batch.read(resource=batch.resource.number, subject="somebody") == [[(1, 0)]] * batch.count
+    asked = await _revoked_token(batch) | {"identity": "somebody"}
+    answers = await batch.read(owner=batch.resource.number, **asked)
+    return [sorted(each) for each in answers] == [[("subject", 1, 0, 0), ("token", 0, 0, 0)]] * batch.count
+
+
+async def _revoked_token(batch: Batch) -> dict[str, str]:
+    kept = {"resource": batch.resource.number, "kept_until": 1}
+    await batch.database.write(revocations.RECORD["token"], kept | {"subject": "a token"})
+    return {"token": "a token", "identity": "", "resource": "", "accessKey": "", "signingKey": ""}
 
 
 @of(identity.INSERT)
@@ -173,7 +183,7 @@ async def recorded_once_for_as_long_as_the_longest(batch: Batch) -> object:
     return await batch.recorded("cursor <= (select cursor from feed)") == [(True,)]
 
 
-@of(revocations.RECORD_RESOURCE)
+@of(generations.RAISE)
 async def all_have_revoked_the_resource(batch: Batch) -> object:
     answers = await batch.write(resource=batch.resource.number, kept_until=FAR)
     [(generation,)] = await batch.look("select generation from resources where number = $1")
@@ -181,12 +191,16 @@ async def all_have_revoked_the_resource(batch: Batch) -> object:
     return await batch.recorded("generation") == [(generation,)]
 
 
-@of(revocations.STANDING)
-async def all_are_told_what_stands(batch: Batch) -> object:
-    kept = {"resource": batch.resource.number, "kept_until": 1}
-    await batch.database.write(revocations.RECORD["token"], kept | {"subject": "a token"})
-    asked = {"token": "a token", "identity": "", "resource": "", "accessKey": "", "signingKey": ""}
-    return await batch.read(owner=batch.resource.number, **asked) == [[("token", 0, 0, 0)]] * batch.count
+@of(revocations.PURGE)
+async def each_purges_one_of_its_own(batch: Batch) -> object:
+    insert = "insert into revocations (kind, resource, subject, cursor, expires_micros) values ('token', $1, $2, 1, 1)"
+    rows = [(batch.resource.number, str(each)) for each in range(batch.count)]
+    await batch.database.transact(lambda transaction: transaction.execute_many(insert, rows))
+    [(until,)] = await batch.look("select max(expires_micros) from revocations where resource = $1")
+    expired = f"select count(*) from revocations where expires_micros < {until + 1}"
+    [(before,)] = await batch.database.query(expired)
+    answers = await batch.write(now=until + 1, most=1)
+    return answers == [[(1,)]] * batch.count and await batch.database.query(expired) == [(before - batch.count,)]
 
 
 @of(keyring._KEYS)
@@ -217,7 +231,7 @@ async def access_keys_of_one(batch: Batch) -> object:
 @of(operators._FIND)
 async def operator(batch: Batch) -> object:
     given = await batch.database.transact(
-        lambda transaction: operators.create_operator(transaction, batch.resource.name, "reader", 1)
+        lambda transaction: operators.create_operator(transaction, batch.resource.name, "reader", now_micros=1)
     )
     answers = await batch.read(id=given.id)
     return [[row[1] for row in answer] for answer in answers] == [[given.id]] * batch.count
@@ -237,7 +251,7 @@ async def verifier(batch: Batch) -> object:
 async def resources_with_a_role(batch: Batch) -> object:
     someone = new_guid()
     await batch.database.transact(
-        lambda transaction: entra.assign_role(transaction, batch.resource, someone, "contributor", 1)
+        lambda transaction: entra.assign_role(transaction, batch.resource, someone, role="contributor", now_micros=1)
     )
     answers = await batch.read(object=someone, application=someone)
     return [[row[0] for row in answer] for answer in answers] == [[batch.resource.number]] * batch.count
@@ -270,7 +284,8 @@ async def batch_of(database: Database, statement: Statement, count: int) -> Batc
 
     async def prepare(transaction: Transaction) -> Resource:
         name = f"r{flake.hex()}"
-        made = await create_resource(transaction, Encryption(bytes(32)), SystemClock(), name=name, location="europe")
+        encryption, now = Encryption(bytes(32)), SystemClock().micros()
+        made = await create_resource(transaction, encryption, now, name=name, location="europe")
         await transaction.execute(_IDENTITY, made.number, flake, "somebody")
         if await transaction.has_table("custom_ids"):
             await transaction.execute(_CUSTOM_ID, made.number, flake, "somebody")

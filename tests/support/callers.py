@@ -92,7 +92,7 @@ def created(every: list[Caller]) -> list[str]:
 
 
 def all_identities(client: SignedClient) -> list[str]:
-    """Of the whole resource, page by page."""
+    """The identities of the whole resource, page by page."""
     found: list[str] = []
     target = "/identities?maxPageSize=1000"
     while target:

@@ -22,6 +22,7 @@ from watchword.settings import Settings
 
 WATCHWORD = (sys.executable, "-m", "watchword")
 IN_PROCESS = {
+    "chat",
     "export",
     "group",
     "identity",
@@ -65,7 +66,13 @@ class Home:
             for name, value in without_trust(os.environ).items()
             if not name.startswith("WATCHWORD_") and name not in VARIABLES
         }
-        own = {"WATCHWORD_HOME": str(self.folder), "TMPDIR": str(self.temporary), "SHELL": "/bin/sh"}
+        # A server takes a free port where a test names none: somebody may have a `watchword dev` of their own running.
+        own = {
+            "WATCHWORD_HOME": str(self.folder),
+            "TMPDIR": str(self.temporary),
+            "SHELL": "/bin/sh",
+            "WATCHWORD_PORT": "0",
+        }
         return kept | own | more
 
 
@@ -142,7 +149,7 @@ class Server:
 
     @property
     def connection_string(self) -> str:
-        """Of its oldest resource, which `serve` tells nobody who is no terminal."""
+        """The connection string of its oldest resource, which `serve` tells nobody who is no terminal."""
         return answer(self.home, "resource", "connection-string", "--data", self.data).strip()
 
     def new_operator(self) -> str:

@@ -19,6 +19,7 @@ from watchword.resources.store import Resource, list_resources
 from watchword.resources.verifier_credentials import create_verifier_credential
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
+from watchword.storage.database import TURN
 from watchword.storage.opening import open_database
 from watchword.testing import RunningServer
 
@@ -90,7 +91,7 @@ def beside(server: OnData, work: Callable[[Database], Awaitable[Result]]) -> Res
 
 def transact(server: OnData, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
     """The value of one transaction beside the server."""
-    return beside(server, lambda database: database.transact(work))
+    return beside(server, lambda database: database.transact(work, TURN))
 
 
 def with_keyring(
@@ -100,8 +101,8 @@ def with_keyring(
     encryption = open_encryption(server.settings, server.data)
 
     async def run(database: Database) -> Result:
-        keyring = Keyring(database, encryption, MonotoneClock(server.clock), "ES256", schedule)
-        return await database.transact(lambda transaction: work(transaction, keyring))
+        keyring = Keyring(database, encryption, MonotoneClock(server.clock), algorithm="ES256", schedule=schedule)
+        return await database.transact(lambda transaction: work(transaction, keyring), TURN)
 
     return beside(server, run)
 
@@ -120,7 +121,7 @@ def add_resource(server: RunningServer, name: str) -> OtherResource:
     resource = transact(
         server,
         lambda transaction: create_resource(
-            transaction, encryption, server.clock, name=name, location="europe", keys=keys
+            transaction, encryption, server.clock.micros(), name=name, location="europe", keys=keys
         ),
     )
     return OtherResource(resource, keys[0])

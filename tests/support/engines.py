@@ -24,7 +24,7 @@ assert CHOSEN in ENGINES, f"WATCHWORD_TEST_ENGINE is one of {', '.join(ENGINES)}
 
 @dataclass
 class Databases:
-    """Of the engine that was chosen: one for each data folder, so that a second start finds what the first one made."""
+    """One database of the chosen engine for each data folder, so that a second start finds what the first one made."""
 
     cluster: Cluster | None = None
     _addresses: dict[Path, str] = field(default_factory=dict)

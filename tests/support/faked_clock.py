@@ -20,7 +20,7 @@ def require_faked_clocks() -> None:
 
 @dataclass(frozen=True, slots=True)
 class FakedClock:
-    """Of the processes that are started with `environment()`: the machine's clock, and as much ahead as the file says.
+    """The clock of processes started with `environment()`: the machine's, and as much ahead as the file says.
 
     `threads`: they have some. PostgreSQL's have none, and ask for the time in signal handlers, where a lock would hang.
     """

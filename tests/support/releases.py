@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from tests.support.requirements import PROJECT
+from watchword.storage.postgres import open_postgres
 from watchword.storage.schema import Engine, schema_files
 from watchword.testing import MovableClock
 
@@ -47,6 +51,20 @@ def _schema_files(wheel: Path, engine: Engine) -> Iterator[tuple[str, bytes]]:
 
 
 BEFORE = before()
+
+
+def migrate_under(dsn: str) -> None:
+    """Bring the schema up to date under whoever runs on it."""
+
+    async def migrate() -> None:
+        database = await open_postgres(
+            dsn, pool=1, batch=1, statement_cache=True, patience=timedelta(seconds=30), migrating="always"
+        )
+        await database.close()
+
+    # Whoever asks may have an event loop.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, migrate()).result()
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def sign(
     if "date" in map(str.lower, names):
         sent["Date"] = sent.pop("x-ms-date")
     known = {name.lower(): value for name, value in sent.items()}
-    proof = signature(key, method, target, [known[name.lower()] for name in names])
+    proof = signature(key, method, target, values=[known[name.lower()] for name in names])
     sent["Authorization"] = f"HMAC-SHA256 SignedHeaders={';'.join(names)}&Signature={proof}"
     return Signed(method, target, sent, body)
 
@@ -213,7 +213,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 def one_status(answer: bytes) -> int:
-    """Of the only answer on a connection."""
+    """The status of the only answer on a connection."""
     assert answer.count(b"HTTP/1.1 ") == 1, answer
     return int(answer.split(b" ")[1])
 

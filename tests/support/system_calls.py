@@ -20,7 +20,8 @@ _CALLS = "read,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,fdatasync,f
 _LINE = re.compile(r"(?P<thread>\d+) +(?P<name>\w+)\((?P<rest>.*)")
 _RESUMED = re.compile(r"(?P<thread>\d+) +<\.\.\. (?P<name>\w+) resumed>(?P<rest>.*)")
 _FILE = re.compile(r"\d+<(?P<path>[^>]*(?:->[^>]*)?)>")
-_WRITING = re.compile(r'"(POST /identities[^ ]*|DELETE|PATCH) ')
+_WRITING = re.compile(r'"(POST /(identities|chat/threads)|DELETE /|PATCH /)')
+"""A path may be longer than what the trace shows of it."""
 _SENDING = ("write", "writev", "sendto", "sendmsg")
 _RECEIVING = ("read", "recvfrom", "recvmsg")
 

@@ -18,7 +18,7 @@ KEYS = KeySet(key.verification_key() for key in (ES256, RS256, EDDSA))
 
 
 def claims(**changed: Any) -> Claims:
-    """Of a token issued at `NOW_MICROS` for an hour."""
+    """The claims of a token issued at `NOW_MICROS` for an hour."""
     return msgspec.structs.replace(
         Claims(
             skypeid=f"acs:{RESOURCE}_00000005-14a2-493b-8a72-5a3a0d000081",

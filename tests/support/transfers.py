@@ -7,29 +7,32 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from tests.support.chats import Chatting
 from tests.support.data import add_resource, add_verifier, beside, first_resource, transact, with_keyring
 from tests.support.engines import FreshSettings, Place
 from tests.support.exchanges import ENTRA, put
 from tests.support.provider import APPLICATION, TENANT, Provider
 from tests.support.signed import PREVIEW, Signed, SignedClient
-from watchword.app import schedule
 from watchword.clock import Clock
 from watchword.entra.store import assign_management_role, assign_role
-from watchword.identifiers import random_bytes
-from watchword.identity.store import IdentityStore
+from watchword.identifiers import parse_identity, random_bytes
+from watchword.identity.store import IdentityStore, identities_of_resource
+from watchword.keyring import signing_keys
 from watchword.keyring.encryption import open_encryption
+from watchword.keyring.lifecycle import schedule
 from watchword.resources.access_keys import regenerate_access_key
 from watchword.resources.deletion import Deletions, begin_resource_deletion
+from watchword.resources.generations import raise_every_generation, raise_generation
 from watchword.resources.store import Resource
-from watchword.revocations.store import RevocationStore
 from watchword.storage import Transaction
+from watchword.subjects.exchanged_users import users_of_resource
 from watchword.testing import MovableClock, RunningServer, running_server
 from watchword.transfer.export_file import ExportReader
 from watchword.transfer.exports import Export, Report, write_export
 from watchword.transfer.imports import Import, Importer
-from watchword.verification import signing_keys
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 CUSTOM_ID = "ada@example.org"
@@ -51,8 +54,8 @@ def exported(place: Place, file: Path, clock: Clock | None = None, report: Repor
                 database,
                 encryption,
                 file,
-                clock or MovableClock(),
-                report,
+                clock=clock or MovableClock(),
+                report=report,
                 engine="any",
                 program="0.2.0",
                 rows_in_a_chunk=ROWS_IN_A_CHUNK,
@@ -74,7 +77,10 @@ def imported(
         try:
             with file.open("rb") as opened:
                 reader = ExportReader(file, opened, open_encryption(place.settings, place.folder))
-                return await Importer(database, reader, clock or MovableClock(), report).run(keep_tokens=keep_tokens)
+                importer = Importer(
+                    database, reader, clock or MovableClock(), report=report, end_tokens=raise_every_generation
+                )
+                return await importer.run(keep_tokens=keep_tokens)
         finally:
             await database.close()
 
@@ -122,7 +128,7 @@ def fill(fresh_settings: FreshSettings, folder: Path, provider: Provider) -> Sou
         exchanged = exchange(provider, client)
         cursor = client.call("GET", "/revocations").json["cursor"]
         place = Place(settings, folder)
-        return Source(
+        source = Source(
             place,
             provider,
             server.keys,
@@ -134,6 +140,48 @@ def fill(fresh_settings: FreshSettings, folder: Path, provider: Provider) -> Sou
             cursor,
             identities[0],
         )
+    asyncio.run(_chat(place, resource, provider.clock))
+    return source
+
+
+async def _chat(place: Place, resource: Resource, clock: MovableClock) -> None:
+    """Threads with messages of every kind, one of them gone, and somebody who is leaving."""
+    database = await place.open()
+    try:
+        chat = Chatting(database, resource, clock=clock)
+        ada, ben, cy = await chat.users(3)
+        thread = await chat.thread(ada, ben, cy, topic="Grüße", metadata={"k": "世界"}, retention_days=40)
+        await chat.send(ada, thread, "<b>hi</b>", type="html", metadata={"a": "b"})
+        gone = await chat.send(ben, thread, sender_name="Ben")
+        await chat.rules.messages.delete(ben, thread, gone, now_micros=chat.now)
+        await chat.rules.receipts.mark_read(ben, thread, gone, now_micros=chat.now)
+        await chat.remove(ada, thread, cy)
+        await chat.rules.threads.create(ada, topic="x", repeatability_id="again", now_micros=chat.now)
+        await chat.rules.threads.delete(ada, await chat.thread(ada), chat.now)
+        last = await chat.thread(ada)
+        await database.transact(
+            lambda each: each.execute(
+                "delete from participants where thread = (select number from threads where id = $1)", last
+            )
+        )
+        await database.transact(lambda each: each.execute("delete from threads where id = $1", last))
+        for sql in _OF_TRUSTED_SERVER:
+            await database.transact(partial(_run, sql=sql, resource=resource.number))
+        leaving = parse_identity(f"8:{ben.subject}")
+        assert leaving is not None
+        await IdentityStore(database).delete(resource.number, leaving, clock.micros())
+    finally:
+        await database.close()
+
+
+async def _run(transaction: Transaction, sql: str, resource: int) -> None:
+    await transaction.execute(sql, resource)
+
+
+_OF_TRUSTED_SERVER = (
+    "insert into restrictions (resource, subject, thread, kind, since_millis) values ($1, 'acs:a_b', 0, 'ban', 1)",
+    "insert into history_imports (resource, id, thread, begun_millis, moved_millis) values ($1, 'old', 1, 1, 1)",
+)
 
 
 def exchange(provider: Provider, client: SignedClient) -> str:
@@ -148,7 +196,7 @@ def exchange(provider: Provider, client: SignedClient) -> str:
 def raise_resource(server: RunningServer, resource: Resource) -> None:
     """Revoke every token of the resource, once."""
     now = server.clock.micros()
-    beside(server, lambda database: RevocationStore(database).raise_resource(resource.number, now))
+    beside(server, lambda database: raise_generation(database, resource.number, now))
 
 
 def _manage(server: RunningServer, resource: Resource) -> None:
@@ -157,18 +205,21 @@ def _manage(server: RunningServer, resource: Resource) -> None:
     other, gone = add_resource(server, "other"), add_resource(server, "gone")
 
     async def change(transaction: Transaction) -> None:
-        await assign_role(transaction, resource, APPLICATION, "contributor", now)
-        await assign_management_role(transaction, APPLICATION, "reader", now)
-        await regenerate_access_key(transaction, encryption, other.resource, "primary", now)
+        await assign_role(transaction, resource, APPLICATION, role="contributor", now_micros=now)
+        await assign_management_role(transaction, APPLICATION, "reader", now_micros=now)
+        await regenerate_access_key(transaction, encryption, other.resource, slot="primary", now_micros=now)
         await begin_resource_deletion(transaction, gone.resource, now)
 
     transact(server, change)
-    beside(server, lambda database: Deletions(database, [IdentityStore(database).purge]).finish())
+    beside(
+        server,
+        lambda database: Deletions(database, [identities_of_resource(database), users_of_resource(database)]).finish(),
+    )
     with_keyring(server, schedule(server.settings), signing_keys.rotate)
 
 
 def sums(export: Export) -> dict[str, tuple[int, str]]:
-    """Of every table but the clock, which an import sets."""
+    """The sums of every table but the clock, which an import sets."""
     found = {name: (each.rows, each.sha256.hex()) for name, each in export.end.sums.items()}
     del found["clock"]
     return found

@@ -23,6 +23,7 @@ SENT = {
     "User-Agent": "azsdk-python-communication-identity/1.5.0 Python/3.11.2",
     "x-ms-client-request-id": "one-of-mine",
 }
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 OF_OPERATION = {"operation", "apiVersion"}
 OF_ERROR = {"code", "reason"}
 OF_CALLER = {"resource", "caller"}
@@ -39,7 +40,7 @@ def exchanges(server: RunningServer) -> list[tuple[str, httpx2.Response | Any]]:
         ignored = client.call("POST", f"/identities?api-version={NEWEST}", b'{"CUSTOMID":"bob","mine":"secret"}')
     manager = Manager(server).call("PUT", f"{GROUPS}/chatting", {"location": "westeurope"})
     stranger = httpx2.post(f"{server.endpoint}/identities?api-version={NEWEST}", headers=SENT)
-    public = httpx2.get(f"{server.endpoint}/healthz")
+    public = httpx2.get(f"{server.endpoint}/healthz", headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
     nowhere = httpx2.get(f"{server.endpoint}/nowhere?api-version={NEWEST}")
     kinds = ("success", "refusal", "ignored", "operator", "stranger", "public", "nowhere")
     return list(zip(kinds, (issued, refused, ignored, manager, stranger, public, nowhere), strict=True))
@@ -60,8 +61,7 @@ def test_every_line_holds_what_the_page_says_and_every_field_comes(caplog: pytes
         assert line["requestId"] == replies[kind].headers["ms-cv"]
         assert line.keys() >= ALWAYS, kind
         assert line.keys() <= FIELDS.keys(), kind
-    # With traces there is one more, which tests/telemetry/test_tracing.py looks for.
-    assert {name for line in lines for name in line} == FIELDS.keys() - {"traceId"}
+    assert {name for line in lines for name in line} == FIELDS.keys()
     optional = {kind: line.keys() - ALWAYS for kind, line in by_kind.items()}
     assert optional == {
         "success": OF_OPERATION | OF_CALLER | OF_SENDER,
@@ -69,7 +69,7 @@ def test_every_line_holds_what_the_page_says_and_every_field_comes(caplog: pytes
         "ignored": OF_OPERATION | OF_CALLER | {"ignored"},
         "operator": {"operation", "caller"},
         "stranger": OF_OPERATION | OF_ERROR | OF_SENDER,
-        "public": {"operation"},
+        "public": {"operation", "traceId"},
         "nowhere": OF_ERROR,
     }
     assert by_kind["ignored"]["ignored"] == ["customId"]

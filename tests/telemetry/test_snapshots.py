@@ -15,7 +15,7 @@ from tests.support.polling import until
 from tests.support.postgres import Cluster
 from tests.support.scraping import scrape
 from tests.support.signed import SignedClient
-from watchword.files import Worker
+from watchword.files import Process
 from watchword.settings import Settings
 from watchword.testing import RunningServer, running_server
 
@@ -24,20 +24,20 @@ CREATED = {"operation": "CommunicationIdentity_Create", "status": "201"}
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from watchword.files import Worker
+from watchword.files import Process
 from watchword.settings import Settings
 from watchword.testing import running_server
 
 data, folder = map(Path, sys.argv[1:3])
 settings = Settings(request_log=False, tls=False, database=sys.argv[3])
-with running_server(settings, data=data, worker=Worker("two", folder)) as server:
+with running_server(settings, data=data, process=Process("two", folder)) as server:
     print(server.port, flush=True)
     sys.stdin.read()
 """
 
 
 class Other:
-    """The second worker, in a process of its own."""
+    """The second one, in a process of its own."""
 
     def __init__(self, first: RunningServer, folder: Path) -> None:
         command = [sys.executable, "-c", OTHER_PROCESS, str(first.data), str(folder), first.settings.database]
@@ -66,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
 def first(folder: Path, cluster: Cluster) -> Iterator[RunningServer]:
     # On SQLite one process would have to write for both, which tests/server/test_workers.py has.
     settings = Settings(request_log=False, tls=False, database=cluster.fresh())
-    with running_server(settings, worker=Worker("one", folder)) as server:
+    with running_server(settings, process=Process("one", folder)) as server:
         yield server
 
 

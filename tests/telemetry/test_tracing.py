@@ -246,5 +246,5 @@ async def test_a_span_of_a_fault_is_an_error() -> None:
 
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "watchword.telemetry.tracing", None)
-    with pytest.raises(OperatorError, match=r"pip install 'watchword\[otel\]'"):
+    with pytest.raises(OperatorError, match=r"pip install '\.\[otel\]'"):
         open_tracing(SystemClock())

@@ -220,3 +220,21 @@ def test_the_key_id_can_be_read_without_proof_for_fetching_its_key(token: str) -
 def test_the_longest_lifetime_is_accepted_to_the_second(clock: MovableClock) -> None:
     longest = sign(claims(exp=NOW_SECONDS + 86_400), ES256)
     assert Verifier(KEYS, NothingRevoked(), clock).verify(longest).expires == clock.now() + timedelta(days=1)
+
+
+def test_a_token_without_issuer_and_audience_is_good_as_before(clock: MovableClock) -> None:
+    verifier = Verifier(KEYS, NothingRevoked(), clock, issuer="https://acs.example")
+    assert verifier.verify(sign(claims(), ES256)).claims.iss is None
+
+
+def test_a_token_of_another_issuer_is_refused_where_one_is_configured(clock: MovableClock) -> None:
+    ours = sign(claims(iss="https://acs.example", aud=RESOURCE), ES256)
+    assert Verifier(KEYS, NothingRevoked(), clock).verify(ours).claims.iss == "https://acs.example"
+    configured = Verifier(KEYS, NothingRevoked(), clock, issuer="https://ACS.example/").verify(ours)
+    assert configured.resource == RESOURCE
+    assert _check(Verifier(KEYS, NothingRevoked(), clock, issuer="https://other.example"), ours) == "issuer"
+
+
+def test_an_audience_that_is_not_the_resource_is_refused(clock: MovableClock) -> None:
+    other = sign(claims(iss="https://acs.example", aud="aaaaaaaa-368b-45b4-ab52-8493fb117652"), ES256)
+    assert _check(Verifier(KEYS, NothingRevoked(), clock), other) == "audience"

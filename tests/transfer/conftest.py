@@ -25,7 +25,7 @@ def source(fresh_settings: FreshSettings, provider: Provider, tmp_path_factory: 
 
 @pytest.fixture(scope="module")
 def export_file(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of `source`, as it was filled."""
+    """The export of `source`, as it was filled."""
     file = tmp_path_factory.mktemp("exports") / "full.export"
     exported(source.place, file, source.clock)
     return file

@@ -35,7 +35,7 @@ def frames(content: bytes) -> list[bytes]:
 
 def read(place: Place, file: Path, encryption: Encryption | None = None) -> object:
     with file.open("rb") as opened:
-        return read_export(file, opened, encryption or open_encryption(place.settings, place.folder), silent)
+        return read_export(file, opened, encryption or open_encryption(place.settings, place.folder), report=silent)
 
 
 @pytest.fixture(scope="module")

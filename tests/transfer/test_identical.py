@@ -51,11 +51,12 @@ async def test_numbers_of_the_tables_are_all_that_the_engine_gives_out_itself(da
         """
     else:
         sql = "select name from sqlite_schema where sql like '%autoincrement%'"
-    assert sorted(await database.query(sql)) == [(name,) for name in sorted(NUMBERED)]
+    given = {name for (name,) in await database.query(sql)}
+    assert given - LEFT_OUT.keys() == set(NUMBERED)
 
 
 class Interruption(BaseException):
-    """Of a run: by Ctrl-C, a signal or whatever it is."""
+    """What ends a run: Ctrl-C, a signal or whatever it is."""
 
 
 def test_an_import_that_is_interrupted_after_every_step_goes_on_and_ends_the_same(

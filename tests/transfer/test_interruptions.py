@@ -31,7 +31,7 @@ def fresh_settings() -> FreshSettings:
 
 
 class Interruption(BaseException):
-    """Of a run, at some step."""
+    """What ends a run, at some step."""
 
 
 @dataclass

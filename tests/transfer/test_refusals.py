@@ -21,7 +21,7 @@ from watchword.transfer.tables import TABLES
 
 
 class Interruption(BaseException):
-    """Of a run, at some step."""
+    """What ends a run, at some step."""
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,11 @@ from tests.support.transfers import (
 )
 from watchword.client import TokenVerifier, VerifierCredential
 from watchword.errors import InvalidToken
+from watchword.resources.generations import raise_every_generation
 from watchword.resources.store import insert_resource
-from watchword.revocations.store import raise_every_resource, record_now
-from watchword.storage import Database, Transaction, clock_watch
+from watchword.revocations.store import record_now
+from watchword.storage import Database, Transaction
+from watchword.storage.clock_marks import lower_high_water
 from watchword.testing import MovableClock, RunningServer
 
 
@@ -161,7 +163,7 @@ def test_a_clock_that_is_behind_brings_no_token_back_and_repeats_no_issue_time(
             assert client.issue(source.identity).status == 503
             assert not is_live(client, source.live)
     if not other_engine.is_postgres:
-        lower_high_water(other_engine, behind)
+        lower(other_engine, behind)
     with serving(other_engine, behind) as (_, client):
         token = client.new_token(source.identity)
         assert is_live(client, token)
@@ -169,12 +171,12 @@ def test_a_clock_that_is_behind_brings_no_token_back_and_repeats_no_issue_time(
         assert not is_live(client, source.live)
 
 
-def lower_high_water(place: Place, clock: MovableClock) -> None:
+def lower(place: Place, clock: MovableClock) -> None:
     """What `watchword clock lower` does."""
 
     async def run() -> None:
         database = await place.open()
-        await database.transact(lambda transaction: clock_watch.lower_high_water(transaction, clock.micros()))
+        await database.transact(lambda transaction: lower_high_water(transaction, clock.micros()))
         await database.close()
 
     asyncio.run(run())
@@ -185,10 +187,10 @@ async def test_every_resource_is_raised_to_the_time_or_by_one_and_told_under_a_n
 ) -> None:
     async def change(transaction: Transaction) -> None:
         for number, generation in enumerate((1, 999, 1_000, 5_000), 1):
-            await insert_resource(transaction, f"id-{number}", f"name-{number}", "europe", 0)
+            await insert_resource(transaction, f"id-{number}", f"name-{number}", location="europe", created_micros=0)
             await transaction.execute("update resources set generation = $1 where number = $2", generation, number)
-        await record_now(transaction, "resource", "id-2", 2, 0, deleted=True)
-        assert await raise_every_resource(transaction, 1_000) == 4
+        await record_now(transaction, "resource", "id-2", resource=2, now_micros=0, deleted=True)
+        assert await raise_every_generation(transaction, 1_000) == 4
 
     await database.transact(change)
     assert await database.query("select generation from resources order by number") == [

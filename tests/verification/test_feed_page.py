@@ -6,7 +6,8 @@ from typing import get_args
 import msgspec
 
 from tests.support.requirements import PROJECT
-from watchword.revocations.feed import LARGEST_PAGE, POLL_SECONDS
+from watchword.journal.waiting import POLL_SECONDS
+from watchword.revocations.feed import LARGEST_PAGE
 from watchword.verification.operations import LONGEST_WAIT_SECONDS
 from watchword.wire.verification import Kind, RevocationPage
 

@@ -22,6 +22,8 @@ def test_a_live_token_is_described(world: World, who: str) -> None:
     answer = asker.introspect(world.new_token())
     assert answer.pop("exp") - answer.pop("iat") == 24 * 3_600
     assert len(answer.pop("jti")) == 32
+    assert answer["resource"] == answer.pop("aud")
+    assert answer.pop("iss") == world.server.endpoint
     assert answer.pop("sub").startswith("8:acs:" + answer.pop("resource") + "_")
     assert answer == {"active": True, "scope": "chat voip", "token_type": "Bearer"}
 

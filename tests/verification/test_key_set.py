@@ -13,11 +13,11 @@ from tests.support.engines import FreshSettings
 from tests.support.servers import running_server
 from tests.support.signed import Reply
 from tests.verification.conftest import World
+from watchword.keyring import signing_keys
 from watchword.keyring.lifecycle import Schedule
 from watchword.testing import RunningServer
 from watchword.tokens.jwks import KeySet
 from watchword.tokens.verifier import read_signed
-from watchword.verification import signing_keys
 
 
 def _get(server: RunningServer, **headers: str) -> Reply:

@@ -14,14 +14,13 @@ from tests.support.signed import SignedClient
 from tests.support.standing import is_live
 from tests.verification.conftest import Asker
 from watchword.errors import OperatorError
-from watchword.keyring import store
+from watchword.keyring import signing_keys, store
 from watchword.keyring.keyring import Keyring
 from watchword.keyring.lifecycle import Schedule
 from watchword.storage import Transaction
 from watchword.storage.clock_watch import RESERVED_AHEAD
 from watchword.testing import RunningServer
 from watchword.tokens import key_id
-from watchword.verification import signing_keys
 
 SCHEDULE = Schedule(None, timedelta(hours=1))
 

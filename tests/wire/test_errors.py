@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.error_samples import SAMPLES, describe
+from tests.support.error_samples import CHAT, IMPORTS, SAMPLES, describe
 from watchword import errors
 from watchword.errors import CallerError, Unavailable, common
 from watchword.wire.errors import INTERNAL, WireError
@@ -54,15 +54,22 @@ def test_every_error_has_one_shape(sample: CallerError | Unavailable) -> None:
     detail = {"code": described.code, "message": described.message}
     if described.target is not None:
         detail["target"] = described.target
-    assert json.loads(described.body()) == {"error": detail}
+    body = json.loads(described.body())
+    if sample in CHAT or sample in IMPORTS:
+        told = body.pop("CommunicationError")
+        assert next(iter(told)) == "Code"
+        assert list(told)[-1] == "Details"
+        assert (told.pop("Code"), told.pop("Details")) == (described.code, [])
+        assert not told or described.message.startswith(told["Message"])
+    assert body == {"error": detail}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=name)
 def test_every_fact_that_a_caller_can_act_on_is_told(sample: CallerError | Unavailable) -> None:
     described = describe(sample)
-    told = f"{described.message} {described.target} {described.headers}".lower()
-    # The last two are for the operator of a server whose clock is wrong.
-    silent = {"path", "part", "method", "malformed", "message", "remedy"}
+    told = f"{described.message} {described.logged} {described.target} {described.headers}".lower()
+    # These two are for the operator of a server whose clock is wrong; and those are told as words, and as a time.
+    silent = {"path", "part", "method", "malformed", "message", "remedy", "is_everywhere", "until_millis"}
     for fact, value in vars(sample).items():
         if fact in silent or not value:
             continue

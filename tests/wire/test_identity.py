@@ -16,9 +16,8 @@ from watchword.wire.identity_bodies import (
     CreatedBody,
     CreateRequest,
     IdentityBody,
-    format_seconds,
-    format_time,
 )
+from watchword.wire.times import format_seconds, format_time
 
 NEWEST = versions.V2023_10_01
 EARLIEST = versions.V2020_07_20_PREVIEW2

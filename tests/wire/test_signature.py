@@ -42,11 +42,11 @@ keys = st.binary(min_size=1, max_size=80)
 
 
 def test_the_official_python_clients_signature() -> None:
-    assert signature(KEY, "POST", PYTHON_TARGET, PYTHON_VALUES) == PYTHON_SIGNATURE
+    assert signature(KEY, "POST", PYTHON_TARGET, values=PYTHON_VALUES) == PYTHON_SIGNATURE
 
 
 def test_the_official_javascript_clients_signature() -> None:
-    assert signature(KEY, "POST", JAVASCRIPT_TARGET, JAVASCRIPT_VALUES) == JAVASCRIPT_SIGNATURE
+    assert signature(KEY, "POST", JAVASCRIPT_TARGET, values=JAVASCRIPT_VALUES) == JAVASCRIPT_SIGNATURE
     assert content_hash(JAVASCRIPT_BODY) == JAVASCRIPT_VALUES[2]
 
 
@@ -56,7 +56,7 @@ def test_an_empty_body_has_a_hash() -> None:
 
 def test_our_client_signs_as_the_official_one_does() -> None:
     date, host, _ = JAVASCRIPT_VALUES
-    assert signed_headers(KEY, "POST", JAVASCRIPT_TARGET, host, date, JAVASCRIPT_BODY) == {
+    assert signed_headers(KEY, "POST", JAVASCRIPT_TARGET, host=host, date=date, body=JAVASCRIPT_BODY) == {
         "x-ms-date": date,
         "x-ms-content-sha256": JAVASCRIPT_VALUES[2],
         "Authorization": "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256"
@@ -75,11 +75,14 @@ def test_our_client_signs_as_the_official_one_does() -> None:
 def test_what_the_client_signs_the_server_reads_and_finds_true(
     key: bytes, method: str, target: str, host: str, date: str, body: bytes
 ) -> None:
-    headers = {name.lower(): value for name, value in signed_headers(key, method, target, host, date, body).items()}
+    headers = {
+        name.lower(): value
+        for name, value in signed_headers(key, method, target, host=host, date=date, body=body).items()
+    }
     authorization = parse_authorization(headers["authorization"])
     assert authorization is not None
     values = [(headers | {"host": host})[name] for name in authorization.signed_headers]
-    assert signature(key, method, target, values) == authorization.signature
+    assert signature(key, method, target, values=values) == authorization.signature
     assert headers["x-ms-content-sha256"] == content_hash(body)
 
 
@@ -97,7 +100,7 @@ def test_what_the_client_signs_the_server_reads_and_finds_true(
     ids=["method", "path", "query", "date", "host", "body", "order"],
 )
 def test_every_part_of_the_request_counts(method: str, target: str, values: tuple[str, ...]) -> None:
-    assert signature(KEY, method, target, values) != PYTHON_SIGNATURE
+    assert signature(KEY, method, target, values=values) != PYTHON_SIGNATURE
 
 
 @given(key=st.binary(max_size=200), first=st.binary(), rest=st.binary())
@@ -111,7 +114,7 @@ def test_whichever_host_was_signed_is_found_and_no_other(
     key: bytes, target: str, values: list[str], data: st.DataObject
 ) -> None:
     host_at = data.draw(st.integers(0, len(values) - 1))
-    signed = SignedRequest("POST", target, values, host_at, signature(key, "POST", target, values))
+    signed = SignedRequest("POST", target, values, host_at=host_at, given=signature(key, "POST", target, values=values))
     begun = signed.begin(KeyedHash(key))
     assert signed.may_fit
     assert signed.fits(begun, values[host_at])
@@ -123,7 +126,7 @@ def test_whichever_host_was_signed_is_found_and_no_other(
 
 @given(st.text(max_size=60))
 def test_what_no_key_can_have_made_fits_none(given_signature: str) -> None:
-    signed = SignedRequest("POST", PYTHON_TARGET, PYTHON_VALUES, 1, given_signature)
+    signed = SignedRequest("POST", PYTHON_TARGET, PYTHON_VALUES, host_at=1, given=given_signature)
     assert not signed.may_fit
     assert not signed.fits(signed.begin(KeyedHash(KEY)), PYTHON_VALUES[1])
 

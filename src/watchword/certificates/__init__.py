@@ -4,7 +4,7 @@ It knows folders and `cryptography`; which folder, which names and what time it 
 """
 
 from watchword.certificates.authority import LocalAuthority, Outcome, prepare_authority
-from watchword.certificates.facts import CertificateFacts, certificate_facts
+from watchword.certificates.facts import CertificateFacts, certificate_facts, may_sign_for
 from watchword.certificates.leaf import Leaf, ensure_leaf, issue_leaf
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "certificate_facts",
     "ensure_leaf",
     "issue_leaf",
+    "may_sign_for",
     "prepare_authority",
 ]

@@ -7,6 +7,7 @@
 What the intermediate may sign for, and why it cannot be widened, is told in `chain`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,8 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from watchword.certificates.chain import constraints, make_chain
-from watchword.certificates.names import format_names, parse_suffix, permits
-from watchword.errors import OperatorError
+from watchword.certificates.names import format_names, parse_name, parse_suffix, permits
+from watchword.errors import OperatorError, reason_of
 from watchword.files import exclusive, sync_folder, write_atomically
 
 RENEWED_BEFORE_EXPIRY = timedelta(days=30)
@@ -55,6 +56,10 @@ class LocalAuthority:
         return self.folder / "intermediate-key.pem"
 
     @property
+    def starts(self) -> datetime:
+        return max(self.certificate.not_valid_before_utc, self.intermediate.not_valid_before_utc)
+
+    @property
     def expires(self) -> datetime:
         return min(self.certificate.not_valid_after_utc, self.intermediate.not_valid_after_utc)
 
@@ -67,36 +72,39 @@ class LocalAuthority:
         return permits(constraints(self.intermediate), name)
 
 
-def prepare_authority(folder: Path, now: datetime, suffix: str | None = None) -> tuple[LocalAuthority, Outcome]:
-    """Load the authority of the folder; make it if there is none, or none that covers the suffix.
+def prepare_authority(
+    folder: Path, now: datetime, suffix: str | None = None, *, names: Iterable[str] = ()
+) -> tuple[LocalAuthority, Outcome]:
+    """Load the authority of the folder; make it if there is none, or none that may sign for all that is named here.
 
-    A replaced authority stays beside the new one under names with its serial number. Processes that
-    start at the same moment end up with the same authority.
+    A replaced authority stays beside the new one under names with its serial number, and the new one may sign for what
+    the old one might: servers with different names share it. Processes that start at the same moment end up with the
+    same authority.
 
     Raises:
-        OperatorError: the folder or its files cannot be used, or the suffix is not a DNS name.
+        OperatorError: the folder or its files cannot be used, or a name is neither a DNS name nor an address.
     """
-    suffix = parse_suffix(suffix)
+    parsed = parse_suffix(suffix)
+    wanted = [*([x509.DNSName(parsed)] if parsed else []), *map(parse_name, names)]
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive(folder / ".lock"):
-            return _load_or_create(folder, now, suffix)
+            return _load_or_create(folder, now, wanted)
     except OSError as error:
         raise OperatorError(
-            message=f"The local CA in {folder} cannot be used: {error}.",
+            message=f"The local CA in {folder} cannot be used: {reason_of(error)}.",
             remedy="Make the folder readable and writable for the user who runs Watchword.",
         ) from error
 
 
-def _load_or_create(folder: Path, now: datetime, suffix: str | None) -> tuple[LocalAuthority, Outcome]:
+def _load_or_create(folder: Path, now: datetime, wanted: list[x509.GeneralName]) -> tuple[LocalAuthority, Outcome]:
     present = _load(folder)
     if present is None:
-        return _create(folder, now, suffix), Outcome.CREATED
-    covered = suffix is None or present.permits(x509.DNSName(suffix))
-    if covered and now < present.expires - RENEWED_BEFORE_EXPIRY:
+        return _create(folder, now, wanted), Outcome.CREATED
+    if all(map(present.permits, wanted)) and now < present.expires - RENEWED_BEFORE_EXPIRY:
         return present, Outcome.KEPT
     _set_aside(present)
-    return _create(folder, now, suffix), Outcome.REPLACED
+    return _create(folder, now, [*constraints(present.intermediate), *wanted]), Outcome.REPLACED
 
 
 def _load(folder: Path) -> LocalAuthority | None:
@@ -132,8 +140,8 @@ def _unusable(folder: Path, reason: str) -> OperatorError:
     )
 
 
-def _create(folder: Path, now: datetime, suffix: str | None) -> LocalAuthority:
-    chain = make_chain(now, suffix)
+def _create(folder: Path, now: datetime, names: list[x509.GeneralName]) -> LocalAuthority:
+    chain = make_chain(now, names)
     made = LocalAuthority(folder, chain.root, chain.intermediate, chain.key)
     # The root goes last: without it there is no CA yet, and after a crash the next start makes another, whole one.
     write_atomically(made.key_path, encode_key(made.key))

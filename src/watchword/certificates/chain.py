@@ -3,24 +3,27 @@
     root             self-signed, path length 1; its private key never leaves `make_chain`
     intermediate     signed by the root, path length 0; the only thing that the root will ever have signed
 
-Both may sign for this machine's loopback names and one configured DNS suffix, for TLS servers only: whoever steals the
+Both may sign for this machine's loopback names and those that are configured, for TLS servers only: whoever steals the
 intermediate's key cannot pose as anybody else, and there is no other key to steal.
 
 Observed: Java 17 ignores the name constraints of the certificate that it trusts, but enforces those below it. A root
 with a key could therefore sign for everybody there.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from watchword.certificates.names import loopback_constraints
+from watchword.certificates.names import constraints_for
 
 LIFETIME = timedelta(days=3652)
+# Long ago, so that a CA that was made while the clock was ahead holds as soon as the clock is right.
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 # Containers and virtual machines often run a little behind the machine that made the certificate.
 BACKDATED = timedelta(hours=1)
 
@@ -34,18 +37,19 @@ class Chain:
     key: ec.EllipticCurvePrivateKey
 
 
-def make_chain(now: datetime, suffix: str | None) -> Chain:
+def make_chain(now: datetime, names: Collection[x509.GeneralName] = ()) -> Chain:
+    """An authority for the names and all under them, besides loopback."""
     # The root's key lives in this function alone: once it returns nobody can sign with it again, not even we.
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = _name("CA", root_key.public_key())
     name = _name("intermediate CA", key.public_key())
     root = (
-        _authority(root_name, root_key.public_key(), 1, now, suffix)
+        _authority(root_name, root_key.public_key(), 1, now=now, names=names)
         .issuer_name(root_name)
         .sign(root_key, hashes.SHA256())
     )
     intermediate = (
-        _authority(name, key.public_key(), 0, now, suffix)
+        _authority(name, key.public_key(), 0, now=now, names=names)
         .issuer_name(root_name)
         .add_extension(issued_by(root), critical=False)
         .sign(root_key, hashes.SHA256())
@@ -54,21 +58,25 @@ def make_chain(now: datetime, suffix: str | None) -> Chain:
 
 
 def _authority(
-    name: x509.Name, public_key: ec.EllipticCurvePublicKey, path_length: int, now: datetime, suffix: str | None
+    name: x509.Name,
+    public_key: ec.EllipticCurvePublicKey,
+    path_length: int,
+    *,
+    now: datetime,
+    names: Collection[x509.GeneralName],
 ) -> x509.CertificateBuilder:
-    start = now - BACKDATED
     return (
         x509.CertificateBuilder()
         .subject_name(name)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + LIFETIME)
+        .not_valid_before(min(BEGINNING, now - BACKDATED))
+        .not_valid_after(now - BACKDATED + LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         # Without this the name constraint would still leave mail, code and client certificates open.
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.NameConstraints(loopback_constraints(suffix), excluded_subtrees=None), critical=True)
+        .add_extension(x509.NameConstraints(constraints_for(names), excluded_subtrees=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
 
@@ -108,6 +116,6 @@ def constraints(certificate: x509.Certificate) -> list[x509.GeneralName]:
     """The names that a CA certificate may sign for.
 
     Raises:
-        ExtensionNotFound: it may sign for any.
+        cryptography.x509.ExtensionNotFound: it may sign for any.
     """
     return certificate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []

@@ -8,8 +8,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from watchword.certificates.names import format_names
-from watchword.errors import OperatorError
+from watchword.certificates.chain import constraints
+from watchword.certificates.names import format_names, parse_name, permits
+from watchword.errors import OperatorError, reason_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ def certificate_facts(path: Path, key_path: Path | None = None, authority_path: 
     )
 
 
+def may_sign_for(authority_path: Path, host: str) -> bool:
+    """Whether the authority of the file is one that is constrained to some names, and the host's among them."""
+    try:
+        return permits(constraints(_load_chain(authority_path)[0]), parse_name(host))
+    except (OperatorError, x509.ExtensionNotFound):
+        return False
+
+
 def _load_chain(path: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
@@ -62,7 +71,7 @@ def _key_fits(certificate: x509.Certificate, path: Path) -> bool:
 
 def _unreadable(path: Path, kind: str, error: Exception) -> OperatorError:
     return OperatorError(
-        message=f"{path} cannot be read as a {kind}: {error}.",
+        message=f"{path} cannot be read as a {kind}: {reason_of(error)}.",
         remedy=f"Give the path of an unencrypted {kind} in PEM form that this user may read.",
     )
 

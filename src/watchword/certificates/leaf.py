@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from watchword.certificates.authority import RENEWED_BEFORE_EXPIRY, LocalAuthority, Outcome, encode_key
 from watchword.certificates.chain import BACKDATED, issued_by, key_usage
 from watchword.certificates.names import LOOPBACK_NAMES, format_names, parse_name
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, reason_of
 from watchword.files import exclusive, write_atomically
 
 # Apple and the browsers refuse server certificates that live longer than 398 days.
@@ -33,8 +33,12 @@ class Leaf:
     expires: datetime
 
 
-def ensure_leaf(authority: LocalAuthority, folder: Path, names: Iterable[str], now: datetime) -> tuple[Leaf, Outcome]:
+def ensure_leaf(
+    authority: LocalAuthority, folder: Path, names: Iterable[str], *, now: datetime
+) -> tuple[Leaf, Outcome]:
     """The certificate in the folder, for the loopback names and the given ones, fit for another 30 days.
+
+    It keeps the names that it had: the servers of a user share it, whatever name each goes by.
 
     Raises:
         OperatorError: a name is outside of what the authority may sign for, or the folder is not writable.
@@ -46,20 +50,22 @@ def ensure_leaf(authority: LocalAuthority, folder: Path, names: Iterable[str], n
         with exclusive(folder / ".lock"):
             key = _load_or_create_key(key_path)
             present = _load(certificate_path)
-            if present is not None and _is_fit(present, authority, key, wanted, now):
+            if present is not None and _is_fit(present, authority, key, names=wanted, now=now):
                 certificate, outcome = present[0], Outcome.KEPT
             else:
-                certificate = _sign(authority, key.public_key(), wanted, now, LONGEST_LIFETIME)
+                kept = [name for name in _names_of(present[0]) if authority.permits(name)] if present else []
+                wanted = list(dict.fromkeys([*wanted, *kept]))
+                certificate = _sign(authority, key.public_key(), wanted, now=now, lifetime=LONGEST_LIFETIME)
                 outcome = Outcome.CREATED if present is None else Outcome.REPLACED
                 chain = [certificate, authority.intermediate]
                 pem = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
                 write_atomically(certificate_path, pem, mode=0o644)
     except OSError as error:
         raise OperatorError(
-            message=f"The server certificate in {folder} cannot be used: {error}.",
+            message=f"The server certificate in {folder} cannot be used: {reason_of(error)}.",
             remedy="Make the folder readable and writable for the user who runs Watchword.",
         ) from error
-    leaf = Leaf(certificate_path, key_path, format_names(wanted), certificate.not_valid_after_utc)
+    leaf = Leaf(certificate_path, key_path, format_names(_names_of(certificate)), certificate.not_valid_after_utc)
     return leaf, outcome
 
 
@@ -67,6 +73,7 @@ def issue_leaf(
     authority: LocalAuthority,
     names: Iterable[str],
     now: datetime,
+    *,
     lifetime: timedelta = LONGEST_LIFETIME,
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """A certificate and its new key, for the loopback names and the given ones; at most 397 days.
@@ -78,7 +85,7 @@ def issue_leaf(
     """
     key = ec.generate_private_key(ec.SECP256R1())
     wanted = _parse_names(authority, names)
-    return _sign(authority, key.public_key(), wanted, now, lifetime), key
+    return _sign(authority, key.public_key(), wanted, now=now, lifetime=lifetime), key
 
 
 def _parse_names(authority: LocalAuthority, names: Iterable[str]) -> list[x509.GeneralName]:
@@ -88,7 +95,7 @@ def _parse_names(authority: LocalAuthority, names: Iterable[str]) -> list[x509.G
             raise OperatorError(
                 message=f"The local CA may not sign for {name.value}, only for names under "
                 f"{', '.join(authority.permitted)}.",
-                remedy="Configure a DNS suffix that covers the name, or give the server a certificate of your own.",
+                remedy="Add it with --tls-names, or give the server a certificate of your own.",
             )
     return parsed
 
@@ -97,6 +104,7 @@ def _sign(
     authority: LocalAuthority,
     public_key: ec.EllipticCurvePublicKey,
     names: list[x509.GeneralName],
+    *,
     now: datetime,
     lifetime: timedelta,
 ) -> x509.Certificate:
@@ -143,22 +151,29 @@ def _load(path: Path) -> list[x509.Certificate] | None:
         return None
 
 
+def _names_of(certificate: x509.Certificate) -> list[x509.GeneralName]:
+    try:
+        return list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return []
+
+
 def _is_fit(
     chain: list[x509.Certificate],
     authority: LocalAuthority,
     key: ec.EllipticCurvePrivateKey,
+    *,
     names: list[x509.GeneralName],
     now: datetime,
 ) -> bool:
     certificate = chain[0]
     try:
         certificate.verify_directly_issued_by(authority.intermediate)
-        present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (ValueError, TypeError, InvalidSignature):
         return False
     return (
         chain[1:] == [authority.intermediate]
-        and set(present.value) == set(names)
+        and set(_names_of(certificate)) >= set(names)
         and certificate.public_key() == key.public_key()
         and certificate.not_valid_before_utc <= now
         and now < certificate.not_valid_after_utc - RENEWED_BEFORE_EXPIRY

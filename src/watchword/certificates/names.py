@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from cryptography import x509
 
@@ -14,16 +15,24 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?"
 _DNS_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
-def loopback_constraints(suffix: str | None) -> list[x509.GeneralName]:
-    """What the local authority may sign for: this machine's own names, and all names under the suffix."""
-    permitted: list[x509.GeneralName] = [
-        x509.DNSName("localhost"),
-        x509.IPAddress(ipaddress.ip_network("127.0.0.0/8")),
-        x509.IPAddress(ipaddress.ip_network("::1/128")),
-    ]
-    if suffix is not None:
-        permitted.append(x509.DNSName(suffix))
-    return permitted
+_LOOPBACK: tuple[x509.GeneralName, ...] = (
+    x509.DNSName("localhost"),
+    x509.IPAddress(ipaddress.ip_network("127.0.0.0/8")),
+    x509.IPAddress(ipaddress.ip_network("::1/128")),
+)
+
+
+def constraints_for(more: Iterable[x509.GeneralName]) -> list[x509.GeneralName]:
+    """What the local authority may sign for: this machine's own names; and the given names with all under them, and
+    addresses.
+    """
+    return list(dict.fromkeys([*_LOOPBACK, *map(_constraint, more)]))
+
+
+def _constraint(name: x509.GeneralName) -> x509.GeneralName:
+    if isinstance(name, x509.DNSName):
+        return x509.DNSName(name.value.removeprefix("*."))
+    return x509.IPAddress(ipaddress.ip_network(name.value))
 
 
 def parse_suffix(suffix: str | None) -> str | None:
@@ -55,8 +64,21 @@ def permits(permitted: Iterable[x509.GeneralName], name: x509.GeneralName) -> bo
         host = name.value.removeprefix("*.")
         suffixes = [each.value for each in permitted if isinstance(each, x509.DNSName)]
         return any(host == suffix or host.endswith("." + suffix) for suffix in suffixes)
+    wanted = ipaddress.ip_network(name.value)
     networks = [ipaddress.ip_network(each.value) for each in permitted if isinstance(each, x509.IPAddress)]
-    return any(ipaddress.ip_address(name.value) in network for network in networks)
+    return any(
+        wanted.version == network.version and wanted.subnet_of(network)  # type: ignore[arg-type]
+        for network in networks
+    )
+
+
+def holds_for(names: Iterable[str], host: str) -> bool:
+    """Whether a certificate with these names is one for the host (RFC 9525, section 6.3)."""
+    host = host.lower().strip("[]").removesuffix(".")
+    with suppress(ValueError):
+        host = str(ipaddress.ip_address(host))
+    parent = host.partition(".")[2]
+    return any(name.lower() == host or (bool(parent) and name.lower() == f"*.{parent}") for name in names)
 
 
 def format_names(names: Iterable[x509.GeneralName]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def read_bundle(path: Path) -> list[bytes]:
 
 
 def parse_pem(content: bytes) -> list[bytes]:
-    """Only the certificates: a private key in the same file is not carried along."""
+    """Reads only the certificates: a private key in the same file is not carried along."""
     certificates = []
     for block in _PEM_BLOCK.finditer(content):
         try:

@@ -17,11 +17,15 @@ def main() -> None:
     gc.disable()
     try:
         from watchword.cli.commands import watchword
+        from watchword.cli.output import print_what_can_be_encoded
 
+        print_what_can_be_encoded()
         watchword(prog_name="watchword")
     except KeyboardInterrupt:
         sys.exit(130)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _OF_THE_SERVER_EXTRA:
             raise
-        sys.exit("The command line comes with the server; install it with: pip install 'watchword[server]'")
+        from watchword.errors import how_to_install
+
+        sys.exit(f"The command line comes with the server. {how_to_install('server')}")

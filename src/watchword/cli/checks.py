@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
-from watchword.certificates import certificate_facts
+from watchword.cli.certificate_checks import check_certificate
 from watchword.cli.database_checks import check_database, check_disk, check_key_file
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
-from watchword.clock import MachineClock, to_datetime
+from watchword.cli.moderation_checks import check_moderation
+from watchword.cli.proxy_variables import loopback_goes_to_a_proxy, proxies_in_force
+from watchword.cli.realtime_checks import check_realtime
+from watchword.clock import MachineClock
 from watchword.errors import OperatorError
+from watchword.files import opens_to_strangers
 from watchword.http.sockets import bind
-from watchword.server.certificate import LEAF_FOLDER
 from watchword.server.folders import Folders
 from watchword.server.running import running_servers
 from watchword.settings import Settings
 
-_SOON = timedelta(days=30)
 
-
-def check_installation(settings: Settings, data: Path, folders: Folders, clock: MachineClock) -> list[Finding]:
+def check_installation(settings: Settings, data: Path, folders: Folders, *, clock: MachineClock) -> list[Finding]:
     """Everything there is to say, in the order in which a server needs it."""
     return [
         *_check_data_directory(data),
         *check_disk(data),
         *check_key_file(settings, data),
         *check_database(settings, data, clock),
-        *_check_certificate(settings, folders, clock),
+        *check_certificate(settings, folders, clock),
         *_check_port(settings, folders),
+        *check_realtime(settings, folders),
+        *check_moderation(settings),
+        *_check_proxies(),
     ]
 
 
@@ -45,60 +48,17 @@ def _check_data_directory(data: Path) -> Iterator[Finding]:
     if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
         yield problem(about, f"This user may not write to {data}.", "Run this as the user who runs the server.")
         return
-    if os.name == "posix" and (mode := data.stat().st_mode & 0o077):
+    status = data.stat()
+    if os.name == "posix" and status.st_mode & 0o077:
         remedy = f"Close it with: chmod 700 {data}"
-        if mode & 0o022:
+        if not opens_to_strangers(status, 0o077):
+            yield warning(about, f"{data} is open to the group {status.st_gid}, which this process is in.", remedy)
+        elif opens_to_strangers(status, 0o022):
             yield problem(about, f"Others may write to {data}, and so replace the database or its key.", remedy)
         else:
             yield warning(about, f"Others may look into {data}.", remedy)
         return
     yield ok(about, f"{data} is this user's alone.")
-
-
-def _check_certificate(settings: Settings, folders: Folders, clock: MachineClock) -> Iterator[Finding]:
-    about = "certificate"
-    if not settings.tls:
-        yield ok(about, "TLS is off; a proxy in front has to speak it.")
-        return
-    leaf, ca = folders.certificates / LEAF_FOLDER, folders.certificates / "ca.pem"
-    paths: tuple[Path, Path | None, Path | None]
-    if settings.certificate:
-        paths = (settings.certificate, settings.certificate_key, None)
-    elif ca.exists() or (leaf / "leaf.pem").exists():
-        paths = (leaf / "leaf.pem", leaf / "leaf-key.pem", ca)
-    else:
-        yield ok(about, f"There is none yet; the first start makes a local CA in {folders.certificates}.")
-        return
-    remedy = (
-        "Get a new certificate, and restart the server."
-        if settings.certificate
-        else f"Remove {leaf} and restart the server: it makes a new certificate under the same CA."
-    )
-    try:
-        facts = certificate_facts(*paths)
-    except OperatorError as error:
-        yield told_by(about, error) if settings.certificate else problem(about, error.message, remedy)
-        return
-    now = to_datetime(clock.micros())
-    names = ", ".join(facts.names)
-    if facts.key_fits is False:
-        yield problem(about, f"The key {paths[1]} is not that of {paths[0]}.", remedy)
-    elif facts.signed_by_authority is False:
-        yield problem(about, f"{paths[0]} was not signed by the local CA {ca}.", remedy)
-    elif not facts.starts <= now < facts.expires:
-        yield problem(
-            about,
-            f"It holds from {facts.starts:%Y-%m-%d} to {facts.expires:%Y-%m-%d}, and today is {now:%Y-%m-%d}.",
-            f"See that the clock is right. {remedy}",
-        )
-    elif facts.expires - now < _SOON:
-        yield warning(
-            about,
-            f"It expires on {facts.expires:%Y-%m-%d}.",
-            remedy if settings.certificate else "Restart the server: it makes a new one.",
-        )
-    else:
-        yield ok(about, f"It holds for {names} until {facts.expires:%Y-%m-%d}.")
 
 
 def _check_port(settings: Settings, folders: Folders) -> Iterator[Finding]:
@@ -122,3 +82,18 @@ def _check_port(settings: Settings, folders: Folders) -> Iterator[Finding]:
     except OperatorError:
         pass
     yield warning("IPv6", "The machine has none: clients reach the server by 127.0.0.1 only.", "Nothing need be done.")
+
+
+def _check_proxies() -> Iterator[Finding]:
+    about, named = "proxy", ", ".join(loopback_goes_to_a_proxy(os.environ))
+    if named:
+        yield warning(
+            about,
+            f"The environment names a proxy ({named}), and NO_PROXY does not hold localhost: programs would ask the "
+            "proxy for what is on this machine.",
+            'Start them after eval "$(watchword env)", which extends NO_PROXY; our own commands need nothing.',
+        )
+    elif proxies_in_force(os.environ):
+        yield ok(about, "One is named by the environment, which excepts localhost.")
+    else:
+        yield ok(about, "The environment names none.")

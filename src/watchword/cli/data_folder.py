@@ -4,26 +4,80 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from watchword.app import schedule
-from watchword.clock import MonotoneClock, SystemClock
+import click
+
 from watchword.errors import OperatorError
-from watchword.identity.store import newest_marks
 from watchword.keyring.keyring import Keyring
 from watchword.resources.store import Resource
+from watchword.server import development
 from watchword.server.folders import find_folders
-from watchword.server.installation import find_encryption, opened_database
+from watchword.server.installation import opened_database, opened_ground
+from watchword.server.running import RunningServer, running_servers
+from watchword.server.terminal import say
 from watchword.settings import Settings
 from watchword.storage import Transaction
+from watchword.storage.database import TURN
 
 Result = TypeVar("Result")
 
 
-def data_of(settings: Settings) -> Path:
+def own_data_of(settings: Settings) -> Path:
     """The data directory by setting, else this user's own."""
     return settings.data or find_folders().server
+
+
+def data_of(settings: Settings) -> Path:
+    """The data directory by setting, else that of the one server that runs for this user, else this user's own.
+
+    Raises:
+        OperatorError: several servers run, and none was named.
+    """
+    running = find_running(settings)
+    if running is None:
+        return own_data_of(settings)
+    if not settings.data:
+        _say_once(f"watchword: On the server that runs: {running}")
+    return running.data
+
+
+def find_running(settings: Settings) -> RunningServer | None:
+    """The server whose data directory a command works on, where that runs for this user.
+
+    Raises:
+        OperatorError: several run, and none was named.
+    """
+    folders = find_folders()
+    servers = running_servers(folders.running)
+    if settings.data:
+        wanted = settings.data.resolve()
+        return next((each for each in servers if each.data.resolve() == wanted), None)
+    if settings.database or not servers:
+        # Of PostgreSQL the address says which database is meant, whatever runs beside.
+        return None
+    if len(servers) > 1:
+        listed = "".join(f"\n  {each}" for each in servers)
+        raise OperatorError(f"Several servers are running:{listed}", "Name the data directory of one with --data.")
+    return servers[0]
+
+
+def as_of_running(settings: Settings) -> Settings:
+    """Give the settings the defaults of the server that runs on the data directory."""
+    running = find_running(settings)
+    if running is None or running.mode != "dev" or settings.key_publish_ahead != Settings().key_publish_ahead:
+        return settings
+    return replace(settings, **development.DEFAULTS)
+
+
+def _say_once(text: str) -> None:
+    context = click.get_current_context(silent=True)
+    said = context.meta.setdefault("watchword.said", set()) if context else set()
+    if text not in said:
+        said.add(text)
+        say(text)
 
 
 def transact(settings: Settings, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
@@ -35,7 +89,7 @@ def transact(settings: Settings, work: Callable[[Transaction], Awaitable[Result]
 
     async def run() -> Result:
         async with opened_database(settings, data_of(settings)) as database:
-            return await database.transact(work)
+            return await database.transact(work, TURN)
 
     return asyncio.run(run())
 
@@ -48,19 +102,13 @@ def transact_with_keyring(settings: Settings, work: Callable[[Transaction, Keyri
     """
 
     async def run() -> Result:
-        data = data_of(settings)
-        async with opened_database(settings, data) as database:
-            _, high_water = await newest_marks(database)
-            clock = MonotoneClock(SystemClock(), high_water)
-            encryption = find_encryption(settings, data)
-            await encryption.tidy(database)
-            keyring = Keyring(database, encryption, clock, settings.signing_algorithm, schedule(settings))
+        async with opened_ground(as_of_running(settings), data_of(settings)) as ground:
 
             async def checked(transaction: Transaction) -> Result:
-                await encryption.in_force(transaction)
-                return await work(transaction, keyring)
+                await ground.encryption.in_force(transaction)
+                return await work(transaction, ground.keyring)
 
-            return await database.transact(checked)
+            return await ground.database.transact(checked, TURN)
 
     return asyncio.run(run())
 

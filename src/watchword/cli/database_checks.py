@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from watchword.cli.chat_checks import check_chat
 from watchword.cli.findings import Finding, ok, problem, told_by, warning
 from watchword.clock import MachineClock
 from watchword.errors import OperatorError, Unavailable
+from watchword.files import opens_to_strangers
 from watchword.identifiers import FLAKE_EPOCH_MILLIS
-from watchword.identity.store import newest_marks
 from watchword.keyring.encryption import find_key_path
 from watchword.keyring.encryption_key import parse_key
 from watchword.keyring.key_files import load_or_create_key_file, next_of
@@ -27,9 +28,12 @@ from watchword.server.installation import (
 )
 from watchword.settings import Settings
 from watchword.storage import Database
-from watchword.storage.clock_watch import LARGEST_SKEW, touch
+from watchword.storage.clock_marks import touch
+from watchword.storage.clock_watch import LARGEST_SKEW
+from watchword.storage.database import CLOCK
 from watchword.storage.opening import DATABASE_FILE
 from watchword.storage.schema import APPLY, Step, missing_steps, require_served
+from watchword.subjects.marks import newest_marks
 
 _TOO_LITTLE_BYTES = 1024 * 1024
 _LITTLE_BYTES = 256 * 1024 * 1024
@@ -41,11 +45,11 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
     path = find_key_path(settings, data)
     try:
         if settings.encryption_key:
-            parse_key(settings.encryption_key)
+            parse_key(settings.encryption_key, "WATCHWORD_ENCRYPTION_KEY")
             yield ok(about, "It is given by WATCHWORD_ENCRYPTION_KEY.")
         elif path.exists():
             load_or_create_key_file(path)
-            yield ok(about, f"{path} is this user's alone.")
+            yield _rights(path)
             if next_of(path).exists():
                 load_or_create_key_file(next_of(path))
                 yield ok(about, f"{next_of(path)} lies ready: `watchword keys rewrap` makes it the key.")
@@ -59,8 +63,19 @@ def check_key_file(settings: Settings, data: Path) -> Iterator[Finding]:
         yield told_by(about, error)
 
 
+def _rights(path: Path) -> Finding:
+    status = path.stat()
+    if os.name != "posix" or not status.st_mode & 0o077:
+        return ok("encryption key", f"{path} is this user's alone.")
+    return warning(
+        "encryption key",
+        f"The group {status.st_gid}, which this process is in, may read {path}.",
+        f"Where others are in it: chmod 600 {path}. In a pod the group is its own, and nothing need be done.",
+    )
+
+
 def check_disk(data: Path) -> Iterator[Finding]:
-    """Where the data directory is there; a database elsewhere has a disk of its own."""
+    """Looks where the data directory is there; a database elsewhere has a disk of its own."""
     about = "disk"
     with contextlib.suppress(OSError):
         free = shutil.disk_usage(data).free
@@ -78,7 +93,7 @@ def check_database(settings: Settings, data: Path, clock: MachineClock) -> Itera
     path = data / DATABASE_FILE
     try:
         present = schema_version(settings, data)
-        if not settings.database and os.name == "posix" and path.stat().st_mode & 0o077:
+        if not settings.database and os.name == "posix" and opens_to_strangers(path.stat(), 0o077):
             yield warning(about, f"Others may read {path}.", f"Close it with: chmod 600 {path}")
         steps = missing_steps(present, "postgres_schema" if settings.database else "sqlite_schema")
         yield _check_schema(settings, present, steps)
@@ -96,8 +111,10 @@ def check_database(settings: Settings, data: Path, clock: MachineClock) -> Itera
 
 
 def _check_schema(settings: Settings, present: int, steps: list[Step]) -> Finding:
-    """Raises:
-    OperatorError: this program does not run on it; says what to do.
+    """Judge the schema, which is `steps` behind the newest.
+
+    Raises:
+        OperatorError: this program does not run on it; says what to do.
     """
     about = "schema"
     if not steps:
@@ -124,13 +141,14 @@ async def _check_content(settings: Settings, data: Path, clock: MachineClock) ->
             remedy = "Stop the server and restore a backup."
             return [problem("database", f"{where} is damaged: {'; '.join(broken)}.", remedy)]
         try:
-            await database.transact(touch)
+            await database.transact(touch, CLOCK)
         except Unavailable:
             return [problem("database", f"{where} answers, and takes no writes.", _NO_WRITES)]
         return [
             ok("database", f"{where} is there, in order, and takes writes."),
             await _check_secrets(database, settings, data),
             await _check_clock(database, clock),
+            *await check_chat(database, settings, clock),
         ]
 
 

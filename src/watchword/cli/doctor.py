@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
 from watchword.cli.findings import Finding
+from watchword.cli.help_pages import Explained
 from watchword.cli.output import json_option, print_json
 from watchword.cli.setting_flags import with_settings
 from watchword.settings import Settings
@@ -14,21 +16,30 @@ from watchword.settings import Settings
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
-@click.command()
+@click.command(cls=Explained)
 @json_option
-@with_settings(("data", "encryption_key_file", "host", "port", "tls", "certificate", "certificate_key"))
+@with_settings(
+    (
+        "data", "encryption_key_file", "host", "port", "tls", "certificate", "certificate_key", "public_endpoint",
+        "moderation_url", "moderation_secret_file", "moderation_on_failure", "moderation_timeout", "outbound_networks",
+    )
+)  # fmt: skip
 def doctor(settings: Settings, as_json: bool) -> None:
     """See whether this installation is sound.
 
-    Looks at the data directory, its disk, the key, the database, the clock, the certificate and the port, and says
-    what to do where something is wrong; the exit status is 1 then.
+    Looks at the data directory, its disk, the key, the database, the clock, the certificate, the port and the
+    moderation webhook, and says what to do where something is wrong; the exit status is 1 then.
     """
     from watchword.cli.checks import check_installation
+    from watchword.cli.data_folder import data_of, find_running
     from watchword.clock import SystemClock
     from watchword.server.folders import find_folders
 
     folders = find_folders()
-    findings = check_installation(settings, settings.data or folders.server, folders, SystemClock())
+    data = data_of(settings)
+    if not settings.data and (running := find_running(settings)) is not None:
+        settings = replace(settings, port=running.port, tls=running.endpoint.startswith("https:"))
+    findings = check_installation(settings, data, folders, clock=SystemClock())
     is_sound = not any(finding.status == "problem" for finding in findings)
     if as_json:
         print_json({"sound": is_sound, "findings": findings})

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from watchword.errors import OperatorError
+from watchword.cli.help_pages import ExplainedGroup
+from watchword.errors import OperatorError, reason_of
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def entra() -> None:
     """Ask the OpenID issuer of `watchword dev --entra` for tokens."""
 
@@ -22,7 +23,9 @@ def entra() -> None:
 @click.option("--audience", "aud", help="Audience; that of the exchange for Entra ID users if none is given.")
 @click.option("--minutes", type=int, help="Lifetime; a negative one makes a token that has expired (default 60).")
 @click.option("--port", type=int, help="Port of the server that is meant, where several run.")
-@click.option("--data", type=click.Path(path_type=Path), help="Data directory of the server that is meant.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Data directory of the server that is meant, where several run."
+)
 def user_token(port: int | None, data: Path | None, **wanted: str | int | None) -> None:
     """Print a token of a user, to be exchanged for an access token."""
     import httpx2
@@ -44,7 +47,9 @@ def user_token(port: int | None, data: Path | None, **wanted: str | int | None) 
         with httpx2.Client(verify=trust_for(server.endpoint, folders) or True, trust_env=False) as http:
             answer = http.post(url, json=asked, headers={"X-IDENTITY-HEADER": HEADER})
     except httpx2.HTTPError as error:
-        raise OperatorError(f"No answer from {server.endpoint}: {error}.", "Is the server still running?") from None
+        raise OperatorError(
+            f"No answer from {server.endpoint}: {reason_of(error)}.", "Is the server still running?"
+        ) from None
     said = answer.json()
     if answer.status_code != 200:
         raise OperatorError(str(said.get("error_description", answer.text)), "`watchword entra user-token --help`")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from watchword.cli.help_pages import Explained, ExplainedGroup
+from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
 from watchword.server.shells import Shell, format_lines, guess_shell
 from watchword.server.terminal import say
@@ -16,15 +18,19 @@ from watchword.settings import Settings
 _dry_run = click.option("--dry-run", is_flag=True, help="Only show the commands that would be run.")
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.option(
-    "--shell", type=click.Choice([shell.value for shell in Shell]), help="Whose syntax; else the login shell's."
+    "--shell",
+    type=click.Choice([shell.value for shell in Shell]),
+    help="Shell to write for; by default the login shell.",
 )
 @click.option("--port", type=int, help="Port of the server that is meant, where several run.")
-@click.option("--data", type=click.Path(path_type=Path), help="Data directory of the server that is meant.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Data directory of the server that is meant, where several run."
+)
 @with_settings(("encryption_key_file",))
-def env(settings: Settings, shell: str | None, port: int | None, data: Path | None) -> None:
-    """Lead every SDK to the running server.
+def env(settings: Settings, shell: str | None, port: int | None, *, data: Path | None) -> None:
+    """Print shell lines that point every SDK at the running server.
 
     Prints shell lines that set the connection string and make programs trust the server's certificate; and where the
     server is `watchword dev --entra`, that give programs its managed identity and its application.
@@ -43,7 +49,7 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     server = find_one(folders.running, port, data)
     primary, _ = read_access_keys(settings, server.data)
     connection_string = str(ConnectionString(server.endpoint, primary.secret))
-    environment = build_environment(connection_string, server.ca, make_private(folders.bundles), os.environ)
+    environment = build_environment(connection_string, server.ca, make_private(folders.bundles), current=os.environ)
     variables = environment.variables
     if server.entra:
         variables |= managed_identity(server.endpoint) | application(server.endpoint)
@@ -55,31 +61,52 @@ def env(settings: Settings, shell: str | None, port: int | None, data: Path | No
     print(format_lines(variables, chosen), end="")
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def trust() -> None:
-    """The local CA in the system's trust store."""
+    """Make this system trust the local CA, or no longer."""
 
 
 @trust.command()
 @_dry_run
-def install(dry_run: bool) -> None:
-    """Make the whole system trust the local CA, browsers included."""
+@yes_option
+def install(dry_run: bool, yes: bool) -> None:
+    """Make the whole system trust the local CA.
+
+    On Linux browsers have stores of their own in the user's home: this user's are changed as well. As root it asks
+    first, since it changes what all users of the machine trust.
+    """
+    from watchword.cli import browser_stores
     from watchword.cli import trust as store
 
-    ca = _local_ca()
-    store.install(ca, store.find_trust_store(), store.print_command if dry_run else None)
+    ca, system = _local_ca(), store.find_trust_store()
+    run = store.print_command if dry_run else None
+    if not dry_run and store.is_root_asked(system):
+        require_consent(f"Let all programs of this machine trust {ca}?", given=yes)
+    browsers = store.browsers_of(system)
+    if browsers and browser_stores.is_there():
+        store.run_all(browser_stores.install_commands(ca, browsers), run)
+        if not dry_run:
+            say(f"The browsers of this user, which have stores of their own, trust {ca} now.")
+    store.install(ca, system, run)
     if not dry_run:
         say(f"The system trusts {ca} now. `watchword trust remove` undoes it.")
+        if browsers and not browser_stores.is_there():
+            say(browser_stores.advice(ca))
 
 
 @trust.command()
 @_dry_run
 def remove(dry_run: bool) -> None:
-    """Make the system forget the local CA."""
+    """Make the system, and on Linux this user's browsers, forget the local CA."""
+    from watchword.cli import browser_stores
     from watchword.cli import trust as store
 
-    ca = _local_ca()
-    store.remove(ca, store.find_trust_store(), store.print_command if dry_run else None)
+    ca, system = _local_ca(), store.find_trust_store()
+    run = store.print_command if dry_run else None
+    browsers = store.browsers_of(system)
+    if browsers and browser_stores.is_there():
+        store.run_some(browser_stores.remove_commands(ca, browsers), run)
+    store.remove(ca, system, run)
     if not dry_run:
         say(f"The system no longer trusts {ca}.")
 

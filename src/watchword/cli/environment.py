@@ -6,6 +6,7 @@
     CURL_CA_BUNDLE        curl, and requests when it finds no variable of its own: only extended where it is set
     NODE_EXTRA_CA_CERTS   Node.js: added to its built-in roots
     JAVA_TOOL_OPTIONS     Java: its trust store replaces the built-in one
+    NO_PROXY  no_proxy    only where a proxy is in force: no proxy can reach a server on this machine
 
 What is in force already stays in force: our CA joins it in a new bundle. Whatever holds our CA is left as it is, so
 that the second call says the same as the first.
@@ -27,7 +28,8 @@ from watchword.certificates.trust_bundles import (
     write_java_store,
 )
 from watchword.cli.java_options import find_property, format_property, split_options, without_properties
-from watchword.errors import OperatorError
+from watchword.cli.proxy_variables import without_proxy
+from watchword.errors import OperatorError, reason_of
 
 _TRUST_STORE = "javax.net.ssl.trustStore"
 _TRUST_STORE_PASSWORD = "javax.net.ssl.trustStorePassword"
@@ -43,9 +45,9 @@ class Environment:
 
 
 def build_environment(
-    connection_string: str, ca_path: Path | None, bundles: Path, current: Mapping[str, str]
+    connection_string: str, ca_path: Path | None, bundles: Path, *, current: Mapping[str, str]
 ) -> Environment:
-    """The variables to set on top of `current`; without a CA (a server without TLS) only the connection string.
+    """The variables to set on top of `current`; without a CA (a server without TLS) none that are about trust.
 
     Raises:
         OperatorError: the CA's file cannot be read, or the folder for bundles cannot be written.
@@ -53,7 +55,7 @@ def build_environment(
     variables = {
         "COMMUNICATION_SERVICES_CONNECTION_STRING": connection_string,
         "AZURE_COMMUNICATION_CONNECTION_STRING": connection_string,
-    }
+    } | without_proxy(current)
     if ca_path is None:
         return Environment(variables, ())
     trust = _Trust(ca_path, bundles, current)
@@ -61,7 +63,7 @@ def build_environment(
         variables |= trust.variables()
     except OSError as error:
         raise OperatorError(
-            message=f"The folder {bundles} cannot be written: {error}.",
+            message=f"The folder {bundles} cannot be written: {reason_of(error)}.",
             remedy="Make it writable for this user, or name another place in WATCHWORD_HOME.",
         ) from error
     return Environment(variables, tuple(dict.fromkeys(trust.warnings)))
@@ -126,7 +128,7 @@ class _Trust:
             options = split_options(text)
             present = self._read_java_store(options)
         except (OperatorError, ValueError) as error:
-            reason = error.message if isinstance(error, OperatorError) else f"JAVA_TOOL_OPTIONS: {error}."
+            reason = error.message if isinstance(error, OperatorError) else f"JAVA_TOOL_OPTIONS: {reason_of(error)}."
             self.warnings.append(f"{reason} It stays as it is, and Java will not trust our CA.")
             return text
         if present is not None and self._holds_ca(present):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.completion import complete_groups
+from watchword.cli.help_pages import ExplainedGroup
 from watchword.cli.management import delete as delete_to_the_end
 from watchword.cli.management import name_option, subscription_option, told
 from watchword.cli.output import format_moment, json_option, print_json, print_table
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from watchword.resources.groups import Group
     from watchword.storage import Transaction
 
+_named_option = click.option("--name", "-n", required=True, shell_complete=complete_groups, help="Its name.")
 
-@click.group()
+
+@click.group(cls=ExplainedGroup)
 def group() -> None:
     """Create, list and delete resource groups. Deleting one deletes everything in it."""
 
@@ -30,7 +34,7 @@ def group() -> None:
 @click.option("--location", default="global", help="Region; it has no effect here.")
 @subscription_option
 @with_settings(("data",))
-def create(settings: Settings, name: str, location: str, subscription: str) -> None:
+def create(settings: Settings, name: str, location: str, *, subscription: str) -> None:
     """Create a resource group."""
     from watchword.cli.data_folder import transact
     from watchword.resources.groups import create_group, find_group
@@ -38,7 +42,9 @@ def create(settings: Settings, name: str, location: str, subscription: str) -> N
     async def work(transaction: Transaction) -> bool:
         if await find_group(transaction, subscription, name):
             return False
-        await create_group(transaction, subscription, name, location, {}, SystemClock().micros())
+        await create_group(
+            transaction, subscription, name, location=location, tags={}, now_micros=SystemClock().micros()
+        )
         return True
 
     say(f"Created the resource group {name}." if transact(settings, work) else f"The resource group {name} is there.")
@@ -74,12 +80,12 @@ def list_all(settings: Settings, as_json: bool) -> None:
 
 
 @group.command()
-@name_option
+@_named_option
 @subscription_option
 @yes_option
 @with_settings(("data",))
-def delete(settings: Settings, name: str, subscription: str, yes: bool) -> None:
-    """Delete a resource group with its resources, their identities, keys and access tokens."""
+def delete(settings: Settings, name: str, subscription: str, *, yes: bool) -> None:
+    """Delete a resource group with its resources, their identities, chats, keys and access tokens."""
     from watchword.cli.data_folder import transact
     from watchword.resources.deletion import begin_group_deletion
     from watchword.resources.groups import get_group

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.completion import complete_identities
 from watchword.cli.connection import connected, connection_options
-from watchword.cli.output import format_moment, json_option, print_facts, print_json, print_table
+from watchword.cli.help_pages import ExplainedGroup
+from watchword.cli.output import (
+    format_moment,
+    json_option,
+    print_facts,
+    print_json,
+    print_json_list,
+    print_table,
+)
 from watchword.cli.questions import require_consent, yes_option
 from watchword.server.terminal import say
 
 if TYPE_CHECKING:
     from watchword.client import Identity
 
-user_option = click.option("--user", required=True, metavar="ID", help="The identity, such as 8:acs:...")
+_PAGE = 1_000
+
+user_option = click.option(
+    "--user",
+    required=True,
+    metavar="ID",
+    shell_complete=complete_identities,
+    help="The identity, such as 8:acs:...",
+)
 
 
 def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -28,7 +46,7 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(message, context, parameter) from None
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def identity() -> None:
     """Create, show, list and delete identities."""
 
@@ -38,7 +56,7 @@ def identity() -> None:
 @json_option
 @connection_options
 def create(
-    custom_id: str | None, as_json: bool, connection_string: str | None, connection_string_file: str | None
+    custom_id: str | None, as_json: bool, connection_string: str | None, *, connection_string_file: str | None
 ) -> None:
     """Create an identity."""
     with connected(connection_string, connection_string_file) as client:
@@ -53,7 +71,7 @@ def create(
 @user_option
 @json_option
 @connection_options
-def show(user: str, as_json: bool, connection_string: str | None, connection_string_file: str | None) -> None:
+def show(user: str, as_json: bool, connection_string: str | None, *, connection_string_file: str | None) -> None:
     """Show an identity: its custom id, and when it was last issued a token."""
     with connected(connection_string, connection_string_file) as client:
         shown = client.get_user(user)
@@ -68,41 +86,56 @@ def show(user: str, as_json: bool, connection_string: str | None, connection_str
 @click.option("--custom-id", help="Only the one with this custom id.")
 @click.option("--created-after", callback=_moment, help="Only those created then or later; local time without a zone.")
 @click.option("--created-before", callback=_moment, help="Only those created before then.")
+@click.option("--limit", type=click.IntRange(min=1), help="How many at the most.")
 @json_option
 @connection_options
 def list_all(
     custom_id: str | None,
     created_after: datetime | None,
     created_before: datetime | None,
+    *,
+    limit: int | None,
     as_json: bool,
     connection_string: str | None,
     connection_string_file: str | None,
 ) -> None:
     """List the identities of the resource, oldest first. Azure cannot list them."""
     with connected(connection_string, connection_string_file) as client:
-        listed = list(
-            client.list_users(custom_id=custom_id, created_after=created_after, created_before=created_before)
+        # A page is shown before the next is asked for: there may be more of them than fit into memory.
+        listed = itertools.islice(
+            client.list_users(
+                custom_id=custom_id,
+                created_after=created_after,
+                created_before=created_before,
+                page_size=min(limit or _PAGE, _PAGE),
+            ),
+            limit,
         )
-    if as_json:
-        print_json([_fields(each) for each in listed])
-        return
-    rows = [
-        (each.id, each.custom_id or "-", format_moment(each.created), format_moment(each.last_token_issued))
-        for each in listed
-    ]
-    print_table(("identity", "custom id", "created", "last token"), rows)
+        if as_json:
+            print_json_list(map(_fields, listed))
+        else:
+            print_table(("identity", "custom id", "created", "last token"), map(_row, listed))
 
 
 @identity.command()
 @user_option
 @yes_option
 @connection_options
-def delete(user: str, yes: bool, connection_string: str | None, connection_string_file: str | None) -> None:
-    """Delete an identity with all its data; its access tokens are dead from then on."""
+def delete(user: str, yes: bool, connection_string: str | None, *, connection_string_file: str | None) -> None:
+    """Delete an identity with all its data. Its access tokens are refused from then on."""
     require_consent(f"Delete the identity {user}, its data and its access tokens?", yes)
     with connected(connection_string, connection_string_file) as client:
         client.delete_user(user)
     say(f"Deleted {user}.")
+
+
+def _row(identity: Identity) -> tuple[str, str, str, str]:
+    return (
+        identity.id,
+        identity.custom_id or "-",
+        format_moment(identity.created),
+        format_moment(identity.last_token_issued),
+    )
 
 
 def _fields(identity: Identity) -> dict[str, str | datetime | None]:

@@ -51,7 +51,7 @@ _LONG_NAMES = {
 
 
 def format_javascript_date(moment: datetime) -> str:
-    """In the zone of the aware datetime; by the zone's long name where it is known, else by its abbreviation.
+    """Tells the time in the datetime's zone, by its long name where it is known, else by its abbreviation.
 
     Windows knows zones by their long names only, and says them itself. The words are English in every locale.
     """

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchword.cli.data_folder import data_of
+from watchword.cli.management import told
 from watchword.errors import OperatorError
 from watchword.keyring.encryption import find_key_path
 from watchword.keyring.encryption_key import EncryptionKey, parse_key
@@ -23,6 +24,7 @@ from watchword.keyring.key_files import changing, load_or_create_next, next_of
 from watchword.resources.rewrap import Rewrapped, rewrap
 from watchword.server.installation import find_encryption, opened_database
 from watchword.settings import Settings
+from watchword.storage.database import TURN
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ async def _change_key(settings: Settings, data: Path) -> KeyChange:
         # Made and used under one lock: another command would take a next key that is not in force yet for its own.
         with changing(key_file) if key_file else nullcontext():
             new = _next_key(settings, key_file)
-            rewrapped = await database.transact(lambda transaction: rewrap(transaction, encryption, new))
+            rewrapped = await database.transact(lambda transaction: rewrap(transaction, encryption, new), TURN)
             if not settings.database:
                 # What the secrets were under the former key goes from the log too, unless somebody is reading it.
                 await database.query("pragma wal_checkpoint(truncate)")
@@ -68,7 +70,7 @@ async def _change_key(settings: Settings, data: Path) -> KeyChange:
 
 def _next_key(settings: Settings, key_file: Path | None) -> EncryptionKey:
     if settings.encryption_key_next:
-        return EncryptionKey(parse_key(settings.encryption_key_next))
+        return EncryptionKey(parse_key(settings.encryption_key_next, "WATCHWORD_ENCRYPTION_KEY_NEXT"))
     if key_file is None:
         raise OperatorError(
             "There is no next key: WATCHWORD_ENCRYPTION_KEY_NEXT is not set.",
@@ -87,8 +89,9 @@ def describe_change(settings: Settings, change: KeyChange) -> Iterator[str]:
     if change.rewrapped is None:
         yield "The database is under the next key already."
     else:
-        access_keys, signing_keys = change.rewrapped.access_keys, change.rewrapped.signing_keys
-        yield f"{access_keys} access keys and {signing_keys} signing keys are encrypted with the new key."
+        access_keys = told(change.rewrapped.access_keys, "access key", "access keys")
+        signing_keys = told(change.rewrapped.signing_keys, "signing key", "signing keys")
+        yield f"Encrypted with the new key: {access_keys}, {signing_keys}."
     if change.key_file is None:
         yield "Now make it WATCHWORD_ENCRYPTION_KEY, unset WATCHWORD_ENCRYPTION_KEY_NEXT, and restart node by node."
         if change.former_key_file is not None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.completion import complete_signing_keys
+from watchword.cli.help_pages import ExplainedGroup
 from watchword.cli.output import format_moment, json_option, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
-from watchword.clock import to_datetime
+from watchword.clock import SystemClock, to_datetime
 from watchword.server.terminal import say
 from watchword.settings import Settings
 
@@ -19,12 +21,18 @@ if TYPE_CHECKING:
     from watchword.storage import Transaction
 
 # A key id may begin with a dash, so it is the value of an option and no argument.
-_key_option = click.option("--key-id", required=True, metavar="ID", help="Of the key, as `watchword keys list` has it.")
+_key_option = click.option(
+    "--key-id",
+    required=True,
+    metavar="ID",
+    shell_complete=complete_signing_keys,
+    help="Id of the key, as `watchword keys list` shows it.",
+)
 _OF_A_DATA_FOLDER = ("data", "encryption_key_file")
 _MAKING = (*_OF_A_DATA_FOLDER, "signing_algorithm", "key_publish_ahead")
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def keys() -> None:
     """List, rotate, retire and revoke the keys that sign access tokens."""
 
@@ -35,7 +43,7 @@ def keys() -> None:
 def list_all(settings: Settings, as_json: bool) -> None:
     """List the signing keys, in the order in which they sign."""
     from watchword.cli.data_folder import transact_with_keyring
-    from watchword.verification import signing_keys
+    from watchword.keyring import signing_keys
 
     found = transact_with_keyring(settings, signing_keys.list_keys)
     if as_json:
@@ -45,17 +53,21 @@ def list_all(settings: Settings, as_json: bool) -> None:
         (row.kid, row.algorithm, state, format_moment(to_datetime(row.signs_from_micros)), _end(row))
         for row, state in found
     ]
-    print_table(("key id", "algorithm", "state", "signs from", "taken away"), rows)
+    print_table(("key id", "algorithm", "state", "signs from", "retired or revoked"), rows)
 
 
 @keys.command()
-@click.option("--now", is_flag=True, help="Sign with it at once; verifiers that do not know it yet refuse its tokens.")
+@click.option(
+    "--now",
+    is_flag=True,
+    help="Sign with it at once; verifiers that fetch keys by the clock refuse its tokens for 5 minutes to 12 h.",
+)
 @json_option
 @with_settings(_MAKING)
 def rotate(settings: Settings, now: bool, as_json: bool) -> None:
-    """Publish the next signing key; it signs when verifiers had time to learn of it."""
+    """Publish the next signing key. It signs once verifiers have had time to fetch it."""
     from watchword.cli.data_folder import transact_with_keyring
-    from watchword.verification import signing_keys
+    from watchword.keyring import signing_keys
 
     async def work(transaction: Transaction, keyring: Keyring) -> SigningKeyRow:
         return await signing_keys.rotate(transaction, keyring, at_once=now)
@@ -64,7 +76,10 @@ def rotate(settings: Settings, now: bool, as_json: bool) -> None:
     if as_json:
         print_json(_fields(row))
     else:
-        say(f"The key {row.kid} is published, and signs from {format_moment(to_datetime(row.signs_from_micros))}.")
+        signs_from = to_datetime(row.signs_from_micros)
+        say(f"The key {row.kid} is published, and signs from {format_moment(signs_from)}.")
+        if signs_from > to_datetime(SystemClock().micros()):
+            say(signing_keys.AT_ONCE)
 
 
 @keys.command()
@@ -73,7 +88,7 @@ def rotate(settings: Settings, now: bool, as_json: bool) -> None:
 def retire(settings: Settings, key_id: str) -> None:
     """Stop signing with a key at once; the tokens that it signed stay valid."""
     from watchword.cli.data_folder import transact_with_keyring
-    from watchword.verification import signing_keys
+    from watchword.keyring import signing_keys
 
     transact_with_keyring(settings, lambda transaction, keyring: signing_keys.retire(transaction, keyring, key_id))
     say(f"The key {key_id} signs no more; what it signed stays valid.")
@@ -86,7 +101,7 @@ def retire(settings: Settings, key_id: str) -> None:
 def revoke(settings: Settings, key_id: str, yes: bool) -> None:
     """Revoke a key that leaked: every access token that it signed is dead."""
     from watchword.cli.data_folder import transact_with_keyring
-    from watchword.verification import signing_keys
+    from watchword.keyring import signing_keys
 
     require_consent(f"Revoke the key {key_id}, and with it every access token that it signed?", yes)
     transact_with_keyring(settings, lambda transaction, keyring: signing_keys.revoke(transaction, keyring, key_id))

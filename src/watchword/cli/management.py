@@ -32,15 +32,19 @@ def delete(settings: Settings, begin: Callable[[Transaction], Awaitable[Result]]
     Raises:
         OperatorError: there is no database, or it cannot be used.
     """
+    from watchword.chat.purges import chats_of_resource
     from watchword.cli.data_folder import data_of
-    from watchword.identity.store import IdentityStore
+    from watchword.identity.store import identities_of_resource
     from watchword.resources.deletion import Deletions
     from watchword.server.installation import opened_database
+    from watchword.storage.database import TURN
+    from watchword.subjects.exchanged_users import users_of_resource
 
     async def run() -> Result:
         async with opened_database(settings, data_of(settings)) as database:
-            begun = await database.transact(begin)
-            await Deletions(database, [IdentityStore(database).purge]).finish()
+            begun = await database.transact(begin, TURN)
+            purges = [each(database) for each in (identities_of_resource, users_of_resource, chats_of_resource)]
+            await Deletions(database, purges).finish()
             return begun
 
     return asyncio.run(run())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.help_pages import ExplainedGroup
 from watchword.cli.output import json_option, print_json, print_table
 from watchword.cli.setting_flags import with_settings
 from watchword.server.terminal import say
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from watchword.storage.schema import Engine, Schema
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def migrate() -> None:
     """Bring the database to the schema of this release, or see what that would do."""
 
@@ -31,11 +32,11 @@ def migrate() -> None:
 @with_settings(("data",))
 def plan(settings: Settings, as_json: bool) -> None:
     """Show the database's schema version, and the steps to this program's. Nothing is changed."""
-    from watchword.cli.data_folder import data_of
+    from watchword.cli.data_folder import own_data_of
     from watchword.server.installation import describe_database, schema_version
     from watchword.storage.schema import missing_steps, schema_files
 
-    data, engine = data_of(settings), _engine(settings)
+    data, engine = own_data_of(settings), _engine(settings)
     present, newest = schema_version(settings, data), schema_files(engine)[-1].version
     steps = missing_steps(present, engine)
     if as_json:
@@ -56,14 +57,14 @@ def apply(settings: Settings) -> None:
 
     On SQLite it is copied first. Each step is one transaction; one that fails leaves the version before it.
     """
-    from watchword.cli.data_folder import data_of
+    from watchword.cli.data_folder import own_data_of
     from watchword.server.installation import describe_database, schema_version
 
-    data = data_of(settings)
+    data = own_data_of(settings)
     before = schema_version(settings, data)
     with _progress():
         schema = asyncio.run(_migrate(settings, data))
-    done = "nothing was to do" if schema.version == before else f"it had {before}"
+    done = "there was nothing to do" if schema.version == before else f"it had {before}"
     say(f"{describe_database(settings, data)} has schema version {schema.version}: {done}.")
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.completion import complete_operators
+from watchword.cli.help_pages import ExplainedGroup
 from watchword.cli.output import format_moment, json_option, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from watchword.resources.operators import Role
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def operator() -> None:
     """Create, list and delete tokens for the management API."""
 
 
 @operator.command()
-@click.option("--name", "-n", required=True, help="Whose it is, for people.")
+@click.option("--name", "-n", required=True, help="Who holds it, for people to read.")
 @click.option(
     "--role",
     type=click.Choice(["reader", "contributor"]),
@@ -33,12 +35,14 @@ def operator() -> None:
 )
 @json_option
 @with_settings(("data",))
-def create(settings: Settings, name: str, role: Role, as_json: bool) -> None:
+def create(settings: Settings, name: str, role: Role, *, as_json: bool) -> None:
     """Create an operator's token, and show it this one time."""
     from watchword.cli.data_folder import transact
     from watchword.resources.operators import create_operator
 
-    token = transact(settings, lambda transaction: create_operator(transaction, name, role, SystemClock().micros()))
+    token = transact(
+        settings, lambda transaction: create_operator(transaction, name, role, now_micros=SystemClock().micros())
+    )
     if as_json:
         print_json({"id": token.id, "name": name, "role": role, "token": str(token)})
         return
@@ -68,11 +72,16 @@ def list_all(settings: Settings, as_json: bool) -> None:
 
 
 @operator.command()
-@click.option("--id", required=True, help="Of the operator: what stands between the token's underscores.")
+@click.option(
+    "--id",
+    required=True,
+    shell_complete=complete_operators,
+    help="Id of the operator, as `watchword operator list` shows it.",
+)
 @yes_option
 @with_settings(("data",))
 def delete(settings: Settings, id: str, yes: bool) -> None:
-    """Delete an operator; the token is refused from then on."""
+    """Delete an operator. The token is refused from then on."""
     from watchword.cli.data_folder import transact
     from watchword.resources.operators import PREFIX, delete_operator
 

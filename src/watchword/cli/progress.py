@@ -17,7 +17,7 @@ _LINES = 10
 
 @contextmanager
 def shown_progress() -> Iterator[Report]:
-    """On standard error; several things may be done one after another."""
+    """Shows it on standard error; several things may be done one after another."""
     if sys.stderr.isatty():
         with _bars() as report:
             yield report

@@ -12,8 +12,10 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 def require_consent(question: str, given: bool) -> None:
-    """Raises:
-    OperatorError: the answer was no, or there is nobody to ask.
+    """Ask on the terminal, unless consent was `given` already.
+
+    Raises:
+        OperatorError: the answer was no, or there is nobody to ask.
     """
     if given:
         return

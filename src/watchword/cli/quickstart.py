@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,39 +12,43 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword.cli.connection import connection_options, find_given, trust_for
+from watchword.cli.help_pages import Explained
 from watchword.errors import OperatorError
-from watchword.server.folders import find_folders
+from watchword.server.folders import find_folders, temporary_folder
 
 if TYPE_CHECKING:
-    from watchword.client import AsyncIdentityClient
+    from watchword.client import AsyncIdentityClient, Retries
+    from watchword.client.transport import Verify
+
+    _Walk = Callable[[str, Verify, Retries], Awaitable[None]]
 
 
-@click.command()
+@click.command(cls=Explained)
+@click.option("--chat", is_flag=True, help="Two identities that chat, until the tokens of one are revoked.")
 @connection_options
-def quickstart(connection_string: str | None, connection_string_file: str | None) -> None:
-    """Go from an identity to its token and back.
+def quickstart(chat: bool, connection_string: str | None, connection_string_file: str | None) -> None:
+    """Walk once through the service: create, issue, revoke, delete.
 
-    Creates an identity, issues an access token, revokes it, deletes the identity.
+    Creates an identity, issues an access token, revokes it, deletes the identity. With --chat there are two, a thread
+    and a message each way.
 
-    Without a connection string it starts a service of its own for that long, on a free port of this machine.
+    Without a connection string it starts a service of its own on a free port, and stops it at the end.
     """
     from watchword.server.event_loop import run_event_loop
 
     given = find_given(connection_string, connection_string_file, os.environ)
-    run_event_loop(_run(given.text, given.origin) if given else _run_embedded())
+    walk = _walk_through_chat if chat else _walk
+    run_event_loop(_run(walk, given.text, given.origin) if given else _run_embedded(walk))
 
 
-async def _run(connection_string: str, origin: str) -> None:
-    from watchword.client import AsyncIdentityClient, Retries, TransportError
+async def _run(walk: _Walk, connection_string: str, origin: str) -> None:
+    from watchword.client import Retries, TransportError
     from watchword.wire.connection_string import parse_connection_string
 
     endpoint = parse_connection_string(connection_string).endpoint
     verify = trust_for(endpoint, find_folders())
     try:
-        async with AsyncIdentityClient.from_connection_string(
-            connection_string, verify=verify, retries=Retries(count=1)
-        ) as client:
-            await _walk(client)
+        await walk(connection_string, verify, Retries(count=1))
     except TransportError as error:
         raise OperatorError(
             str(error),
@@ -53,18 +56,29 @@ async def _run(connection_string: str, origin: str) -> None:
         ) from None
 
 
-async def _run_embedded() -> None:
+async def _run_embedded(walk: _Walk) -> None:
+    from watchword.client import Retries
+
+    with temporary_folder("watchword-quickstart-") as folder:
+        async with _embedded(Path(folder)) as (connection_string, ca):
+            await walk(connection_string, ca, Retries())
+
+
+async def _walk_through_chat(connection_string: str, verify: Verify, retries: Retries) -> None:
+    """The walk goes beside the event loop, on which a service of this process answers."""
+    from watchword.cli.quickstart_chat import walk
+
+    await asyncio.to_thread(walk, connection_string, verify, retries)
+
+
+async def _walk(connection_string: str, verify: Verify, retries: Retries) -> None:
     from watchword.client import AsyncIdentityClient
 
-    with tempfile.TemporaryDirectory() as folder:
-        async with (
-            _embedded(Path(folder)) as (connection_string, ca),
-            AsyncIdentityClient.from_connection_string(connection_string, verify=ca) as client,
-        ):
-            await _walk(client)
+    async with AsyncIdentityClient.from_connection_string(connection_string, verify=verify, retries=retries) as client:
+        await _walk_through_tokens(client)
 
 
-async def _walk(client: AsyncIdentityClient) -> None:
+async def _walk_through_tokens(client: AsyncIdentityClient) -> None:
     from watchword.cli.javascript_date import format_javascript_date
 
     print("Azure Communication Services - Access Tokens Quickstart", flush=True)
@@ -85,19 +99,20 @@ async def _embedded(folder: Path) -> AsyncIterator[tuple[str, Path]]:
     from watchword.identifiers import random_bytes
     from watchword.resources.access_keys import ACCESS_KEY_BYTES
     from watchword.resources.first_resource import FirstResource
-    from watchword.server.listener import Listener, open_door, opened_application
+    from watchword.server.listener import Listener, opened_application
+    from watchword.server.listening import listen
     from watchword.settings import Settings
     from watchword.wire.connection_string import ConnectionString
 
     keys = (random_bytes(ACCESS_KEY_BYTES), random_bytes(ACCESS_KEY_BYTES))
     settings = Settings(port=0, request_log=False)
-    door = open_door(settings, folder / "certificates")
+    listening = listen(settings, folder / "certificates")
     first = FirstResource("quickstart", settings.data_location, keys=keys)
-    async with opened_application(settings, folder / "data", first, door.endpoint) as application:
-        listener = Listener(settings, application, door, folder / "certificates")
+    async with opened_application(settings, folder / "data", first, endpoint=listening.endpoint) as application:
+        listener = Listener(settings, application, listening, certificates=folder / "certificates")
         serving = asyncio.create_task(listener.run())
         try:
-            yield str(ConnectionString(door.endpoint, keys[0])), folder / "certificates" / "ca.pem"
+            yield str(ConnectionString(listening.endpoint, keys[0])), folder / "certificates" / "ca.pem"
         finally:
             listener.stop()
             await serving

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.completion import complete_groups, complete_resources
+from watchword.cli.help_pages import ExplainedGroup
 from watchword.cli.management import delete as delete_to_the_end
 from watchword.cli.management import name_option, subscription_option, told
 from watchword.cli.output import format_moment, json_option, print_facts, print_json, print_table
@@ -28,40 +30,48 @@ if TYPE_CHECKING:
 
 _OF_A_DATA_FOLDER = ("data", "encryption_key_file")
 
-_which_option = click.option("--name", "-n", help="Which resource; the oldest one by default.")
+_named_option = click.option("--name", "-n", required=True, shell_complete=complete_resources, help="Its name.")
+_which_option = click.option(
+    "--name", "-n", shell_complete=complete_resources, help="Which resource; the oldest one by default."
+)
 _key_option = click.option(
     "--key", type=click.Choice(["primary", "secondary"]), default="primary", help="Which of the two access keys."
 )
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def resource() -> None:
-    """Resources, and their access keys."""
+    """Create, list, show and delete resources, and show and replace their access keys."""
 
 
 @resource.command()
 @name_option
-@click.option("--group", default="default", help="Resource group; `default` is made where it is missing.")
+@click.option(
+    "--group",
+    default="default",
+    shell_complete=complete_groups,
+    help="Resource group; `default` is made where it is missing.",
+)
 @click.option("--data-location", "location", default="United States", help="Where its data is said to be kept.")
 @subscription_option
 @with_settings((*_OF_A_DATA_FOLDER, "resource_suffix"))
-def create(settings: Settings, name: str, group: str, location: str, subscription: str) -> None:
+def create(settings: Settings, name: str, group: str, *, location: str, subscription: str) -> None:
     """Create a resource with two access keys."""
     from watchword.cli.data_folder import data_of, transact
     from watchword.resources.groups import default_group, get_group_in_force
     from watchword.resources.holdings import Wanted, create_holding
     from watchword.server.installation import find_encryption
 
-    encryption, clock = find_encryption(settings, data_of(settings)), SystemClock()
+    encryption, now = find_encryption(settings, data_of(settings)), SystemClock().micros()
 
     async def work(transaction: Transaction) -> Holding:
         if group == "default":
-            await default_group(transaction, clock.micros(), subscription)
+            await default_group(transaction, now, subscription)
         return await create_holding(
             transaction,
             encryption,
-            clock,
-            await get_group_in_force(transaction, subscription, group),
+            now,
+            group=await get_group_in_force(transaction, subscription, group),
             name=name,
             region="global",
             data_location=location,
@@ -70,7 +80,10 @@ def create(settings: Settings, name: str, group: str, location: str, subscriptio
         )
 
     created = transact(settings, work)
-    say(f"Created the resource {name} ({created.resource.id}). `watchword resource connection-string --name {name}`")
+    say(
+        f"Created the resource {name} ({created.resource.id}). `watchword resource connection-string --name {name}`"
+        " shows its connection string."
+    )
 
 
 @resource.command("list")
@@ -93,7 +106,7 @@ def list_all(settings: Settings, as_json: bool) -> None:
 
 
 @resource.command()
-@name_option
+@_named_option
 @json_option
 @with_settings(("data",))
 def show(settings: Settings, name: str, as_json: bool) -> None:
@@ -117,11 +130,11 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
 
 
 @resource.command()
-@name_option
+@_named_option
 @yes_option
 @with_settings(("data",))
 def delete(settings: Settings, name: str, yes: bool) -> None:
-    """Delete a resource with its identities, keys and access tokens."""
+    """Delete a resource with its identities, chats, keys and access tokens."""
     from watchword.cli.data_folder import transact
     from watchword.resources.deletion import begin_resource_deletion
     from watchword.resources.holdings import count_identities
@@ -145,9 +158,10 @@ def delete(settings: Settings, name: str, yes: bool) -> None:
 @with_settings(_OF_A_DATA_FOLDER)
 def keys(settings: Settings, name: str | None, as_json: bool) -> None:
     """Show both access keys of a resource."""
+    from watchword.cli.data_folder import data_of
     from watchword.server.installation import read_access_keys
 
-    primary, secondary = read_access_keys(settings, _data(settings), name)
+    primary, secondary = read_access_keys(settings, data_of(settings), name)
     shown_resource = primary.resource
     shown = {
         "resource": shown_resource.name,
@@ -168,11 +182,11 @@ def keys(settings: Settings, name: str | None, as_json: bool) -> None:
 
 
 @resource.command()
-@name_option
+@_named_option
 @_key_option
 @yes_option
 @with_settings(_OF_A_DATA_FOLDER)
-def regenerate_key(settings: Settings, name: str, key: Slot, yes: bool) -> None:
+def regenerate_key(settings: Settings, name: str, key: Slot, *, yes: bool) -> None:
     """Replace an access key. The tokens that the former key asked for are dead at once; the other key works on."""
     from watchword.cli.data_folder import data_of, transact
     from watchword.resources.access_keys import regenerate_access_key
@@ -183,7 +197,9 @@ def regenerate_key(settings: Settings, name: str, key: Slot, yes: bool) -> None:
 
     async def work(transaction: Transaction) -> AccessKey:
         found = await _get(transaction, name)
-        return await regenerate_access_key(transaction, encryption, found.resource, key, SystemClock().micros())
+        return await regenerate_access_key(
+            transaction, encryption, found.resource, slot=key, now_micros=SystemClock().micros()
+        )
 
     print(b64encode(transact(settings, work).secret).decode())
 
@@ -194,11 +210,12 @@ def regenerate_key(settings: Settings, name: str, key: Slot, yes: bool) -> None:
 @with_settings((*_OF_A_DATA_FOLDER, "port", "tls", "public_endpoint", "resource_suffix"))
 def connection_string(settings: Settings, name: str | None, key: str) -> None:
     """Print the connection string, with the address of the server that runs on the data directory, or that would."""
+    from watchword.cli.data_folder import data_of
     from watchword.rest.resource_hosts import ResourceHosts
     from watchword.server.installation import read_access_keys
     from watchword.wire.connection_string import ConnectionString
 
-    data = _data(settings)
+    data = data_of(settings)
     chosen = next(each for each in read_access_keys(settings, data, name) if each.slot == key)
     endpoint = ResourceHosts(settings.resource_suffix).endpoint(_endpoint(settings, data), chosen.resource.name)
     print(ConnectionString(endpoint, chosen.secret))
@@ -236,9 +253,3 @@ def _endpoint(settings: Settings, data: Path) -> str:
         if server.data.resolve() == data.resolve():
             return server.endpoint
     return f"{'https' if settings.tls else 'http'}://localhost:{settings.port}"
-
-
-def _data(settings: Settings) -> Path:
-    from watchword.server.folders import find_folders
-
-    return settings.data or find_folders().server

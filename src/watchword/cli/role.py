@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.completion import complete_principals, complete_resources
+from watchword.cli.help_pages import ExplainedGroup
 from watchword.cli.output import json_option, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
@@ -21,14 +23,29 @@ if TYPE_CHECKING:
 
 _MANAGEMENT = "the management API"
 
-_principal_option = click.option("--principal", metavar="ID", help="Object id or application id, for a resource.")
-_management_option = click.option("--management", metavar="ID", help="The same in its place, for the management API.")
-_resource_option = click.option("--resource", metavar="NAME", help="On which resource; the only one, if there is one.")
+_principal_option = click.option(
+    "--principal",
+    metavar="ID",
+    shell_complete=complete_principals,
+    help="Whose role on a resource it is: an object id or application id.",
+)
+_management_option = click.option(
+    "--management",
+    metavar="ID",
+    shell_complete=complete_principals,
+    help="Whose role on the management API it is: an object id or application id; instead of --principal.",
+)
+_resource_option = click.option(
+    "--resource",
+    metavar="NAME",
+    shell_complete=complete_resources,
+    help="On which resource; by default the only one.",
+)
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def role() -> None:
-    """Say which callers of an OpenID issuer may manage a resource, or the server."""
+    """Assign, list and remove roles: which callers of an OpenID issuer may manage a resource, or the server."""
 
 
 @role.command()
@@ -36,10 +53,16 @@ def role() -> None:
 @_management_option
 @_resource_option
 @click.option(
-    "--role", "name", type=click.Choice(MANAGEMENT_ROLES), default=CONTRIBUTOR, help="Readers: of the management API."
+    "--role",
+    "name",
+    type=click.Choice(MANAGEMENT_ROLES),
+    default=CONTRIBUTOR,
+    help="By default contributor; reader is for the management API only.",
 )
 @with_settings(("data",))
-def assign(settings: Settings, principal: str | None, management: str | None, resource: str | None, name: Role) -> None:
+def assign(
+    settings: Settings, principal: str | None, management: str | None, *, resource: str | None, name: Role
+) -> None:
     """Give a principal a role on a resource, or on the management API."""
     from watchword.cli.data_folder import choose_resource, transact
     from watchword.entra.store import assign_management_role, assign_role
@@ -52,10 +75,10 @@ def assign(settings: Settings, principal: str | None, management: str | None, re
     async def work(transaction: Transaction) -> str:
         now = SystemClock().micros()
         if management is not None:
-            await assign_management_role(transaction, named, name, now)
+            await assign_management_role(transaction, named, name, now_micros=now)
             return _MANAGEMENT
         chosen = choose_resource(await list_resources(transaction), resource)
-        await assign_role(transaction, chosen, named, name, now)
+        await assign_role(transaction, chosen, named, role=name, now_micros=now)
         return f"the resource {chosen.name}"
 
     say(f"{named} is {name} on {transact(settings, work)}.")
@@ -83,8 +106,10 @@ def list_all(settings: Settings, as_json: bool) -> None:
 @_resource_option
 @yes_option
 @with_settings(("data",))
-def remove(settings: Settings, principal: str | None, management: str | None, resource: str | None, yes: bool) -> None:
-    """Take a role away; calls are refused from then on, and tokens that were issued live on."""
+def remove(
+    settings: Settings, principal: str | None, management: str | None, *, resource: str | None, yes: bool
+) -> None:
+    """Take a role away. Its calls are refused from then on; tokens that were issued stay valid."""
     from watchword.cli.data_folder import choose_resource, transact
     from watchword.entra.store import remove_management_role, remove_role
     from watchword.resources.store import list_resources
@@ -105,8 +130,11 @@ def remove(settings: Settings, principal: str | None, management: str | None, re
 
 
 def _one_principal(principal: str | None, management: str | None, resource: str | None) -> str:
-    """Raises:
-    OperatorError: not exactly one of the two was given, or it is none, or a resource of the management API was named.
+    """Choose the one principal that was named.
+
+    Raises:
+        OperatorError: not exactly one of the two was given, or it is none, or a resource of the management API was
+            named.
     """
     if management is None and principal is not None:
         return read_principal(principal)
@@ -115,5 +143,6 @@ def _one_principal(principal: str | None, management: str | None, resource: str 
             raise OperatorError("The management API is of the whole server, and of no resource.", "Leave one out.")
         return read_principal(management)
     raise OperatorError(
-        "Whose role, and on what?", "Give --principal ID for a resource, or --management ID for the management API."
+        "Whose role, and on what?",
+        "Give one of the two: --principal ID for a resource, or --management ID for the management API.",
     )

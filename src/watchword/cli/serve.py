@@ -7,15 +7,26 @@ from dataclasses import replace
 
 import click
 
+from watchword.cli.help_pages import Explained
 from watchword.cli.setting_flags import with_settings
 from watchword.errors import OperatorError
 from watchword.server import development
 from watchword.server.terminal import is_watched
 from watchword.settings import Settings
 
+_NOT_FOR_DEVELOPMENT = (
+    "database_pool",
+    "database_batch",
+    "database_statement_cache",
+    "database_timeout",
+    "resource_name",
+    "start_anew",
+)
+_ONLY_FOR_DEVELOPMENT = ("entra",)
 
-@click.command()
-@with_settings()
+
+@click.command(cls=Explained)
+@with_settings(defaults=development.DEFAULTS, hidden=_NOT_FOR_DEVELOPMENT)
 def dev(settings: Settings) -> None:
     """Run a throw-away service on this machine.
 
@@ -43,11 +54,11 @@ def dev(settings: Settings) -> None:
         (development.PRIMARY_KEY, development.SECONDARY_KEY),
         BearerSecret(PREFIX, development.OPERATOR_ID, development.OPERATOR_SECRET),
     )
-    run("dev", settings, settings.data, first)
+    run("dev", settings, settings.data, first=first)
 
 
-@click.command()
-@with_settings()
+@click.command(cls=Explained)
+@with_settings(hidden=_ONLY_FOR_DEVELOPMENT)
 def serve(settings: Settings) -> None:
     """Run the service on a data directory.
 
@@ -66,7 +77,7 @@ def serve(settings: Settings) -> None:
         )
     data = settings.data or find_folders().server
     first = FirstResource(settings.resource_name, settings.data_location, new_guid(), has_operator=is_watched())
-    run("serve", settings, data, first)
+    run("serve", settings, data, first=first)
 
 
 def _require_loopback(hosts: tuple[str, ...]) -> None:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 
 import click
 
+from watchword.cli.help_pages import Explained
 from watchword.cli.output import json_option, print_json, print_table
+from watchword.cli.setting_checks import require_spelled
 from watchword.cli.setting_flags import default_of, flag_of, flag_settings
+from watchword.cli.settings_in_force import settings_in_force
 from watchword.settings import PREFIX, Settings
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.option("--markdown", is_flag=True, help="Print the table of the reference page.")
+@click.option("--in-force", is_flag=True, help="Print the values in force here, and where each comes from.")
 @json_option
-def settings(markdown: bool, as_json: bool) -> None:
-    """List every setting and its default."""
-    if as_json:
+def settings(markdown: bool, in_force: bool, as_json: bool) -> None:
+    """List every setting and its default, or what is in force."""
+    if in_force:
+        require_spelled(os.environ)
+        found = settings_in_force(os.environ)
+        if as_json:
+            print_json(found)
+        else:
+            print_table(("setting", "value", "where it comes from"), [(a.setting, a.value, a.origin) for a in found])
+    elif as_json:
         print_json([dict(zip(("flag", "variable", "default", "unit", "help"), row, strict=True)) for row in rows()])
     elif markdown:
         print(markdown_table())

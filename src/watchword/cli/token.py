@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import click
 
+from watchword.cli.completion import complete_identities, complete_scopes
 from watchword.cli.connection import connected, connection_options, find_connection, read_secret
-from watchword.cli.output import format_moment, json_option, print_facts, print_json
+from watchword.cli.help_pages import ExplainedGroup
+from watchword.cli.output import fact_lines, format_moment, json_option, print_facts, print_json
 from watchword.cli.questions import require_consent, yes_option
 from watchword.errors import OperatorError
 from watchword.server.terminal import say
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def token() -> None:
     """Issue, revoke, verify and inspect access tokens."""
 
@@ -23,11 +25,17 @@ def token() -> None:
     "--scope",
     multiple=True,
     required=True,
+    shell_complete=complete_scopes,
     help="chat, voip, chat.join, chat.join.limited or voip.join; several with blanks or commas between them, "
     "or with a flag for each.",
 )
 @click.argument("more_scopes", nargs=-1, metavar="[SCOPE]...")
-@click.option("--user", metavar="ID", help="The identity; without it a new one is created.")
+@click.option(
+    "--user",
+    metavar="ID",
+    shell_complete=complete_identities,
+    help="The identity; without it a new one is created.",
+)
 @click.option("--expires-in-minutes", type=int, help="The token's lifetime, 60 to 1440 minutes; default 1440.")
 @json_option
 @connection_options
@@ -35,12 +43,16 @@ def issue(
     scope: tuple[str, ...],
     more_scopes: tuple[str, ...],
     user: str | None,
+    *,
     expires_in_minutes: int | None,
     as_json: bool,
     connection_string: str | None,
     connection_string_file: str | None,
 ) -> None:
-    """Issue an access token, to a new identity where none is given."""
+    """Issue an access token, to a new identity where none is given.
+
+    The token alone goes to standard output, and whom it is for to standard error.
+    """
     scopes = [part.strip() for text in (*scope, *more_scopes) for part in text.split(",") if part.strip()]
     lifetime = timedelta(minutes=expires_in_minutes) if expires_in_minutes is not None else None
     with connected(connection_string, connection_string_file) as client:
@@ -52,12 +64,18 @@ def issue(
     if as_json:
         print_json({"expires_on": issued.expires_on, "token": issued.token, "user_id": user})
         return
-    print_facts([("identity", user), ("scopes", ", ".join(scopes)), ("expires", format_moment(issued.expires_on))])
-    print(f"\n{issued.token}")
+    facts = [("identity", user), ("scopes", ", ".join(scopes)), ("expires", format_moment(issued.expires_on))]
+    say("\n".join(fact_lines(facts)))
+    print(issued.token)
 
 
 @token.command()
-@click.option("--user", metavar="ID", help="The identity, all of whose tokens so far are revoked.")
+@click.option(
+    "--user",
+    metavar="ID",
+    shell_complete=complete_identities,
+    help="The identity, all of whose tokens so far are revoked.",
+)
 @click.option("--token", "text", help="The one token to revoke; - reads it from standard input.")
 @click.option("--token-id", metavar="ID", help="The one token to revoke, by the id that `token inspect` shows.")
 @yes_option
@@ -66,6 +84,7 @@ def revoke(
     user: str | None,
     text: str | None,
     token_id: str | None,
+    *,
     yes: bool,
     connection_string: str | None,
     connection_string_file: str | None,
@@ -92,6 +111,7 @@ def verify(
     text: str | None,
     token_file: str | None,
     as_json: bool,
+    *,
     connection_string: str | None,
     connection_string_file: str | None,
 ) -> None:

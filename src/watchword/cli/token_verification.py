@@ -18,6 +18,7 @@ REMEDIES = {
     "key": "It was issued by another service, or its signing key was revoked or forgotten since. Issue a new one.",
     "signature": "It was changed after it was issued, or not issued by this service.",
     "claims": "It is signed by this service's key, yet no access token: see what else uses that key.",
+    "audience": "It is signed by this service's key, yet no access token: see what else uses that key.",
     "expiry": "Issue a new one; clients renew theirs with a UserTokenCredential.",
     "issued": "Set the clock of the machine that issued it, or of this one, by a time server (NTP).",
     "resource": "Ask with the connection string of the resource that it was issued by.",

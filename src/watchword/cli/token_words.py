@@ -27,16 +27,23 @@ class DecodedToken:
 
 
 def decode(token: str) -> DecodedToken:
-    """Raises:
-    InvalidToken: it is no JWT.
+    """Decode a token without judging it.
+
+    Raises:
+        InvalidToken: it is no JWT.
     """
     parts = token.strip().split(".")
     if len(parts) != 3:
-        raise InvalidToken("format", "This is no access token: it should have three parts, separated by dots.")
+        raise InvalidToken(
+            "format",
+            "This is no access token: it should have three parts, separated by dots. See that it was copied whole.",
+        )
     try:
         header, claims = (msgspec.json.decode(decode_base64url(part), type=dict[str, Any]) for part in parts[:2])
     except (ValueError, RecursionError):
-        raise InvalidToken("format", "This is no access token: its parts are not base64url of JSON.") from None
+        raise InvalidToken(
+            "format", "This is no access token: its parts are not base64url of JSON. See that it was copied whole."
+        ) from None
     return DecodedToken(header, claims)
 
 

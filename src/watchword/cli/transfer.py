@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from watchword.cli.help_pages import Explained
 from watchword.cli.output import format_moment, json_option, print_json, print_table
 from watchword.cli.progress import shown_progress
 from watchword.cli.setting_flags import with_settings
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from watchword.transfer.exports import Export, Report
     from watchword.transfer.imports import Import
 
-_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 _OF_A_DATA_FOLDER = ("data", "encryption_key_file")
 
 _AGAIN = "Run the same command again: it goes on where it was."
@@ -43,17 +46,23 @@ An export brings back what was there when it was taken. If that is long ago, see
 Start the server with the encryption key that the file was exported under."""
 
 
-@click.command()
+@click.command(cls=Explained)
 @_file
 @click.option("--verify", is_flag=True, help="Write nothing: read a file that is there, and check every row of it.")
 @json_option
 @with_settings(_OF_A_DATA_FOLDER)
-def export(settings: Settings, file: Path, verify: bool, as_json: bool) -> None:
+def export(settings: Settings, file: Path, verify: bool, *, as_json: bool) -> None:
     """Write the whole database into an encrypted file, beside a running server or without one.
 
     It is of one instant, and is encrypted under the encryption key: keep that apart from the file. What is interrupted
-    leaves no file, and begins anew.
+    leaves no file, and begins anew. Where the file is -, it goes to standard output once it is whole, and everything
+    else to standard error; until then it takes room in the folder for temporary files.
     """
+    if str(file) == "-":
+        if verify:
+            raise click.UsageError("A file that is to be verified has to be named.")
+        _export_to_output(settings)
+        return
     with _told("Nothing was changed." if verify else "Nothing was written."), shown_progress() as report:
         found = _verified(settings, file, report) if verify else asyncio.run(_export(settings, file, report))
     if as_json:
@@ -63,19 +72,19 @@ def export(settings: Settings, file: Path, verify: bool, as_json: bool) -> None:
         say(f"{file} is whole." if verify else f"Exported {found.header.rows:,} rows to {file}.")
 
 
-@click.command("import")
+@click.command("import", cls=Explained)
 @_file
 @click.option("--keep-tokens", is_flag=True, help="Leave access tokens valid: for a move, never for a backup.")
 @json_option
 @with_settings(_OF_A_DATA_FOLDER)
-def import_(settings: Settings, file: Path, keep_tokens: bool, as_json: bool) -> None:
+def import_(settings: Settings, file: Path, keep_tokens: bool, *, as_json: bool) -> None:
     """Read a file of `watchword export` into an empty database, of whichever engine.
 
     What is interrupted goes on where it was, when the same command is run again. Every access token so far is refused
     afterwards, so that none that was revoked comes back to life.
     """
     with _told(_AGAIN), shown_progress() as report:
-        found, done = asyncio.run(_import(settings, file, keep_tokens, report))
+        found, done = asyncio.run(_import(settings, file, keep_tokens, report=report))
     if as_json:
         print_json(_facts(found) | {"finished": to_datetime(done.finished_micros), "revoked": done.revoked})
         return
@@ -87,6 +96,20 @@ def import_(settings: Settings, file: Path, keep_tokens: bool, as_json: bool) ->
     say(f"Imported {found.header.rows:,} rows, and compared them with the file.")
     say(_KEPT if keep_tokens else _REVOKED.format("1 resource" if done.revoked == 1 else f"{done.revoked:,} resources"))
     say(_BROUGHT_BACK)
+
+
+def _export_to_output(settings: Settings) -> None:
+    output = sys.stdout.buffer
+    if output.isatty():
+        raise OperatorError("An export is no text for a terminal.", "Name a file, or lead standard output into one.")
+    with _told("Nothing was written."), tempfile.TemporaryDirectory(prefix="watchword-export-") as folder:
+        whole = Path(folder) / "export"
+        with shown_progress() as report:
+            found = asyncio.run(_export(settings, whole, report))
+        with whole.open("rb") as file:
+            shutil.copyfileobj(file, output)
+        output.flush()
+    say(f"Exported {found.header.rows:,} rows to standard output.")
 
 
 async def _export(settings: Settings, file: Path, report: Report) -> Export:
@@ -101,7 +124,7 @@ async def _export(settings: Settings, file: Path, report: Report) -> Export:
     async with opened_database(settings, data) as database:
         encryption = find_encryption(settings, data)
         return await write_export(
-            database, encryption, file, SystemClock(), report, engine=engine, program=version("watchword")
+            database, encryption, file, clock=SystemClock(), report=report, engine=engine, program=version("watchword")
         )
 
 
@@ -112,27 +135,29 @@ def _verified(settings: Settings, path: Path, report: Report) -> Export:
 
     encryption = find_encryption(settings, data_of(settings))
     with path.open("rb") as file:
-        return read_export(path, file, encryption, report)
+        return read_export(path, file, encryption, report=report)
 
 
-async def _import(settings: Settings, path: Path, keep_tokens: bool, report: Report) -> tuple[Export, Import]:
+async def _import(settings: Settings, path: Path, keep_tokens: bool, *, report: Report) -> tuple[Export, Import]:
     import sqlite3
 
-    from watchword.cli.data_folder import data_of
+    from watchword.cli.data_folder import own_data_of
+    from watchword.resources.generations import raise_every_generation
     from watchword.server.installation import describe_database, find_encryption
     from watchword.storage.opening import open_database
     from watchword.transfer.export_file import ExportReader
     from watchword.transfer.exports import Export
     from watchword.transfer.imports import Importer
 
-    data = data_of(settings)
+    data = own_data_of(settings)
     with path.open("rb") as file:
         reader = ExportReader(path, file, find_encryption(settings, data))
         if not settings.database:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = await open_database(settings, data)
         try:
-            done = await Importer(database, reader, SystemClock(), report).run(keep_tokens=keep_tokens)
+            importer = Importer(database, reader, SystemClock(), report=report, end_tokens=raise_every_generation)
+            done = await importer.run(keep_tokens=keep_tokens)
         except (Unavailable, sqlite3.Error):
             where = describe_database(settings, data)
             raise OperatorError(f"The database {where} went away, or has no room.", _AGAIN) from None

@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, reason_of
 
 Command = tuple[str, ...]
 Runner = Callable[[Command], None]
@@ -128,6 +129,33 @@ def remove(ca: Path, store: TrustStore, run: Runner | None = None) -> None:
     _execute(store.remove(ca), store, run)
 
 
+def run_all(commands: Sequence[Command], run: Runner | None = None) -> None:
+    """Run the commands one after another, up to one that fails.
+
+    Raises:
+        OperatorError: a command failed.
+    """
+    for command in commands:
+        (run or run_command)(command)
+
+
+def run_some(commands: Sequence[Command], run: Runner | None = None) -> None:
+    """Those that fail undo what was not done."""
+    for command in commands:
+        with suppress(OperatorError):
+            (run or run_command)(command)
+
+
+def is_root_asked(store: TrustStore) -> bool:
+    """Whether this process may change what all users of the machine trust, and no window of the system asks first."""
+    return sys.platform != "win32" and store.needs_root and os.geteuid() == 0
+
+
+def browsers_of(store: TrustStore) -> Path | None:
+    """The home whose browsers have stores of their own; None where they look into the system's."""
+    return Path.home() if isinstance(store, AnchorFolder) else None
+
+
 def print_command(command: Command) -> None:
     """The runner of `--dry-run`: it shows what would be done."""
     print(shlex.join(command))
@@ -174,7 +202,7 @@ def _thumbprint(ca: Path) -> str:
         certificate = x509.load_pem_x509_certificate(ca.read_bytes())
     except (OSError, ValueError) as error:
         raise OperatorError(
-            message=f"{ca} cannot be read as a certificate: {error}.",
+            message=f"{ca} cannot be read as a certificate: {reason_of(error)}.",
             remedy="Start a server once: `watchword dev` makes the CA.",
         ) from error
     # Both systems find certificates by their SHA-1 thumbprint; nothing is proved by it.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchword.cli.completion import complete_resources, complete_verifiers
+from watchword.cli.help_pages import ExplainedGroup
 from watchword.cli.output import format_moment, json_option, print_json, print_table
 from watchword.cli.questions import require_consent, yes_option
 from watchword.cli.setting_flags import with_settings
@@ -19,13 +21,18 @@ if TYPE_CHECKING:
     from watchword.storage import Transaction
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 def verifier() -> None:
     """Create, list and delete credentials for verifiers of access tokens."""
 
 
 @verifier.command()
-@click.option("--resource", metavar="NAME", help="Whose tokens it may ask about; the only resource, if there is one.")
+@click.option(
+    "--resource",
+    metavar="NAME",
+    shell_complete=complete_resources,
+    help="Whose tokens it may ask about; by default the only resource.",
+)
 @json_option
 @with_settings(("data",))
 def create(settings: Settings, resource: str | None, as_json: bool) -> None:
@@ -65,11 +72,16 @@ def list_all(settings: Settings, as_json: bool) -> None:
 
 
 @verifier.command()
-@click.option("--id", required=True, help="Of the credential: what stands between its underscores.")
+@click.option(
+    "--id",
+    required=True,
+    shell_complete=complete_verifiers,
+    help="Id of the credential, as `watchword verifier list` shows it.",
+)
 @yes_option
 @with_settings(("data",))
 def delete(settings: Settings, id: str, yes: bool) -> None:
-    """Delete a credential; it is refused from then on, and whoever follows the feed with it is cut off."""
+    """Delete a credential. It is refused from then on, and whoever follows the feed with it is cut off."""
     from watchword.cli.data_folder import transact
     from watchword.resources.verifier_credentials import PREFIX, delete_verifier_credential
 

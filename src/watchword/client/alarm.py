@@ -56,6 +56,10 @@ class Alarm:
         if self._timer is not None:
             self._timer.cancel()
 
+    def forget(self) -> None:
+        """The timer is another process's, or of an event loop that has ended; `begin` sets the next one."""
+        self._timer = None
+
     def _set(self, seconds: float) -> None:
         self.stop()
         self._timer = self._start_timer(seconds, self._wake)

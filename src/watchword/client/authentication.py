@@ -83,7 +83,9 @@ class KeyAuthentication:
     def authorize(self, request: Request, host: str, clock: Clock) -> Generator[FetchBearer, Any, dict[str, str]]:
         yield from ()
         date = format_datetime(to_datetime(clock.micros()), usegmt=True)
-        return signed_headers(self.credential.access_key, request.method, request.target, host, date, request.body)
+        return signed_headers(
+            self.credential.access_key, request.method, request.target, host=host, date=date, body=request.body
+        )
 
 
 class BearerAuthentication:
@@ -104,9 +106,11 @@ class BearerAuthentication:
 def authentication_for(
     credential: AccessKeyCredential | TokenCredential | AsyncTokenCredential, endpoint: str
 ) -> Authentication:
-    """Raises:
-    TypeError: the credential is of neither kind.
-    ValueError: a bearer token would leave this machine unencrypted.
+    """Choose how a credential of this kind signs requests to the endpoint.
+
+    Raises:
+        TypeError: the credential is of neither kind.
+        ValueError: a bearer token would leave this machine unencrypted.
     """
     if isinstance(credential, AccessKeyCredential):
         return KeyAuthentication(credential)
@@ -117,16 +121,20 @@ def authentication_for(
 
 
 def connection_parts(connection_string: str) -> tuple[str, AccessKeyCredential]:
-    """Raises:
-    InvalidConnectionString: a part is missing or unreadable.
+    """Take the endpoint and the access key out of a connection string.
+
+    Raises:
+        InvalidConnectionString: a part is missing or unreadable.
     """
     parsed = parse_connection_string(connection_string)
     return parsed.endpoint, AccessKeyCredential(b64encode(parsed.access_key).decode("ascii"))
 
 
 def require_private(endpoint: str) -> None:
-    """Raises:
-    ValueError: a bearer token would leave this machine unencrypted.
+    """Refuse an endpoint to which no bearer token may be sent.
+
+    Raises:
+        ValueError: a bearer token would leave this machine unencrypted.
     """
     address = urlsplit(endpoint)
     if address.scheme != "https" and not _is_loopback(address.hostname or ""):

@@ -52,9 +52,11 @@ class Terms:
 
 
 def converse(call: Call[Result], terms: Terms) -> Generator[Step, Any, Result]:
-    """Raises:
-    ServiceError: the service said no, and goes on saying so.
-    TransportError: no answer came.
+    """Hold the conversation that one call takes, with its retries, without any I/O of its own.
+
+    Raises:
+        ServiceError: the service said no, and goes on saying so.
+        TransportError: no answer came.
     """
     unsure = False
     for tries in count(1):

@@ -11,8 +11,9 @@ WatchwordError
 │   ├── Throttled                  429: too many calls, for longer than the retries lasted
 │   ├── Unavailable                500, 502, 503, 504: trouble on the other side, for longer than that
 │   └── UnexpectedReply            not the Identity API's answer at all: is the endpoint right?
-└── TransportError                 no answer: the network, the address or the time
-    └── CertificateNotTrusted      the server's certificate is not one that this machine trusts
+├── TransportError                 no answer: the network, the address or the time
+│   └── CertificateNotTrusted      the server's certificate is not one that this machine trusts
+└── RefreshFailed                  the refresher of a user's credential did not end, or asked its own credential
 """
 
 from __future__ import annotations
@@ -89,6 +90,16 @@ class TransportError(WatchwordError):
 
 class CertificateNotTrusted(TransportError):
     """Trust the server's CA with `verify=`, or with the environment variable SSL_CERT_FILE."""
+
+
+@dataclass(eq=False)
+class RefreshFailed(WatchwordError):
+    """Whoever waits for the next token would wait for ever."""
+
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
 
 
 _BY_CODE: dict[str, type[ServiceError]] = {

@@ -40,6 +40,7 @@ class Evidence:
         steady: Callable[[], float],
         *,
         resources: Collection[str] | None,
+        issuer: str | None,
         leeway: timedelta,
         max_staleness: timedelta,
         when_stale: WhenStale,
@@ -57,7 +58,13 @@ class Evidence:
         self.subscriber = Subscriber(self.revocations, max_staleness, clock)
         self._steady = steady
         self._verifier = Verifier(
-            self._held_keys.keys, self.revocations, clock, resources=resources, leeway=leeway, cache_size=cache_size
+            self._held_keys.keys,
+            self.revocations,
+            clock,
+            resources=resources,
+            issuer=issuer,
+            leeway=leeway,
+            cache_size=cache_size,
         )
 
     @property
@@ -66,8 +73,10 @@ class Evidence:
         return self.subscriber.settled and self._has_key_set_answer
 
     def verify(self, token: str) -> AccessToken:
-        """Raises:
-        InvalidToken: the token proves nothing; `check` says which check failed.
+        """Verify the token by what is at hand.
+
+        Raises:
+            InvalidToken: the token proves nothing; `check` says which check failed.
         """
         self._held_keys.require_fresh(self._steady())
         return self._verifier.verify(token)

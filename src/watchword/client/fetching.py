@@ -13,6 +13,7 @@ from datetime import timedelta
 import httpx2
 
 from watchword.client.errors import ServiceError, TransportError
+from watchword.client.proxies import is_loopback, proxies_obeyed
 from watchword.client.replies import Reply, error_of
 from watchword.client.requests import Request
 from watchword.client.retries import draw_fraction
@@ -39,14 +40,29 @@ class Question:
 
 
 class Fetcher:
-    """Carries out questions, each in the task that brings it."""
+    """Carries out questions, each in the task that brings it.
+
+    Raises:
+        TransportError: the environment names a proxy that cannot be used.
+    """
 
     def __init__(self, endpoint: str, prove: Prove, verify: Verify) -> None:
         self._endpoint = endpoint
         self._host = host_of(endpoint)
         self._prove = prove
+        self._verify = verify
+        self._http = self._open()
+
+    def begin_anew(self) -> None:
+        """Another event loop runs: connections belong to the one before, which has ended."""
+        self._http = self._open()
+
+    def _open(self) -> httpx2.AsyncClient:
+        endpoint, verify = self._endpoint, trust(self._verify)
         timeout = httpx2.Timeout(None, connect=_CONNECT_SECONDS)
-        self._http = httpx2.AsyncClient(timeout=timeout, verify=trust(verify), follow_redirects=False)
+        direct = httpx2.AsyncHTTPTransport(verify=verify) if is_loopback(endpoint) else None
+        with proxies_obeyed(endpoint):
+            return httpx2.AsyncClient(timeout=timeout, verify=verify, follow_redirects=False, transport=direct)
 
     async def ask(self, question: Question) -> Reply | TransportError:
         """The answer, or what came instead; never an exception that the network can cause."""

@@ -62,8 +62,10 @@ class _Expiry(msgspec.Struct):
 
 
 def hold(token: object, now_micros: int) -> HeldToken:
-    """Raises:
-    InvalidToken: check `expiry`, it has expired; or check `format`, it is empty or no string at all.
+    """Read when the token expires, so that it can be held until then.
+
+    Raises:
+        InvalidToken: check `expiry`, it has expired; or check `format`, it is empty or no string at all.
     """
     if not isinstance(token, str) or not token:
         raise InvalidToken("format", "The refresher returned no token.")

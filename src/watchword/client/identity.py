@@ -74,12 +74,14 @@ class IdentityClient:
         endpoint = parse_endpoint(endpoint)
         self._api_version = api_version
         self._terms = Terms(host_of(endpoint), authentication_for(credential, endpoint), retries, clock)
-        self._transport = Transport(endpoint, credential, timeout, verify, sleep)
+        self._transport = Transport(endpoint, credential, timeout, verify=verify, sleep=sleep)
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Unpack[ClientOptions]) -> Self:
-        """Raises:
-        InvalidConnectionString: a part is missing or unreadable.
+        """Make a client from the connection string of a resource.
+
+        Raises:
+            InvalidConnectionString: a part is missing or unreadable.
         """
         return cls(*connection_parts(connection_string), **options)
 
@@ -91,13 +93,15 @@ class IdentityClient:
         self, scopes: Iterable[str], *, token_expires_in: timedelta | None = None, custom_id: str | None = None
     ) -> tuple[Identity, IssuedToken]:
         """The same, with an access token; without `token_expires_in` it lives for 24 hours."""
-        return self._run(requests.create_user_and_token(self._api_version, scopes, token_expires_in, custom_id))
+        return self._run(
+            requests.create_user_and_token(self._api_version, scopes, token_expires_in, custom_id=custom_id)
+        )
 
     def get_token(
         self, user: Identity | str, scopes: Iterable[str], *, token_expires_in: timedelta | None = None
     ) -> IssuedToken:
         """A new access token; without `token_expires_in` it lives for 24 hours."""
-        return self._run(requests.get_token(self._api_version, user, scopes, token_expires_in))
+        return self._run(requests.get_token(self._api_version, user, scopes, lifetime=token_expires_in))
 
     def revoke_tokens(self, user: Identity | str) -> None:
         """End every access token that was issued to the identity so far."""
@@ -178,12 +182,14 @@ class AsyncIdentityClient:
         endpoint = parse_endpoint(endpoint)
         self._api_version = api_version
         self._terms = Terms(host_of(endpoint), authentication_for(credential, endpoint), retries, clock)
-        self._transport = AsyncTransport(endpoint, credential, timeout, verify, sleep)
+        self._transport = AsyncTransport(endpoint, credential, timeout, verify=verify, sleep=sleep)
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Unpack[ClientOptions]) -> Self:
-        """Raises:
-        InvalidConnectionString: a part is missing or unreadable.
+        """Make a client from the connection string of a resource.
+
+        Raises:
+            InvalidConnectionString: a part is missing or unreadable.
         """
         return cls(*connection_parts(connection_string), **options)
 
@@ -193,12 +199,14 @@ class AsyncIdentityClient:
     async def create_user_and_token(
         self, scopes: Iterable[str], *, token_expires_in: timedelta | None = None, custom_id: str | None = None
     ) -> tuple[Identity, IssuedToken]:
-        return await self._run(requests.create_user_and_token(self._api_version, scopes, token_expires_in, custom_id))
+        return await self._run(
+            requests.create_user_and_token(self._api_version, scopes, token_expires_in, custom_id=custom_id)
+        )
 
     async def get_token(
         self, user: Identity | str, scopes: Iterable[str], *, token_expires_in: timedelta | None = None
     ) -> IssuedToken:
-        return await self._run(requests.get_token(self._api_version, user, scopes, token_expires_in))
+        return await self._run(requests.get_token(self._api_version, user, scopes, lifetime=token_expires_in))
 
     async def revoke_tokens(self, user: Identity | str) -> None:
         await self._run(requests.revoke_tokens(self._api_version, user))

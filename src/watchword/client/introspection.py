@@ -47,9 +47,11 @@ def introspection_question(token: str) -> Question:
 
 
 def read_introspection(answer: Reply | TransportError, clock: Clock) -> Introspection:
-    """Raises:
-    ServiceError: the service said no.
-    TransportError: no answer came.
+    """Read the service's answer, or pass on why there is none.
+
+    Raises:
+        ServiceError: the service said no.
+        TransportError: no answer came.
     """
     if isinstance(answer, TransportError):
         raise answer

@@ -80,8 +80,10 @@ class HeldKeySet:
         self._unknown_asked_at = now
 
     def require_fresh(self, now: float) -> None:
-        """Raises:
-        InvalidToken: check `stale`; there is no set, or one that is too old.
+        """Refuse to decide by a set that is too old.
+
+        Raises:
+            InvalidToken: check `stale`; there is no set, or one that is too old.
         """
         if self._fresh_at is None:
             raise InvalidToken("stale", "The key set could not be fetched yet.")

@@ -78,8 +78,10 @@ def retry_after(headers: Mapping[str, str], clock: Clock) -> timedelta | None:
 
 
 def read_created(reply: Reply) -> tuple[Identity, IssuedToken | None]:
-    """Raises:
-    UnexpectedReply: not the body of a created identity.
+    """Read the identity that was created, and its token if one was asked for.
+
+    Raises:
+        UnexpectedReply: not the body of a created identity.
     """
     created = _decode(reply, CreatedBody)
     token = created.accessToken
@@ -87,15 +89,19 @@ def read_created(reply: Reply) -> tuple[Identity, IssuedToken | None]:
 
 
 def read_token(reply: Reply) -> IssuedToken:
-    """Raises:
-    UnexpectedReply: not the body of an access token.
+    """Read an access token.
+
+    Raises:
+        UnexpectedReply: not the body of an access token.
     """
     return _token(reply, _decode(reply, AccessTokenBody))
 
 
 def read_identity(reply: Reply) -> Identity:
-    """Raises:
-    UnexpectedReply: not the body of an identity.
+    """Read an identity.
+
+    Raises:
+        UnexpectedReply: not the body of an identity.
     """
     return _identity(reply, _decode(reply, IdentityBody))
 
@@ -123,8 +129,10 @@ def read_page(reply: Reply) -> tuple[list[Identity], str | None]:
 
 
 def read_nothing(reply: Reply) -> None:
-    """Raises:
-    UnexpectedReply: a success, but with a body where none belongs.
+    """Read a success that has nothing to tell.
+
+    Raises:
+        UnexpectedReply: a success, but with a body where none belongs.
     """
     if reply.body.strip():
         raise reply.unexpected("The reply has a body where the Identity API sends none; is the endpoint right?")

@@ -59,7 +59,7 @@ def create_user(api_version: str, custom_id: str | None) -> Call[Identity]:
 
 
 def create_user_and_token(
-    api_version: str, scopes: Iterable[str], lifetime: timedelta | None, custom_id: str | None
+    api_version: str, scopes: Iterable[str], lifetime: timedelta | None, *, custom_id: str | None
 ) -> Call[tuple[Identity, IssuedToken]]:
     fields = {
         "createTokenWithScopes": _list(scopes),
@@ -77,10 +77,10 @@ def create_user_and_token(
 
 
 def get_token(
-    api_version: str, user: Identity | str, scopes: Iterable[str], lifetime: timedelta | None
+    api_version: str, user: Identity | str, scopes: Iterable[str], *, lifetime: timedelta | None
 ) -> Call[IssuedToken]:
     fields = {"scopes": _list(scopes), "expiresInMinutes": _minutes(lifetime)}
-    return Call(_on_identity(identity.ISSUE, user, api_version, _json(fields)), read_token)
+    return Call(_on_identity(identity.ISSUE, user, api_version, body=_json(fields)), read_token)
 
 
 def revoke_tokens(api_version: str, user: Identity | str) -> Call[None]:
@@ -133,7 +133,7 @@ def _create(api_version: str, fields: Mapping[str, object]) -> Request:
     return Request(identity.CREATE.method, _versioned(identity.CREATE.path, version), _json(fields))
 
 
-def _on_identity(operation: Operation, user: Identity | str, api_version: str, body: bytes = b"") -> Request:
+def _on_identity(operation: Operation, user: Identity | str, api_version: str, *, body: bytes = b"") -> Request:
     path = operation.path.replace("{id}", _segment(str(user)))
     return Request(operation.method, _versioned(path, api_version), body)
 

@@ -129,8 +129,11 @@ class RevocationSet:
         return None if fresh_at is None else timedelta(seconds=self._steady() - fresh_at)
 
     def cutoffs(self, claims: Claims, kid: str) -> CutOffs:
-        """Raises:
-        InvalidToken: check `stale`; the set is too old to decide by. Check `resource`; it knows nothing of that one.
+        """Find the cut-offs that hold for a token with these claims and this key.
+
+        Raises:
+            InvalidToken: check `stale`; the set is too old to decide by. Check `resource`; it knows nothing of that
+                one.
         """
         fresh_at = self._fresh_at
         cutoffs = _find(self._entries.kinds, claims, kid)

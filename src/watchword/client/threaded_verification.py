@@ -14,11 +14,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future, wait
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 from watchword.client.authentication import AccessKeyCredential, connection_parts
 from watchword.client.evidence import VerifierState
+from watchword.client.forks import survive_forks
 from watchword.client.introspection import Introspection
 from watchword.client.verification import AsyncTokenVerifier, VerifierOptions
 from watchword.client.verifier_credential import VerifierCredential
@@ -44,15 +46,21 @@ class TokenVerifier:
         credential: VerifierCredential | AccessKeyCredential,
         **options: Unpack[VerifierOptions],
     ) -> None:
-        self._follower = AsyncTokenVerifier(endpoint, credential, **options)
-        self._lock = threading.Lock()
+        self._make = partial(AsyncTokenVerifier, endpoint, credential, **options)
         self._closed = False
+        self.begin_anew()
+        survive_forks(self)
+
+    def begin_anew(self) -> None:
+        """Also in a process that was forked off: the thread that follows, and its connections, are its parent's."""
+        self._follower = self._make()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._running: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Unpack[VerifierOptions]) -> Self:
-        """With an access key, for development: in production, give a verifier a credential of its own.
+        """Proves itself with an access key, for development: in production, give a verifier a credential of its own.
 
         Raises:
             InvalidConnectionString: a part is missing or unreadable.

@@ -16,8 +16,11 @@ import httpx2
 from watchword.client.authentication import FetchBearer
 from watchword.client.conversation import Pause, Send, Step
 from watchword.client.errors import CertificateNotTrusted, TransportError
+from watchword.client.forks import survive_forks
+from watchword.client.loops import OneLoop
+from watchword.client.proxies import advice, is_loopback, proxies_obeyed
 from watchword.client.replies import Reply
-from watchword.errors import InvalidConnectionString
+from watchword.errors import InvalidConnectionString, reason_of
 
 Result = TypeVar("Result")
 Verify = ssl.SSLContext | str | os.PathLike[str] | None
@@ -48,13 +51,26 @@ class Transport:
         endpoint: str,
         credential: Any,
         timeout: timedelta | None,
+        *,
         verify: Verify,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._endpoint = endpoint
         self._credential = credential
         self._sleep = sleep
-        self._http = httpx2.Client(limits=_LIMITS, timeout=_seconds(timeout), verify=trust(verify))
+        self._timeout, self._verify = timeout, verify
+        self._http = self._open()
+        survive_forks(self)
+
+    def begin_anew(self) -> None:
+        """A process that was forked off has its parent's connections."""
+        self._http = self._open()
+
+    def _open(self) -> httpx2.Client:
+        verify = trust(self._verify)
+        direct = httpx2.HTTPTransport(limits=_LIMITS, verify=verify) if is_loopback(self._endpoint) else None
+        with proxies_obeyed(self._endpoint):
+            return httpx2.Client(limits=_LIMITS, timeout=_seconds(self._timeout), verify=verify, transport=direct)
 
     def run(self, conversation: Generator[Step, Any, Result]) -> Result:
         answer = None
@@ -92,15 +108,31 @@ class AsyncTransport:
         endpoint: str,
         credential: Any,
         timeout: timedelta | None,
+        *,
         verify: Verify,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._endpoint = endpoint
         self._credential = credential
         self._sleep = sleep
-        self._http = httpx2.AsyncClient(limits=_LIMITS, timeout=_seconds(timeout), verify=trust(verify))
+        self._timeout, self._verify = timeout, verify
+        self._http = self._open()
+        self._loop = OneLoop("client")
+
+    def _open(self) -> httpx2.AsyncClient:
+        verify = trust(self._verify)
+        direct = httpx2.AsyncHTTPTransport(limits=_LIMITS, verify=verify) if is_loopback(self._endpoint) else None
+        with proxies_obeyed(self._endpoint):
+            return httpx2.AsyncClient(limits=_LIMITS, timeout=_seconds(self._timeout), verify=verify, transport=direct)
 
     async def run(self, conversation: Generator[Step, Any, Result]) -> Result:
+        """Carry out what the conversation asks for, step by step.
+
+        Raises:
+            RuntimeError: another event loop uses this one.
+        """
+        if self._loop.enter() and not self._http.is_closed:
+            self._http = self._open()
         answer = None
         while True:
             try:
@@ -111,6 +143,9 @@ class AsyncTransport:
             answer = await self._carry_out(step)
 
     async def close(self) -> None:
+        if self._loop.enter():
+            # The connections went with the loop that they belonged to.
+            self._http = self._open()
         await self._http.aclose()
 
     async def _carry_out(self, step: Step) -> Any:
@@ -154,7 +189,8 @@ def _describe(endpoint: str, error: httpx2.HTTPError) -> TransportError:
             return CertificateNotTrusted(message, sent=False)
         cause = cause.__cause__ or cause.__context__
     return TransportError(
-        f"No answer from {endpoint}: {str(error) or type(error).__name__}.", not isinstance(error, _NOT_SENT)
+        f"No answer from {endpoint}: {reason_of(error)}.{advice(endpoint)}",
+        not isinstance(error, _NOT_SENT),
     )
 
 

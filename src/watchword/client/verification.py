@@ -22,6 +22,7 @@ from watchword.client.errors import TransportError
 from watchword.client.evidence import Evidence, VerifierState
 from watchword.client.fetching import Fetcher, Question
 from watchword.client.introspection import Introspection, introspection_question, read_introspection
+from watchword.client.loops import OneLoop
 from watchword.client.replies import Reply
 from watchword.client.revocation_set import WhenStale
 from watchword.client.transport import Verify
@@ -43,6 +44,7 @@ class VerifierOptions(TypedDict, total=False):
     """The keywords that both ways of making a verifier take; docs/reference/verifier.md explains them."""
 
     resources: Collection[str] | None
+    issuer: str | None
     leeway: timedelta
     max_staleness: timedelta
     when_stale: WhenStale
@@ -65,6 +67,7 @@ class AsyncTokenVerifier:
         credential: VerifierCredential | AccessKeyCredential,
         *,
         resources: Collection[str] | None = None,
+        issuer: str | None = None,
         leeway: timedelta = timedelta(0),
         max_staleness: timedelta = MAX_STALENESS,
         when_stale: WhenStale = "refuse",
@@ -77,6 +80,7 @@ class AsyncTokenVerifier:
             clock,
             steady,
             resources=resources,
+            issuer=issuer,
             leeway=leeway,
             max_staleness=max_staleness,
             when_stale=when_stale,
@@ -88,10 +92,11 @@ class AsyncTokenVerifier:
         self._following: list[asyncio.Task[None]] = []
         self._unknown_fetch: asyncio.Task[None] | None = None
         self._closed = False
+        self._loop = OneLoop("verifier")
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Unpack[VerifierOptions]) -> Self:
-        """With an access key, for development: in production, give a verifier a credential of its own.
+        """Proves itself with an access key, for development: in production, give a verifier a credential of its own.
 
         Raises:
             InvalidConnectionString: a part is missing or unreadable.
@@ -121,6 +126,7 @@ class AsyncTokenVerifier:
             TransportError: no answer came.
         """
         self._require_open()
+        self._enter_loop()
         return read_introspection(await self._fetcher.ask(introspection_question(token)), self._clock)
 
     def state(self) -> VerifierState:
@@ -128,6 +134,7 @@ class AsyncTokenVerifier:
 
     async def close(self) -> None:
         """Stop following; the verifier cannot be used again."""
+        self._enter_loop()
         self._closed = True
         tasks = [*self._following, *([self._unknown_fetch] if self._unknown_fetch else [])]
         for task in tasks:
@@ -145,7 +152,7 @@ class AsyncTokenVerifier:
         await self.close()
 
     async def first_answers(self) -> None:
-        """Until feed and key set were each heard of once, for some seconds at the most; then at once."""
+        """Waits until feed and key set were each heard of once, for some seconds at the most; then returns at once."""
         self._begin()
         if not self._settled.is_set():
             with contextlib.suppress(TimeoutError):
@@ -176,12 +183,19 @@ class AsyncTokenVerifier:
 
     def _begin(self) -> None:
         self._require_open()
+        self._enter_loop()
         if not self._following:
             feed = self.evidence.subscriber
             self._following = [
                 asyncio.create_task(self._follow(feed.question, feed.take)),
                 asyncio.create_task(self._follow(self.evidence.key_set_question, self.evidence.take_key_set)),
             ]
+
+    def _enter_loop(self) -> None:
+        if self._loop.enter():
+            # What it knew stays; it follows anew.
+            self._following, self._unknown_fetch, self._settled = [], None, asyncio.Event()
+            self._fetcher.begin_anew()
 
     async def _follow(
         self, question: Callable[[], Question], take: Callable[[Reply | TransportError, float], float]

@@ -36,8 +36,10 @@ class VerifierCredential:
 
 
 def prover(credential: VerifierCredential | AccessKeyCredential, endpoint: str, clock: Clock) -> Prove:
-    """Raises:
-    ValueError: a verifier credential would leave this machine unencrypted.
+    """Choose how the credential proves itself to the endpoint.
+
+    Raises:
+        ValueError: a verifier credential would leave this machine unencrypted.
     """
     if isinstance(credential, AccessKeyCredential):
         return _signer(credential, clock)
@@ -49,6 +51,8 @@ def prover(credential: VerifierCredential | AccessKeyCredential, endpoint: str, 
 def _signer(credential: AccessKeyCredential, clock: Clock) -> Prove:
     def prove(request: Request, host: str) -> Mapping[str, str]:
         date = format_datetime(to_datetime(clock.micros()), usegmt=True)
-        return signed_headers(credential.access_key, request.method, request.target, host, date, request.body)
+        return signed_headers(
+            credential.access_key, request.method, request.target, host=host, date=date, body=request.body
+        )
 
     return prove

@@ -17,8 +17,9 @@ from watchword.entra.provider_tokens import ProviderToken
 from watchword.entra.store import Assignment, Kind
 from watchword.errors import AssignmentNotFound
 from watchword.resources.store import Resource
-from watchword.revocations.users import ExchangedUsers, Subjects
-from watchword.storage import Database, Transaction
+from watchword.storage import Database, Lock, Transaction
+from watchword.storage.database import BESIDE_OLDER, lock_resource
+from watchword.subjects.exchanged_users import ExchangedUsers, Range
 
 _AFTER_ANY_GUID = "g"
 """In the order of bytes it stands behind every guid in lower case."""
@@ -42,9 +43,11 @@ class Assignments:
         """All of them, by object."""
         return await store.list_assignments(self._database, resource, kind)
 
-    async def get(self, resource: Resource, kind: Kind, object_id: str, tenant_id: str | None = None) -> Assignment:
-        """Raises:
-        AssignmentNotFound: there is none of the object, in this tenant where one is named.
+    async def get(self, resource: Resource, kind: Kind, object_id: str, *, tenant_id: str | None = None) -> Assignment:
+        """Find the assignment of an object to the resource.
+
+        Raises:
+            AssignmentNotFound: there is none of the object, in this tenant where one is named.
         """
         for each in await self.list(resource, kind):
             if each.object_id == object_id and tenant_id in (None, each.tenant_id):
@@ -55,22 +58,22 @@ class Assignments:
         """Whether it is new, rather than in the place of an older one."""
 
         async def put(transaction: Transaction) -> bool:
-            replaced = await store.put_assignment(transaction, resource, kind, wanted)
-            await self._end_tokens(transaction, resource, kind, _narrowed(replaced, wanted))
+            replaced = await store.put_assignment(transaction, resource, kind, wanted=wanted)
+            await self._end_tokens(transaction, resource, kind, gone=_narrowed(replaced, wanted))
             return not replaced
 
-        is_new = await self._database.transact(put)
+        is_new = await self._database.transact(put, *_locks(resource))
         self._users.wake()
         return is_new
 
-    async def delete(self, resource: Resource, kind: Kind, object_id: str, tenant_id: str | None = None) -> None:
-        """Without a tenant, of whichever it is; one that is not there changes nothing."""
+    async def delete(self, resource: Resource, kind: Kind, object_id: str, *, tenant_id: str | None = None) -> None:
+        """Deletes the assignment of whichever tenant where none is named; one that is not there changes nothing."""
 
         async def delete(transaction: Transaction) -> None:
-            gone = await store.delete_assignment(transaction, resource, kind, object_id, tenant_id)
-            await self._end_tokens(transaction, resource, kind, gone)
+            gone = await store.delete_assignment(transaction, resource, kind, object_id=object_id, tenant_id=tenant_id)
+            await self._end_tokens(transaction, resource, kind, gone=gone)
 
-        await self._database.transact(delete)
+        await self._database.transact(delete, *_locks(resource))
         self._users.wake()
 
     async def change(self, resource: Resource, changes: Mapping[str, Assignment | None]) -> None:
@@ -80,20 +83,27 @@ class Assignments:
             gone: list[Assignment] = []
             for object_id, wanted in changes.items():
                 if wanted is None:
-                    gone += await store.delete_assignment(transaction, resource, "entra", object_id, None)
+                    gone += await store.delete_assignment(
+                        transaction, resource, "entra", object_id=object_id, tenant_id=None
+                    )
                 else:
-                    gone += _narrowed(await store.put_assignment(transaction, resource, "entra", wanted), wanted)
-            await self._end_tokens(transaction, resource, "entra", gone)
+                    gone += _narrowed(await store.put_assignment(transaction, resource, "entra", wanted=wanted), wanted)
+            await self._end_tokens(transaction, resource, "entra", gone=gone)
 
-        await self._database.transact(change)
+        await self._database.transact(change, *_locks(resource))
         self._users.wake()
 
     async def _end_tokens(
-        self, transaction: Transaction, resource: Resource, kind: Kind, gone: Sequence[Assignment]
+        self, transaction: Transaction, resource: Resource, kind: Kind, *, gone: Sequence[Assignment]
     ) -> None:
         if gone:
             ended = {_let_in(resource, kind, each) for each in gone}
             await self._users.end_tokens(transaction, resource.number, sorted(ended))
+
+
+def _locks(resource: Resource) -> tuple[Lock, ...]:
+    """Assignments of one resource change one after the other, and nobody is let in for the first time meanwhile."""
+    return BESIDE_OLDER, lock_resource(resource.number)
 
 
 def covers(assignment: Assignment, token: ProviderToken) -> bool:
@@ -111,17 +121,17 @@ def covers(assignment: Assignment, token: ProviderToken) -> bool:
             return assignment.object_id == token.object_id
 
 
-def subject(resource: Resource, kind: Kind, tenant: str, object_id: str) -> str:
+def subject(resource: Resource, kind: Kind, tenant: str, *, object_id: str) -> str:
     """The skypeid of a user who has exchanged a token."""
     marker = "wf_" if kind == "entra" else ""
     return f"acs:{resource.id}_{marker}{tenant}_{object_id}"
 
 
-def _let_in(resource: Resource, kind: Kind, assignment: Assignment) -> Subjects:
+def _let_in(resource: Resource, kind: Kind, assignment: Assignment) -> Range:
     tenant = assignment.tenant_id
     if assignment.principal_type in ("group", "tenant"):
-        return subject(resource, kind, tenant, ""), subject(resource, kind, tenant, _AFTER_ANY_GUID)
-    only = subject(resource, kind, tenant, assignment.object_id)
+        return subject(resource, kind, tenant, object_id=""), subject(resource, kind, tenant, object_id=_AFTER_ANY_GUID)
+    only = subject(resource, kind, tenant, object_id=assignment.object_id)
     return only, only
 
 

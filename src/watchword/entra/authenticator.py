@@ -45,17 +45,19 @@ class EntraUser(Caller, frozen=True, kw_only=True):
 class EntraAuthenticator:
     """Takes every bearer token that no authenticator before it knew."""
 
-    def __init__(self, issuers: Issuers, database: Database, exchanges: Exchanges, hosts: ResourceHosts) -> None:
+    def __init__(self, issuers: Issuers, database: Database, exchanges: Exchanges, *, hosts: ResourceHosts) -> None:
         self._issuers = issuers
         self._hosts = hosts
         self._database = database
         self._exchanges = exchanges
 
     async def authenticate(self, request: Request) -> Caller | None:
-        """Raises:
-        NotAuthenticated: the sentence says which of signature, issuer, audience, tenant, expiry or role failed.
-        NotAllowed: of a user that is assigned to no resource here.
-        IssuerUnavailable: the keys to check the token with are not at hand.
+        """Judge the bearer token of a request to the data plane.
+
+        Raises:
+            NotAuthenticated: the sentence says which of signature, issuer, audience, tenant, expiry or role failed.
+            NotAllowed: of a user that is assigned to no resource here.
+            IssuerUnavailable: the keys to check the token with are not at hand.
         """
         header = request.headers.get("authorization", "")
         if header[: len(_SCHEME)].lower() != _SCHEME:
@@ -94,10 +96,12 @@ class EntraManagers:
         self._database = database
 
     async def authenticate(self, request: Request) -> Manager | None:
-        """Raises:
-        NotAuthenticated: the sentence says which of signature, issuer, audience, tenant or expiry failed.
-        NoManagementRole: the token is good, and of nobody who has a role.
-        IssuerUnavailable: the keys to check the token with are not at hand.
+        """Judge the bearer token of a request to the management API.
+
+        Raises:
+            NotAuthenticated: the sentence says which of signature, issuer, audience, tenant or expiry failed.
+            NoManagementRole: the token is good, and of nobody who has a role.
+            IssuerUnavailable: the keys to check the token with are not at hand.
         """
         text = bearer_token(request)
         if text is None:

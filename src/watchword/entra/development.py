@@ -6,8 +6,8 @@
     POST /<tenant>/user-token                  X-IDENTITY-HEADER, {"oid": ..., "scp": "Chat VoIP", "aud": ..., ...}
     GET  /adfs/.well-known/openid-configuration, POST /adfs/oauth2/token: the same as of an AD FS
 
-The signing key is drawn at start. Application, secret and header are the same everywhere and known to everybody, as the
-access keys of `watchword dev` are; hence it listens on loopback only.
+Signing key, application, secret and header are the same everywhere and known to everybody, as the access keys of
+`watchword dev` are; hence it listens on loopback only.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from watchword.clock import Clock, to_datetime
+from watchword.entra.development_key import development_key
 from watchword.entra.roles import CONTRIBUTOR
 from watchword.entra.store import assign_role
 from watchword.identifiers import parse_guid
@@ -28,7 +29,7 @@ from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
 from watchword.rest.doors import Doors
 from watchword.rest.request import Request
 from watchword.storage import Database, Transaction
-from watchword.tokens.issuer import new_signing_key
+from watchword.storage.database import TURN
 from watchword.tokens.jwks import KeySet, encode_base64url
 from watchword.wire.operations import Operation
 
@@ -95,13 +96,13 @@ class UserTokenRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def open_development_issuer(database: Database, clock: Clock, endpoint: str) -> DevelopmentIssuer:
-    """At the server's own address, with a role for its one application on the first resource."""
+    """The issuer has the server's own address, and a role for its one application on the first resource."""
 
     async def assign(transaction: Transaction) -> None:
         resource = (await list_resources(transaction))[0]
-        await assign_role(transaction, resource, PRINCIPAL, CONTRIBUTOR, clock.micros())
+        await assign_role(transaction, resource, PRINCIPAL, role=CONTRIBUTOR, now_micros=clock.micros())
 
-    await database.transact(assign)
+    await database.transact(assign, TURN)
     return DevelopmentIssuer(endpoint, clock)
 
 
@@ -115,11 +116,11 @@ class DevelopmentIssuer:
         self._base = f"{endpoint.rstrip('/')}/{TENANT}"
         self._adfs = f"{endpoint.rstrip('/')}/{ADFS}"
         self._clock = clock
-        self._key = new_signing_key("RS256")
+        self._key = development_key()
         self._key_set = KeySet([self._key.verification_key()])
 
     def bindings(self, doors: Doors) -> list[AnyBinding]:
-        return [_binding(doors, method, path, function) for method, path, function in self._functions()]
+        return [_binding(doors, method, path, function=function) for method, path, function in self._functions()]
 
     def _functions(self) -> list[tuple[str, str, Callable[[Request], Awaitable[RawAnswer]]]]:
         return [
@@ -235,7 +236,9 @@ def _moment_of_2017(seconds: int) -> str:
     return f"{to_datetime(seconds * 1_000_000):%m/%d/%Y %H:%M:%S} +00:00"
 
 
-def _binding(doors: Doors, method: str, path: str, function: Callable[[Request], Awaitable[RawAnswer]]) -> AnyBinding:
+def _binding(
+    doors: Doors, method: str, path: str, *, function: Callable[[Request], Awaitable[RawAnswer]]
+) -> AnyBinding:
     async def answer(call: Call[None]) -> RawAnswer:
         return await function(call.request)
 
@@ -248,5 +251,5 @@ def _json(status: int = 200, **members: Any) -> RawAnswer:
 
 
 def _refusal(status: int, code: str, sentence: str) -> RawAnswer:
-    """In the shape of RFC 6749, section 5.2."""
+    """A refusal has the shape of RFC 6749, section 5.2."""
     return _json(status, error=code, error_description=sentence)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from watchword.clock import Clock
+from watchword.clock import Clock, ServiceClock
 from watchword.entra import store
 from watchword.entra.assignments import covers, subject
 from watchword.entra.provider_tokens import ProviderToken, require_audience, require_in_time
@@ -21,10 +21,11 @@ from watchword.entra.store import Kind
 from watchword.errors import InvalidToken, NotAllowed
 from watchword.identifiers import parse_guid
 from watchword.keyring.keyring import Keyring
+from watchword.resources.issuers import Issuers
 from watchword.resources.store import Resource
-from watchword.revocations.users import ExchangedUsers
 from watchword.storage import Database
 from watchword.storage.clock_watch import ClockWatch
+from watchword.subjects.exchanged_users import ExchangedUsers
 from watchword.tokens.claims import LONGEST_LIFETIME, new_claims
 from watchword.tokens.issuer import sign
 
@@ -82,13 +83,23 @@ class Exchanges:
     """Issues tokens for users that others vouch for. No access key asked for them: replacing one leaves them alive."""
 
     def __init__(
-        self, database: Database, users: ExchangedUsers, keyring: Keyring, clock: Clock, clock_watch: ClockWatch
+        self,
+        database: Database,
+        users: ExchangedUsers,
+        keyring: Keyring,
+        *,
+        issuers: Issuers,
+        clock: Clock,
+        clock_watch: ClockWatch,
+        service_clock: ServiceClock,
     ) -> None:
         self._database = database
         self._users = users
         self._keyring = keyring
+        self._issuers = issuers
         self._clock = clock
         self._clock_watch = clock_watch
+        self._service_clock = service_clock
 
     async def resources_of(self, token: ProviderToken, kind: Kind) -> list[Resource]:
         """Where the user, or a group or tenant of the user's, is assigned.
@@ -104,7 +115,7 @@ class Exchanges:
         return list(resources.values())
 
     async def exchange(self, resource: Resource, token: ProviderToken, kind: Kind) -> ExchangedToken:
-        """For a user of whom `resources_of` knows the resource.
+        """Exchanges the token of a user of whom `resources_of` knows the resource.
 
         Raises:
             NotAllowed: the token has none of the scopes that can be exchanged, or the assignment is gone meanwhile.
@@ -114,41 +125,44 @@ class Exchanges:
         if not scopes:
             needed = ", ".join(_SCOPES[kind])
             raise NotAllowed(f"The Entra ID token has none of the scopes (scp) that can be exchanged: {needed}.")
-        user = subject(resource, kind, token.tenant, token.object_id)
+        user = subject(resource, kind, token.tenant, object_id=token.object_id)
         generation = await self._users.generation(resource.number, user)
         # Only after the generation was read: a deletion that is committed before is seen here, and one that is
         # committed later has raised the generation, so that what is issued here is dead.
         if resource.number not in {each.number for each in await self.resources_of(token, kind)}:
             raise NotAllowed(NOT_ASSIGNED)
-        return await self._issue(resource, user, generation, scopes, token)
+        return await self._issue(resource, user, generation, scopes=scopes, token=token)
 
-    def require_teams_user(self, token: ProviderToken) -> None:
-        """Raises:
-        InvalidToken: check `audience`, `claims`, `scope` or `expiry`.
+    def require_teams_user(self, token: ProviderToken, now_micros: int) -> None:
+        """Let a token pass that is of a Teams user and for this exchange.
+
+        Raises:
+            InvalidToken: check `audience`, `claims`, `scope` or `expiry`.
         """
         require_audience(token, EXTENSION_AUDIENCES)
-        require_in_time(token, self._clock, leeway_micros=0)
+        require_in_time(token, now_micros, leeway_micros=0)
         if token.is_application or not parse_guid(token.object_id):
             raise InvalidToken("claims", "The Entra ID token is not of a user.")
         if not _granted(token, _TEAMS_SCOPES):
             raise InvalidToken("scope", "The Entra ID token has no scope of Teams.")
 
     async def exchange_teams(self, resource: Resource, token: ProviderToken) -> ExchangedToken:
-        """For a user that `require_teams_user` let pass, in whose name the resource's own caller asks.
+        """Exchanges the token of a user that `require_teams_user` let pass, for the resource's own caller who asks.
 
         Raises:
             InvalidToken: check `expiry`.
         """
         user = f"orgid:{token.object_id}"
         generation = await self._users.generation(resource.number, user)
-        return await self._issue(resource, user, generation, _granted(token, _TEAMS_SCOPES), token)
+        return await self._issue(resource, user, generation, scopes=_granted(token, _TEAMS_SCOPES), token=token)
 
     async def _issue(
-        self, resource: Resource, user: str, generation: int, scopes: tuple[str, ...], token: ProviderToken
+        self, resource: Resource, user: str, generation: int, *, scopes: tuple[str, ...], token: ProviderToken
     ) -> ExchangedToken:
-        # Without leeway: what is issued must not be expired already.
-        require_in_time(token, self._clock, leeway_micros=0)
         now = self._clock.micros()
+        service_now = self._service_clock.at(now, resource.number)
+        # Without leeway: what is issued must not be expired already.
+        require_in_time(token, service_now, leeway_micros=0)
         claims = new_claims(
             user,
             scopes,
@@ -158,8 +172,9 @@ class Exchanges:
             resource_generation=resource.generation,
             now_micros=now,
             issued_micros=await self._clock_watch.stamp(now, resource.valid_from_micros),
-            expires=min(token.expires_micros // 1_000_000, now // 1_000_000 + _LONGEST_SECONDS),
+            expires=min(token.expires_micros // 1_000_000, service_now // 1_000_000 + _LONGEST_SECONDS),
             access_key=None,
+            issuer=self._issuers.named_in_tokens(resource),
         )
         signed = sign(claims, await self._keyring.signing_key())
         return ExchangedToken(f"8:{user}", signed, claims.exp * 1_000_000)

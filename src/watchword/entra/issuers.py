@@ -58,7 +58,7 @@ class Issuers:
         token = read_payload(payload)
         if self._tenants and token.tenant not in self._tenants:
             raise InvalidToken("tenant", "The Entra ID token is of a tenant (tid) that is not accepted here.")
-        require_in_time(token, self._clock)
+        require_in_time(token, self._clock.micros())
         return token
 
     async def _find(self, name: str, tenant: str) -> Issuer:

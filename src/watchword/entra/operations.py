@@ -26,7 +26,8 @@ from watchword.rest.callers import Caller
 from watchword.rest.doors import Doors
 from watchword.wire import exchanges as wire
 from watchword.wire.headers import JSON
-from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody, IdentityBody, format_time
+from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody, IdentityBody
+from watchword.wire.times import format_time
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -57,15 +58,15 @@ class EntraOperations:
         text, expected = wire.read_teams_user(call.request.body, call.version, call.request.ignored)
         try:
             token = await self._issuers.verify(text)
-            self._exchanges.require_teams_user(token)
-        except InvalidToken:
-            raise InvalidUserToken from None
+            self._exchanges.require_teams_user(token, call.now)
+        except InvalidToken as error:
+            raise InvalidUserToken(error.reason) from None
         if expected is not None:
             _require_expected(token, *wire.require_named(expected))
         try:
             return _token_body(await self._exchanges.exchange_teams(call.caller.resource, token))
-        except InvalidToken:
-            raise InvalidUserToken from None
+        except InvalidToken as error:
+            raise InvalidUserToken(error.reason) from None
 
     async def exchange_entra(self, call: Call[Caller]) -> CreatedBody:
         return await self._exchange(call, "entra")
@@ -114,7 +115,7 @@ class EntraOperations:
     async def get_extension(self, call: Call[Caller]) -> wire.ExtensionAssignmentBody:
         object_id, tenant_id = _object_id(call), _tenant_id(call)
         return _extension_body(
-            await self._assignments.get(call.caller.resource, "teamsExtension", object_id, tenant_id)
+            await self._assignments.get(call.caller.resource, "teamsExtension", object_id, tenant_id=tenant_id)
         )
 
     async def put_extension(self, call: Call[Caller]) -> wire.ExtensionAssignmentBody | RawAnswer:
@@ -126,7 +127,7 @@ class EntraOperations:
 
     async def delete_extension(self, call: Call[Caller]) -> None:
         object_id, tenant_id = _object_id(call), _tenant_id(call)
-        await self._assignments.delete(call.caller.resource, "teamsExtension", object_id, tenant_id)
+        await self._assignments.delete(call.caller.resource, "teamsExtension", object_id, tenant_id=tenant_id)
 
     async def _entra_page(self, resource: Resource) -> wire.EntraAssignmentPage:
         found = await self._assignments.list(resource, "entra")

@@ -15,7 +15,6 @@ from datetime import timedelta
 
 import msgspec
 
-from watchword.clock import Clock
 from watchword.errors import InvalidToken
 
 LEEWAY = timedelta(seconds=60)
@@ -68,7 +67,7 @@ class ProviderToken:
 
     @property
     def principals(self) -> tuple[str, ...]:
-        """Under which ids a role may have been given: a user's application lends the user nothing of its own."""
+        """The ids under which a role may have been given: a user's application lends the user nothing of its own."""
         return (self.object_id, self.application) if self.is_application else (self.object_id,)
 
 
@@ -86,8 +85,10 @@ def issuer_of(payload: bytes) -> tuple[str, str]:
 
 
 def read_payload(payload: bytes) -> ProviderToken:
-    """Raises:
-    InvalidToken: check `claims`; a required claim is missing or of a wrong type.
+    """Read the claims of a token whose signature was checked.
+
+    Raises:
+        InvalidToken: check `claims`; a required claim is missing or of a wrong type.
     """
     try:
         claims = _payloads.decode(payload)
@@ -110,20 +111,23 @@ def read_payload(payload: bytes) -> ProviderToken:
     )
 
 
-def require_in_time(token: ProviderToken, clock: Clock, leeway_micros: int = _LEEWAY_MICROS) -> None:
-    """Raises:
-    InvalidToken: check `expiry`.
+def require_in_time(token: ProviderToken, now_micros: int, leeway_micros: int = _LEEWAY_MICROS) -> None:
+    """Let a token pass that is valid at this time.
+
+    Raises:
+        InvalidToken: check `expiry`.
     """
-    now = clock.micros()
-    if now >= token.expires_micros + leeway_micros:
+    if now_micros >= token.expires_micros + leeway_micros:
         raise InvalidToken("expiry", "The Entra ID token has expired.")
-    if now < token.not_before_micros - _LEEWAY_MICROS:
+    if now_micros < token.not_before_micros - _LEEWAY_MICROS:
         raise InvalidToken("expiry", "The Entra ID token is not valid yet (nbf).")
 
 
 def require_audience(token: ProviderToken, accepted: Collection[str]) -> None:
-    """Raises:
-    InvalidToken: check `audience`.
+    """Let a token pass that is meant for one of those that are accepted.
+
+    Raises:
+        InvalidToken: check `audience`.
     """
     if token.audiences.isdisjoint(accepted):
         named = ", ".join(sorted(token.audiences))

@@ -73,7 +73,7 @@ class RemoteIssuer:
             ) from None
 
     async def follow(self) -> None:
-        """Until cancelled."""
+        """Keeps the keys fresh until it is cancelled."""
         try:
             while True:
                 pause = await self._fetch()
@@ -153,7 +153,10 @@ class RemoteIssuer:
     async def _ask(self, address: str, largest_bytes: int, headers: Mapping[str, str]) -> Reply | TransportError:
         endpoint, target = _split(address)
         if endpoint not in self._fetchers:
-            self._fetchers[endpoint] = Fetcher(endpoint, lambda *_: {}, self._verify)
+            try:
+                self._fetchers[endpoint] = Fetcher(endpoint, lambda *_: {}, self._verify)
+            except TransportError as error:
+                return error
         question = Question(Request("GET", target), headers, _DEADLINE, largest_bytes, is_public=True)
         return await self._fetchers[endpoint].ask(question)
 

@@ -45,7 +45,7 @@ class RoleAssignment:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Of whose tokens, from which applications, may be exchanged; `clients` is None where any application may."""
+    """An object's tokens from these applications may be exchanged; `clients` is None where any application may."""
 
     object_id: str
     tenant_id: str
@@ -60,7 +60,9 @@ async def resources_with_role(database: Database, principals: Sequence[str]) -> 
     return [Resource(*row) for row in rows]
 
 
-async def assign_role(transaction: Transaction, resource: Resource, principal: str, role: str, now_micros: int) -> None:
+async def assign_role(
+    transaction: Transaction, resource: Resource, principal: str, *, role: str, now_micros: int
+) -> None:
     await transaction.execute(
         "insert into role_assignments (resource, principal, role, created_micros) values ($1, $2, $3, $4)"
         " on conflict (resource, principal) do update set role = excluded.role",
@@ -100,7 +102,7 @@ async def management_roles(database: Database, principals: Sequence[str]) -> lis
     return [role for (role,) in rows]
 
 
-async def assign_management_role(transaction: Transaction, principal: str, role: Role, now_micros: int) -> None:
+async def assign_management_role(transaction: Transaction, principal: str, role: Role, *, now_micros: int) -> None:
     await transaction.execute(
         "insert into management_roles (principal, role, created_micros) values ($1, $2, $3)"
         " on conflict (principal) do update set role = excluded.role",
@@ -116,7 +118,7 @@ async def remove_management_role(transaction: Transaction, principal: str) -> bo
 
 
 async def find_assignments(database: Database, kind: Kind, objects: Sequence[str]) -> list[tuple[Resource, Assignment]]:
-    """Of any of the objects, in every resource, as committed now."""
+    """Finds those of any of the objects, in every resource, as committed now."""
     places = ", ".join(f"${number}" for number in range(2, len(objects) + 2))
     rows = await database.query(
         f"select {RESOURCE_COLUMNS}, a.object_id, a.tenant_id, a.principal_type, a.client_ids"
@@ -140,11 +142,15 @@ async def list_assignments(database: Database, resource: Resource, kind: Kind) -
 
 
 async def put_assignment(
-    transaction: Transaction, resource: Resource, kind: Kind, wanted: Assignment
+    transaction: Transaction, resource: Resource, kind: Kind, *, wanted: Assignment
 ) -> list[Assignment]:
     """What it replaces."""
     replaced = await delete_assignment(
-        transaction, resource, kind, wanted.object_id, wanted.tenant_id if kind == "teamsExtension" else None
+        transaction,
+        resource,
+        kind,
+        object_id=wanted.object_id,
+        tenant_id=wanted.tenant_id if kind == "teamsExtension" else None,
     )
     await transaction.execute(
         "insert into exchange_assignments (resource, kind, object_id, tenant_id, principal_type, client_ids)"
@@ -160,7 +166,7 @@ async def put_assignment(
 
 
 async def delete_assignment(
-    transaction: Transaction, resource: Resource, kind: Kind, object_id: str, tenant_id: str | None
+    transaction: Transaction, resource: Resource, kind: Kind, *, object_id: str, tenant_id: str | None
 ) -> list[Assignment]:
     """What is gone; without a tenant, of whichever it is."""
     in_tenant = "" if tenant_id is None else " and tenant_id = $4"

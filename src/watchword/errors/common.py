@@ -25,6 +25,9 @@
     │   ├── MissingApiVersion
     │   ├── UnknownPath
     │   ├── MethodNotAllowed
+    │   ├── HttpsRequired              plain HTTP where TLS is spoken
+    │   ├── UpgradeRequired            the operation is a WebSocket, and the request offers none
+    │   ├── InvalidHandshake           it offers one, and not as it has to
     │   ├── TooLarge                   a head or a body above its cap, or what of a head is signed
     │   ├── TooSlow                    a head or a body that took longer than its deadline
     │   ├── TooManyRequests            more than the limit by setting allows
@@ -38,18 +41,56 @@
     │   ├── InvalidName
     │   ├── InvalidProperty            a property of a group or resource that cannot be so
     │   ├── TooManyResources           more than one Host can tell apart
-    │   └── KeyTaken                   an access key that another resource has
+    │   ├── KeyTaken                   an access key that another resource has
+    │   ├── MalformedThreadId
+    │   ├── MalformedMessageId
+    │   ├── MalformedParticipant       no identifier of a user at all
+    │   ├── UnsupportedParticipant     an identifier of a kind that is never in a thread
+    │   ├── ThreadNotFound
+    │   ├── NotAParticipant            the thread is there, and the caller is not in it
+    │   ├── NotTheSender               of a message that is to be changed
+    │   ├── MessageNotFound
+    │   ├── UnknownReadMessage         a read receipt for a message that is not there
+    │   ├── ParticipantNotFound        whoever is to be removed is not in the thread
+    │   ├── TooManyParticipants        in one call, or in a thread
+    │   ├── TopicInForce               the message that is to be redacted says which topic the thread has
+    │   ├── InvalidTopic
+    │   ├── InvalidDisplayName
+    │   ├── MetadataTooLarge
+    │   ├── InvalidRetention
+    │   ├── EmptyMessage
+    │   ├── MessageTooLarge
+    │   ├── UnsupportedMessageType
+    │   ├── ContentRefused             a moderator refuses what was to be said
+    │   ├── ThreadFrozen               only the trusted server writes there
+    │   ├── Restricted                 the caller is muted or banned
+    │   ├── UserNotFound               whom the trusted server names is no user of its resource
+    │   ├── NotRestricted              the user whose restriction is asked for has none
+    │   ├── EndsInThePast              a restriction that would be over already
+    │   ├── ChatQuotaExceeded          threads of a user, messages or bytes of a thread
+    │   ├── MalformedImportId
+    │   ├── ImportNotFound             no history of this id is being brought in
+    │   ├── ImportFinished             one that nothing can be added to any more
+    │   ├── ThreadTaken                the thread that a history is to become is there already
+    │   ├── RecordsMissing             records that come after some that are not in
+    │   ├── TooManyRecords             in one call
+    │   ├── InvalidMoment              when a record was written, or changed
+    │   ├── RecordRefused              says which one, and why
+    │   └── HistoryTooOld              its thread would be deleted at once
     ├── InvalidToken                   an access token that proves nothing; says which check failed
     ├── InsufficientScope              a valid token that does not allow this operation
     ├── InvalidConnectionString
     ├── Unavailable                    the database is behind or out of reach; nothing was changed
     │   ├── WrongClock                 this machine's clock cannot be trusted: no token is issued by it
+    │   ├── ModeratorUnavailable       there is no verdict of a moderator, without which nothing is stored
     │   └── IssuerUnavailable          the keys of an OpenID issuer are unknown, or too old to be used
+    ├── AddressRefused                 an address that somebody named and that must not be called
+    ├── NoAnswer                       nobody answered at such an address, or not as they may
+    ├── InternalFault                  what nobody foresaw
     └── OperatorError                  an installation at fault; says what to do next
 
-What a service answered to a client of ours is another tree, drawn in `watchword.client.errors`. Exceptions are
-dataclasses of facts: a rule raises what it found, and the contract of whose operation it was has the words
-(`wire.identity_errors`, `wire.management_errors`). What any service may find is here; each service has a file.
+What a service answered to a client of ours is another tree, drawn in `watchword.client.errors`. A rule raises facts;
+the contract of its operation words them (`wire.chat_errors` ...). What any service may find is here; each has a file.
 """
 
 from __future__ import annotations
@@ -161,29 +202,14 @@ class MethodNotAllowed(CallerError):
 
 
 @dataclass(eq=False)
-class TooLarge(CallerError):
-    """`part` is `body`, `head` or `signed head`."""
-
-    part: str
-    maximum_bytes: int
-
-
-@dataclass(eq=False)
-class TooSlow(CallerError):
-    """`part`, which is `body` or `head`, was not complete within `deadline`."""
-
-    part: str
-    deadline: timedelta
-
-
-@dataclass(eq=False)
 class TooManyRequests(CallerError):
-    """Of this kind the resource may send so many requests within so many seconds; `retry_after` until one fits in."""
+    """Each `per` is answered so many requests of this kind in so many seconds; `retry_after` until one fits in."""
 
     kind: str
     requests: int
     seconds: int
     retry_after: timedelta
+    per: str = "resource"
 
 
 @dataclass(eq=False)
@@ -235,7 +261,7 @@ class Unavailable(WatchwordError):
 
 @dataclass(eq=False)
 class WrongClock(Unavailable):
-    """In what way this machine's clock is wrong, and what its operator does about it; callers learn neither."""
+    """This machine's clock is wrong in the way that is told, and its operator can mend it; callers learn neither."""
 
     message: str
     remedy: str
@@ -246,6 +272,11 @@ class IssuerUnavailable(Unavailable):
     """`issuer` is the address by setting; its keys could not be fetched yet, or not renewed for too long."""
 
     issuer: str
+
+
+@dataclass(eq=False)
+class InternalFault(WatchwordError):
+    """What nobody foresaw: the log says what, and the caller learns nothing but the id of the request."""
 
 
 @dataclass(eq=False)

@@ -9,7 +9,11 @@ from watchword.errors.common import CallerError
 
 @dataclass(eq=False)
 class InvalidUserToken(CallerError):
-    """The token in the body is not one of a Teams user, or is not valid any more."""
+    """The token in the body is not one of a Teams user, or is not valid any more; `reason` says which check failed, for
+    the operator alone.
+    """
+
+    reason: str
 
 
 @dataclass(eq=False)

@@ -1,7 +1,7 @@
 """HTTP/1.1 on the socket: one connection, which uvicorn's server makes and ends.
 
-Kept here: one request after another, however many arrive at once, and deadlines for those that come slowly. A timer is
-set only where a request came in pieces. While one waits for its turn, or for room for its answer, no more is read.
+Kept here: one request after another, however many arrive at once. While one waits for its turn, or for room for its
+answer, no more is read; nor behind one that offers a WebSocket, to which the connection may be let go.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from datetime import timedelta
 from typing import Any
 
 from watchword.errors import TooLarge, TooSlow
-from watchword.http.exchange import Exchange
+from watchword.http.deadlines import BODY_DEADLINE, HEAD_DEADLINE, KEEP_ALIVE, Deadlines
+from watchword.http.exchange import Exchange, persistence
+from watchword.http.large_bodies import LargeBodies
 from watchword.http.outflow import ANSWER_DEADLINE, Outflow
 from watchword.http.refusal import Refusal, Wording
-from watchword.http.request_reader import NotHttp, Part, RequestReader
-
-HEAD_DEADLINE = timedelta(seconds=10)
-BODY_DEADLINE = timedelta(seconds=20)
+from watchword.http.request_reader import MAXIMUM_BODY_BYTES, NotHttp, Part, RequestReader
+from watchword.http.websocket import OnOpen
+from watchword.http.websocket_set import WebSockets
 
 STOP_LINGER = timedelta(seconds=1)
 """How long an idle connection stays open after a stop began, for the request that its client may just be sending."""
 
-_KEEP_ALIVE_SECONDS = 75.0
 _PARTING_SECONDS = 0.5
 
 _log = logging.getLogger(__name__)
@@ -37,14 +37,23 @@ class HttpProtocol(asyncio.Protocol):
     head_deadline = HEAD_DEADLINE
     body_deadline = BODY_DEADLINE
     answer_deadline = ANSWER_DEADLINE
+    keep_alive = KEEP_ALIVE
+    persistence = persistence(KEEP_ALIVE)
     is_stopping = False
     """Of the whole server: it makes a subclass for its connections."""
 
     word_refusal: Wording
     """Says what is answered to a request that never reaches the application, or that it did not answer."""
 
+    most_body_bytes: Callable[[Exchange], int] = staticmethod(lambda _: MAXIMUM_BODY_BYTES)
+    large_bodies = LargeBodies()
+    """How large the body of a request may be; asked while one arrives that is larger than most are. They share room."""
+
     tell_refusal: Callable[[int, str], None] | None = None
     """Is told status and error code of what never reaches the application."""
+
+    sockets: WebSockets
+    """Where a connection goes that becomes one."""
 
     def __init__(
         self, config: Any, server_state: Any, app_state: Any, _loop: asyncio.AbstractEventLoop | None = None
@@ -53,7 +62,16 @@ class HttpProtocol(asyncio.Protocol):
         self._application = config.loaded_app
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._reader = RequestReader(self, self._enter, self._expect, self._hand_on)
+        self._deadlines = Deadlines(self, self._loop)
+        self._reader = RequestReader(
+            self,
+            self._deadlines.enter,
+            self._expect,
+            hand_on=self._hand_on,
+            hand_on_offer=self._hand_on_offer,
+            most_body_bytes=self.most_body_bytes,
+            large_bodies=self.large_bodies,
+        )
         self.transport: asyncio.Transport
         self._out: Outflow
         self.scheme = "http"
@@ -63,9 +81,7 @@ class HttpProtocol(asyncio.Protocol):
         self._current: Exchange | None = None
         self._task: asyncio.Task[None]
         self._waiting: deque[Exchange] = deque()
-        self._deadline: asyncio.TimerHandle | None = None
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._idle_since = 0.0
+        self._offering: Exchange | None = None
 
     # -- What the event loop says.
 
@@ -78,7 +94,7 @@ class HttpProtocol(asyncio.Protocol):
         self.client_host = str(peer[0]) if isinstance(peer, tuple) else None
         self.server_port = int(own[1]) if isinstance(own, tuple) else None
         # A connection that says nothing is as slow as one that says little.
-        self._arm()
+        self._deadlines.arm()
         if self.is_stopping:
             self.shutdown()
 
@@ -90,9 +106,7 @@ class HttpProtocol(asyncio.Protocol):
             # The server's end waits for what is still being carried out, though nobody will hear of it.
             self._state.tasks.add(self._task)
             self._task.add_done_callback(self._state.tasks.discard)
-        self._disarm()
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        self._deadlines.cancel()
         self._out.lose()
         self._reader.close()
 
@@ -102,11 +116,11 @@ class HttpProtocol(asyncio.Protocol):
         try:
             self._reader.feed(data)
         except (NotHttp, TooLarge) as error:
-            self._refuse(self.word_refusal(error))
+            self._refuse(self.word_refusal(error, self._reader.path))
         else:
             if self._reader.part is not Part.NOTHING or not self.is_busy:
                 # Without a request in progress, blank lines arrived; they must not hold the connection.
-                self._arm()
+                self._deadlines.arm()
 
     def pause_writing(self) -> None:
         self._out.pause()
@@ -157,14 +171,29 @@ class HttpProtocol(asyncio.Protocol):
         self._state.total_requests += 1
         self._current = None
         if self.is_lost or not exchange.keep_alive:
-            self._hang_up()
+            self.hang_up()
             return
         if self._reader.is_paused and not self._out.is_full:
             self._go_on()
         if self._current is None:
-            self._idle_since = self._loop.time()
-            if self._idle_timer is None:
-                self._idle_timer = self._loop.call_later(_KEEP_ALIVE_SECONDS, self._end_idleness)
+            self._deadlines.rest()
+
+    def can_switch(self, exchange: Exchange) -> bool:
+        """Whether it offered a WebSocket, nothing that came behind it was read, and its client is still there."""
+        return exchange is self._offering and not self.transport.is_closing()
+
+    def switch(self, on_open: OnOpen) -> None:
+        """Let go of the transport: from here on it is a WebSocket's, which no request is counted for."""
+        self._state.total_requests += 1
+        self._current = self._offering = None
+        self.is_lost = True
+        self._deadlines.cancel()
+        self._state.connections.discard(self)
+        unread = self._reader.close()
+        # They hold this connection, as it holds them.
+        del self._reader, self._deadlines
+        socket = self.sockets.open(self.transport, self._out)
+        socket.begin(on_open, unread)
 
     # -- Requests, one after another.
 
@@ -177,6 +206,12 @@ class HttpProtocol(asyncio.Protocol):
             self.transport.pause_reading()
         self._waiting.append(exchange)
 
+    def _hand_on_offer(self, exchange: Exchange) -> None:
+        """The reader paused by itself."""
+        self._offering = exchange
+        self.transport.pause_reading()
+        self._hand_on(exchange)
+
     def _go_on(self) -> None:
         """Nothing is in progress, and there is room for the next answer."""
         if self._waiting:
@@ -184,7 +219,7 @@ class HttpProtocol(asyncio.Protocol):
             return
         self._reader.is_paused = False
         # Deadlines did not run while nothing was read.
-        self._disarm()
+        self._deadlines.disarm()
         if self._reader.has_unread or self._reader.part is not Part.NOTHING:
             self.data_received(b"")
         if not self._reader.is_paused and not self.transport.is_closing():
@@ -204,7 +239,7 @@ class HttpProtocol(asyncio.Protocol):
         try:
             await self._application(exchange)
         except Exception as error:  # noqa: BLE001 - what the application itself did not tell.
-            refusal = self.word_refusal(error)
+            refusal = self.word_refusal(error, exchange.path)
             _log.exception("request %s failed", refusal.request_id)
             if self._current is not exchange:
                 # It had been answered; what failed came after that.
@@ -212,47 +247,31 @@ class HttpProtocol(asyncio.Protocol):
             self._current = None
             self._waiting.clear()
             if exchange.is_begun:
-                self._hang_up()
+                self.hang_up()
             else:
                 self._refuse(refusal)
 
     # -- Deadlines, and ends.
 
-    def _enter(self, part: Part) -> None:
-        del part
-        # Every part has a deadline of its own, counted from its beginning.
-        if self._deadline is not None:
-            self._disarm()
+    @property
+    def is_idle(self) -> bool:
+        return self._current is None and not self._reader.is_paused and self._reader.part is Part.NOTHING
 
-    def _arm(self) -> None:
-        if self._deadline is None:
-            self._deadline = self._loop.call_later(self._allowed().total_seconds(), self._expire)
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is we who do not read."""
+        return self._reader.is_paused
 
-    def _disarm(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _allowed(self) -> timedelta:
-        return self.body_deadline if self._reader.part is Part.BODY else self.head_deadline
-
-    def _expire(self) -> None:
-        self._deadline = None
-        if self._reader.is_paused:
-            # It is we who do not read: the client waits for its turn.
-            self._arm()
-        elif self._reader.part is not Part.NOTHING:
-            self._refuse(self.word_refusal(TooSlow(self._reader.part.value, self._allowed())))
+    def be_late(self, part: Part, allowed: timedelta) -> None:
+        if part is not Part.NOTHING:
+            self._refuse(self.word_refusal(TooSlow(part.value, allowed), self._reader.path))
         elif self._current is None:
-            self._hang_up()
+            self.hang_up()
 
-    def _end_idleness(self) -> None:
-        left = self._idle_since + _KEEP_ALIVE_SECONDS - self._loop.time()
-        if left <= 0 and self._is_idle():
-            self._hang_up()
-        else:
-            # A timer for each request would cost more than one that looks again.
-            self._idle_timer = self._loop.call_later(max(left, 1.0), self._end_idleness)
+    def hang_up(self) -> None:
+        self._deadlines.disarm()
+        self._waiting.clear()
+        self._out.close()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer without the application, which never saw the request whole, and close.
@@ -260,21 +279,13 @@ class HttpProtocol(asyncio.Protocol):
         While an earlier request has no answer yet there is none: it would be taken for that one's.
         """
         if self.is_busy:
-            self._hang_up()
+            self.hang_up()
             return
         if self.tell_refusal is not None:
             self.tell_refusal(refusal.status, refusal.code)
         exchange = Exchange(self)
         exchange.keep_alive = False
         exchange.answer(refusal.status, refusal.headers, refusal.body)
-
-    def _is_idle(self) -> bool:
-        return self._current is None and not self._reader.is_paused and self._reader.part is Part.NOTHING
-
-    def _hang_up(self) -> None:
-        self._disarm()
-        self._waiting.clear()
-        self._out.close()
 
     def _let_go(self) -> None:
         """Close what is idle; what is at work, or has not sent everything yet, is looked at again."""
@@ -284,6 +295,6 @@ class HttpProtocol(asyncio.Protocol):
             # A polite end of TLS waits for the peer's answer; an idle client may never send it.
             self.transport.abort()
             return
-        if self._is_idle():
-            self._hang_up()
+        if self.is_idle:
+            self.hang_up()
         self._loop.call_later(_PARTING_SECONDS, self._let_go)

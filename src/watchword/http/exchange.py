@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import http
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
+
+from watchword.http.websocket import OnOpen
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in http.HTTPStatus}
 _WITHOUT_BODY = (204, 304)
 
 Headers = Sequence[tuple[str, str]]
+
+_LAST = "connection: close\r\n\r\n"
+_EARLIER_SECONDS = 5
+"""So much earlier than we do clients are to give up an idle connection: else a request crosses with our closing it."""
+
+
+def persistence(keep_alive: timedelta) -> str:
+    """How a head ends on a connection that stays open: with how long its client may leave it idle.
+
+    Source: RFC 9112, section 9.3, and RFC 2068, section 19.7.1, for the parameter, which Apache's client, undici and
+    .NET obey.
+    """
+    seconds = int(keep_alive.total_seconds()) - _EARLIER_SECONDS
+    return f"connection: keep-alive\r\nkeep-alive: timeout={seconds}\r\n\r\n" if seconds > 0 else "\r\n"
 
 
 class Connection(Protocol):
@@ -19,6 +36,8 @@ class Connection(Protocol):
     client_host: str | None
     server_port: int | None
     is_lost: bool
+    is_stopping: bool
+    persistence: str
 
     @property
     def date(self) -> str: ...
@@ -29,10 +48,15 @@ class Connection(Protocol):
 
     def finish(self, exchange: Exchange) -> None: ...
 
+    def can_switch(self, exchange: Exchange) -> bool: ...
+
+    def switch(self, on_open: OnOpen) -> None: ...
+
 
 class Exchange:
-    """`target` is exactly what was sent, `path` and `query` its parts, undecoded; of a body that `is_too_large` nothing
-    is there. `headers` have lower-case names; one that was sent twice holds both values, joined by a comma.
+    """`target` is exactly what was sent, `path` and `query` its parts, undecoded. Nothing is there of a body that
+    `is_too_large`, or that `finds_no_room` beside those of others. `headers` have lower-case names; one that was sent
+    twice holds both values, joined by a comma.
     """
 
     __slots__ = (
@@ -40,6 +64,7 @@ class Exchange:
         "body",
         "connection",
         "extra_headers",
+        "finds_no_room",
         "head_bytes",
         "headers",
         "is_begun",
@@ -58,7 +83,7 @@ class Exchange:
         self.headers: dict[str, str] = {}
         self.body = b""
         self.head_bytes = 0
-        self.is_too_large = self.is_begun = False
+        self.is_too_large = self.finds_no_room = self.is_begun = False
         self.is_modern = self.keep_alive = True
         self.extra_headers: Headers = ()
         """What goes along with whatever the answer is."""
@@ -86,8 +111,10 @@ class Exchange:
         self.connection.send(self._head(status, headers))
 
     async def write(self, data: bytes) -> None:
-        """Raises:
-        ConnectionResetError: nobody listens any more.
+        """Send a piece of the answer, and wait until it is taken.
+
+        Raises:
+            ConnectionResetError: nobody listens any more.
         """
         if self.connection.is_lost:
             raise ConnectionResetError
@@ -95,16 +122,20 @@ class Exchange:
         await self.connection.drain()
 
     def end(self) -> None:
-        if self._is_chunked:
+        if self._is_chunked and self.method != "HEAD":
             self.connection.send(b"0\r\n\r\n")
         self.connection.finish(self)
 
-    def _head(self, status: int, headers: Headers) -> bytes:
+    def switch(self, headers: Headers, on_open: OnOpen) -> None:
+        """Answer that from here on the connection is a WebSocket, as it must be able to."""
+        self.connection.send(self._head(101, headers, "\r\n"))
+        self.connection.switch(on_open)
+
+    def _head(self, status: int, headers: Headers, end: str = "") -> bytes:
         lines = [f"{name}: {value}\r\n" for name, value in (*headers, *self.extra_headers)]
-        if not self.keep_alive:
-            lines.append("connection: close\r\n")
-        text = f"{_STATUS_LINES[status]}date: {self.connection.date}\r\n{''.join(lines)}\r\n"
+        text = f"{_STATUS_LINES[status]}date: {self.connection.date}\r\n{''.join(lines)}"
         # A value with a line break of its own could pass for a header, or for a second answer.
-        if text.count("\n") != len(lines) + 3 or text.count("\r") != len(lines) + 3:
+        if text.count("\n") != len(lines) + 2 or text.count("\r") != len(lines) + 2:
             raise ValueError("a header has a line break")
-        return text.encode("latin-1")
+        end = end or (self.connection.persistence if self.keep_alive else _LAST)
+        return (text + end).encode("latin-1")

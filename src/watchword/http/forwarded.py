@@ -1,4 +1,4 @@
-"""Under which address did the client reach us?
+"""Tells under which address the client reached us.
 
 Behind a proxy the answer stands in `Forwarded` (RFC 7239) or `X-Forwarded-*`, which anybody can write; so they count
 only when the connection comes from a proxy that the operator trusts, and a public endpoint by setting beats both.
@@ -26,12 +26,16 @@ def is_authority(host: str) -> bool:
 
 
 class Origins:
-    """Raises:
-    OperatorError: a trusted proxy is no address and no network.
+    """Tells under which address a client reached the server.
+
+    Raises:
+        OperatorError: a trusted proxy is no address and no network.
     """
 
     def __init__(self, public_endpoint: str | None = None, trusted_proxies: Sequence[str] = ()) -> None:
-        self._public_endpoint = public_endpoint.rstrip("/") if public_endpoint else None
+        # An address without a scheme is of https, as in a connection string.
+        scheme = "" if "://" in (public_endpoint or "") else "https://"
+        self._public_endpoint = scheme + public_endpoint.rstrip("/") if public_endpoint else None
         self.public_host = self._public_endpoint.partition("://")[2] if self._public_endpoint else None
         self._trusted = [_network(text) for text in trusted_proxies]
 

@@ -19,6 +19,8 @@ class Outflow:
     is gone.
     """
 
+    __slots__ = ("_deadline", "_loop", "_room", "_timer", "_transport", "_unsent_bytes", "is_full")
+
     def __init__(self, transport: asyncio.Transport, deadline: timedelta, loop: asyncio.AbstractEventLoop) -> None:
         transport.set_write_buffer_limits(high=_MOST_UNSENT_BYTES)
         self._transport = transport

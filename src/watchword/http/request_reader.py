@@ -14,12 +14,13 @@ import httptools
 
 from watchword.errors import TooLarge
 from watchword.http.exchange import Connection, Exchange
+from watchword.http.large_bodies import LargeBodies
 
 MAXIMUM_HEAD_BYTES = 32_768
 """Of target and headers together, each header with four bytes for what separates it. Trailers count as headers do."""
 
 MAXIMUM_BODY_BYTES = 65_536
-"""Of the body, and once more of what frames it where it comes in chunks."""
+"""Of the body, where the application does not say more, and once more of what frames it where it comes in chunks."""
 
 _PIECE_BYTES = 4_096
 """What the parser is given at once. It holds some two hundred of the smallest requests."""
@@ -43,10 +44,12 @@ class _Stop(Exception):
 
 class RequestReader:
     """Calls `enter` at the beginning of each part, `expect` when a client waits to send its body, and `hand_on` with
-    each exchange: whole, or too large and then at once.
+    each exchange: whole, or too large and then at once. One that offers a WebSocket goes to `hand_on_offer` instead,
+    and the reader pauses right behind it: what follows may be none of its own.
 
     It reads nothing while `is_paused`, which whoever is handed an exchange may set; what comes meanwhile is kept for
-    the next `feed`.
+    the next `feed`. `most_body_bytes` is asked for a body that is larger than most are, which then has to find room
+    among `large_bodies`.
     """
 
     def __init__(
@@ -54,12 +57,20 @@ class RequestReader:
         connection: Connection,
         enter: Callable[[Part], None],
         expect: Callable[[], None],
+        *,
         hand_on: Callable[[Exchange], None],
+        hand_on_offer: Callable[[Exchange], None],
+        most_body_bytes: Callable[[Exchange], int] = lambda _: MAXIMUM_BODY_BYTES,
+        large_bodies: LargeBodies,
     ) -> None:
         self._connection = connection
         self._enter = enter
         self._expect = expect
         self._hand_on = hand_on
+        self._hand_on_offer = hand_on_offer
+        self._most_body_bytes = most_body_bytes
+        self._large_bodies = large_bodies
+        self._taken_bytes = 0
         self._parser: Any = httptools.HttpRequestParser(self)
         self.part = Part.NOTHING
         self.is_paused = False
@@ -69,9 +80,11 @@ class RequestReader:
         self._exchange = Exchange(connection)
 
     def feed(self, data: bytes) -> None:
-        """Raises:
-        TooLarge: the head, or a body with what frames it.
-        NotHttp: it is none.
+        """Take the next bytes of the connection.
+
+        Raises:
+            TooLarge: the head, or a body with what frames it.
+            NotHttp: it is none.
         """
         if self._is_over:
             return
@@ -85,9 +98,19 @@ class RequestReader:
     def has_unread(self) -> bool:
         return bool(self._unread)
 
-    def close(self) -> None:
+    @property
+    def path(self) -> str:
+        """What of the path has arrived of the request that is being read, undecoded; nothing of an absolute target."""
+        target = self._exchange.target
+        return target.partition("?")[0] if target.startswith("/") else ""
+
+    def close(self) -> bytes:
+        """What was not read."""
+        self._give_back()
         # Each holds the other.
         self._parser = None
+        unread, self._unread = bytes(self._unread), memoryview(b"")
+        return unread
 
     def _read_on(self) -> None:
         # The parser cannot be told to stop behind a request; so it is given little at once.
@@ -106,8 +129,11 @@ class RequestReader:
                     self._parser.feed_data(data)
                     break
                 except httptools.HttpParserUpgrade as offer:
-                    self._ignore_offer()
+                    self._pass_offer()
                     data = data[offer.args[0] :]
+                    if self.is_paused:
+                        self._unread = memoryview(b"".join((data, self._unread)))
+                        break
         except httptools.HttpParserError:
             if self._is_over:
                 return
@@ -120,8 +146,9 @@ class RequestReader:
         if self.part is Part.BODY and self._bytes_of_part - self._body_bytes > MAXIMUM_BODY_BYTES:
             raise TooLarge("body", MAXIMUM_BODY_BYTES)
 
-    def _ignore_offer(self) -> None:
-        """Go on as if the request had not offered another protocol (RFC 9110, section 7.8).
+    def _pass_offer(self) -> None:
+        """Go on as if the request had not offered another protocol (RFC 9110, section 7.8), but pause where a WebSocket
+        may begin.
 
         The parser takes whatever follows such a head for the other protocol. Therefore a new one reads on, and is told
         first how the body is framed.
@@ -130,7 +157,11 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         framing = _framing(exchange)
         if framing is None:
-            self._complete()
+            if _offers_websocket(exchange):
+                self.is_paused = True
+                self._complete(self._hand_on_offer)
+            else:
+                self._complete(self._hand_on)
             return
         self._parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
         self._exchange = exchange
@@ -142,6 +173,7 @@ class RequestReader:
         self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._body_bytes = 0
+        self._room = MAXIMUM_BODY_BYTES
         self._begin(Part.HEAD)
 
     def on_url(self, url: bytes) -> None:
@@ -175,32 +207,47 @@ class RequestReader:
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
+        if self._body_bytes > self._room:
+            self._room = self._most_body_bytes(self._exchange)
         if self._body_bytes > MAXIMUM_BODY_BYTES:
-            # It is answered now; what is left of it is not read, so the connection cannot be used again.
-            self._exchange.is_too_large = True
-            self._exchange.keep_alive = False
-            self._complete()
-            raise _Stop
+            self._require_room(len(body))
         self._body.append(body)
+
+    def _require_room(self, count: int) -> None:
+        is_too_large = self._body_bytes > self._room
+        if not is_too_large and self._large_bodies.take(count):
+            self._taken_bytes += count
+            return
+        # It is answered now; what is left of it is not read, so the connection cannot be used again.
+        self._exchange.is_too_large, self._exchange.finds_no_room = is_too_large, not is_too_large
+        self._exchange.keep_alive = False
+        self._complete(self._hand_on)
+        raise _Stop
 
     def on_message_complete(self) -> None:
         if not self._parser.should_keep_alive():
             # A trailer may have said so too, and then the parser reads nothing more.
             self._exchange.keep_alive = False
         if self._parser.should_upgrade():
-            # This is only the head's end; see `_ignore_offer`.
+            # This is only the head's end; see `_pass_offer`.
             return
-        self._complete()
+        self._complete(self._hand_on)
         if self._is_over:
             raise _Stop
 
-    def _complete(self) -> None:
+    def _complete(self, hand_on: Callable[[Exchange], None]) -> None:
         exchange = self._exchange
-        if not exchange.is_too_large:
+        if not exchange.is_too_large and not exchange.finds_no_room:
             exchange.body = b"".join(self._body)
+        if self._taken_bytes:
+            self._give_back()
         self._is_over = not exchange.keep_alive
         self._begin(Part.NOTHING)
-        self._hand_on(exchange)
+        hand_on(exchange)
+
+    def _give_back(self) -> None:
+        self._large_bodies.give_back(self._taken_bytes)
+        self._taken_bytes = 0
 
     def _begin(self, part: Part) -> None:
         self.part = part
@@ -209,7 +256,7 @@ class RequestReader:
 
 
 def _headers(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """By name; the values of one that was sent again and again are joined only once."""
+    """Headers by name; the values of one that was sent again and again are joined only once."""
     found: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
     for raw_name, raw_value in fields:
@@ -221,6 +268,10 @@ def _headers(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
     for name, values in repeated.items():
         found[name] = ", ".join(values)
     return found
+
+
+def _offers_websocket(exchange: Exchange) -> bool:
+    return exchange.method == "GET" and exchange.keep_alive and "websocket" in exchange.headers["upgrade"].lower()
 
 
 def _framing(exchange: Exchange) -> bytes | None:

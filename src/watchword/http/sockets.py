@@ -1,4 +1,4 @@
-"""Listening sockets: opened here, or by whoever started us."""
+"""OnOpen sockets: opened here, or by whoever started us."""
 
 from __future__ import annotations
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import ssl
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, reason_of
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -19,7 +23,7 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
         return tls_context_of(certificate.read_bytes(), key.read_bytes())
     except (OSError, ssl.SSLError) as error:
         raise OperatorError(
-            f"The certificate {certificate} with the key {key} cannot be used: {error}.",
+            f"The certificate {certificate} with the key {key} cannot be used: {reason_of(error)}.",
             "Give a PEM file with the chain, the server's own certificate first, and one with its unencrypted key.",
         ) from None
 
@@ -43,10 +47,23 @@ def load_pair(context: ssl.SSLContext, chain: bytes, key: bytes) -> None:
         ssl.SSLError: it is no certificate chain and its key.
     """
     # The ssl module reads certificates from files only; these are gone when it has.
-    with tempfile.TemporaryDirectory(prefix="watchword-tls-") as folder:
-        certificate_path, key_path = Path(folder, "certificate.pem"), Path(folder, "key.pem")
-        certificate_path.write_bytes(chain)
-        key_path.touch(0o600)
-        key_path.write_bytes(key)
+    with _file_of(chain) as certificate_path, _file_of(key) as key_path:
         # A password is given, though there is none, so that OpenSSL does not ask for it on the terminal.
         context.load_cert_chain(certificate_path, key_path, password="")
+
+
+@contextlib.contextmanager
+def _file_of(content: bytes) -> Iterator[Path]:
+    """A file that holds the content, for this process, until the block ends."""
+    if sys.platform == "linux":
+        # In memory: a container may have no folder that can be written to, and no key should touch a disk.
+        with os.fdopen(os.memfd_create("watchword-tls"), "wb") as file:
+            file.write(content)
+            file.flush()
+            yield Path(f"/proc/self/fd/{file.fileno()}")
+    else:
+        with tempfile.TemporaryDirectory(prefix="watchword-tls-") as folder:
+            path = Path(folder, "pem")
+            path.touch(0o600)
+            path.write_bytes(content)
+            yield path

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from watchword.clock import Clock
+from watchword.clock import Clock, ServiceClock
 from watchword.errors import InvalidLifetime, NoScopes, UnknownScope
 from watchword.identity.identities import Identity
 from watchword.identity.last_tokens import LastTokens
 from watchword.keyring.keyring import Keyring
+from watchword.resources.issuers import Issuers
 from watchword.resources.store import Resource
 from watchword.storage.clock_watch import ClockWatch
 from watchword.tokens.claims import new_claims
@@ -34,14 +35,25 @@ class IssuedToken(msgspec.Struct, frozen=True, gc=False):
 class AccessTokens:
     """Issues tokens with the key in force."""
 
-    def __init__(self, keyring: Keyring, last_tokens: LastTokens, clock: Clock, clock_watch: ClockWatch) -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        issuers: Issuers,
+        last_tokens: LastTokens,
+        *,
+        clock: Clock,
+        service_clock: ServiceClock,
+        clock_watch: ClockWatch,
+    ) -> None:
         self._keyring = keyring
+        self._issuers = issuers
         self._last_tokens = last_tokens
         self._clock = clock
+        self._service_clock = service_clock
         self._clock_watch = clock_watch
 
     def require_right_clock(self) -> None:
-        """Before something is made that a token is to be issued for.
+        """Judges the clock before something is made that a token is to be issued for.
 
         Raises:
             WrongClock: by this machine's clock no token is issued.
@@ -53,9 +65,9 @@ class AccessTokens:
         resource: Resource,
         access_key_id: str | None,
         identity: Identity,
+        *,
         scopes: Sequence[str],
         minutes: int,
-        *,
         is_noted: bool = False,
     ) -> IssuedToken:
         """A signed token for the identity as it was just read; scopes and minutes were checked before.
@@ -66,7 +78,9 @@ class AccessTokens:
             WrongClock: by this machine's clock no token is issued.
             Unavailable: the database does not answer.
         """
+        # One moment for both times of the token: it lives as long as was asked for, to the second.
         now = self._clock.micros()
+        service_now = self._service_clock.at(now, resource.number)
         # Above what cuts off older tokens, so that this one is good at once, though the clock here be behind.
         counts_from = max(resource.valid_from_micros, identity.row.valid_from_micros)
         issued = await self._clock_watch.stamp(now, counts_from)
@@ -79,8 +93,9 @@ class AccessTokens:
             resource_generation=resource.generation,
             now_micros=now,
             issued_micros=issued,
-            expires=now // 1_000_000 + minutes * 60,
+            expires=service_now // 1_000_000 + minutes * 60,
             access_key=access_key_id,
+            issuer=self._issuers.named_in_tokens(resource),
         )
         key = await self._keyring.signing_key()
         # The requests of a tick sign one after another, and only then go on: a signature costs twice as much when the
@@ -89,8 +104,8 @@ class AccessTokens:
         token = sign(claims, key)
         await asyncio.sleep(0)
         if not is_noted:
-            self._last_tokens.note(resource.number, identity.id.flake, now)
-        return IssuedToken(token, now, now + minutes * 60_000_000)
+            self._last_tokens.note(resource.number, identity.id.flake, service_now)
+        return IssuedToken(token, service_now, service_now + minutes * 60_000_000)
 
 
 def require_scopes(scopes: Sequence[str], allowed: tuple[str, ...] | None, field: str) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class Identities:
         store: IdentityStore,
         feed: Feed,
         minter: FlakeMinter,
+        *,
         clock: Clock,
         reading_clock: Clock,
         clock_watch: ClockWatch,
@@ -56,20 +57,24 @@ class Identities:
         self._clock_watch = clock_watch
 
     async def create(
-        self, resource: Resource, custom_id: str | None = None, *, with_token: bool = False
+        self, resource: Resource, custom_id: str | None = None, *, now_micros: int, with_token: bool = False
     ) -> tuple[Identity, bool]:
         """A new identity, or the one that has the custom id already; and whether it is new.
 
         `with_token` says that a token will be issued next: the row of a new one says so from the start.
         """
-        flake, now = self._minter.mint(), self._clock.micros()
-        row = await self._store.insert(resource.number, flake, custom_id, now, now if with_token else None)
+        flake, noted = self._minter.mint(), now_micros if with_token else None
+        row = await self._store.insert(
+            resource.number, flake, custom_id, created_micros=now_micros, last_token_micros=noted
+        )
         return Identity(IdentityId(resource.id, row.flake), row), row.flake == flake
 
     async def get(self, resource: Resource, id: IdentityId) -> Identity:
-        """Raises:
-        IdentityNotOwned: the identifier names another resource.
-        IdentityNotFound: there is no such identity now.
+        """Find an identity of the resource, as it is committed now.
+
+        Raises:
+            IdentityNotOwned: the identifier names another resource.
+            IdentityNotFound: there is no such identity now.
         """
         _require_owned(resource, id)
         row = await self._store.find(resource.number, id.flake)
@@ -88,7 +93,7 @@ class Identities:
             raise IdentityNotFound
         self._feed.wake()
 
-    async def cut_off(self, resource: Resource, id: IdentityId, valid_from: datetime) -> None:
+    async def cut_off(self, resource: Resource, id: IdentityId, valid_from: datetime, *, now_micros: int) -> None:
         """Tokens issued before `valid_from` are dead; a time that has not come yet means now.
 
         Assumed: `tokensValidFrom` in the future means now. Taken literally it would also kill tokens that are yet to
@@ -101,11 +106,11 @@ class Identities:
         # By the clock that callers know. It may be wrong, and issue times may be ahead of it, after it was set back or
         # where a mark is: then they do not tell which token came before, so all of them go.
         ahead = max(self._reading_clock.micros(), resource.valid_from_micros) > now + _AHEAD_MICROS
-        if micros >= now or ahead or await self._clock_watch.misdates(now):
+        if micros >= now_micros or ahead or await self._clock_watch.misdates(now):
             await self.revoke(resource, id)
             return
         _require_owned(resource, id)
-        if not await self._store.cut_off(resource.number, id, max(micros, 0), self._reading_clock.micros()):
+        if not await self._store.cut_off(resource.number, id, max(micros, 0), now_micros=self._reading_clock.micros()):
             raise IdentityNotFound
         self._feed.wake()
 
@@ -120,7 +125,7 @@ class Identities:
             raise IdentityNotFound
         self._feed.wake()
 
-    async def list(self, resource: Resource, wanted: Filter, after: bytes | None, most: int) -> list[Identity]:
+    async def list(self, resource: Resource, wanted: Filter, after: bytes | None, *, most: int) -> list[Identity]:
         """Identities whose flake is above `after`, oldest first; `most` is at most `LARGEST_PAGE`."""
         first = smallest_flake(wanted.created_from_millis)
         before = wanted.created_before_millis

@@ -1,4 +1,4 @@
-"""When identities were last issued a token, and how far issue times have come: what issuing writes down behind."""
+"""When identities were last issued a token, which issuing writes down behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import logging
 from itertools import islice
 from operator import itemgetter
 
-from watchword.clock import MonotoneClock
 from watchword.errors import Unavailable
 from watchword.identity.store import IdentityStore
 
@@ -30,7 +29,7 @@ class Rate:
         self._spare = float(NOTES_A_SECOND)
 
     def is_exceeded(self, issued: int, now_seconds: float) -> bool:
-        """By what was issued since the last call; a clock that never goes back says when this one is."""
+        """Whether too many were `issued` since the last call; a clock that never goes back says when this one is."""
         gained = (now_seconds - self._counted_at) * NOTES_A_SECOND
         spare = min(self._spare + gained, NOTES_A_SECOND) - issued
         self._counted_at, self._spare = now_seconds, max(spare, 0.0)
@@ -101,31 +100,3 @@ class LastTokens:
     def _take(self, most: int) -> list[tuple[int, int, bytes]]:
         oldest = list(islice(self._noted, most))
         return [(self._noted.pop(key), *key) for key in oldest]
-
-
-class HighWater:
-    """Writes down, a second later, the highest issue time that was given out: no later run goes below it."""
-
-    def __init__(self, store: IdentityStore, issue_clock: MonotoneClock) -> None:
-        self._store = store
-        self._issue_clock = issue_clock
-        self._written = issue_clock.last
-
-    async def keep_writing(self) -> None:
-        """Runs until it is cancelled, and writes it down once more then."""
-        with contextlib.suppress(asyncio.CancelledError):
-            while True:
-                await asyncio.sleep(_LATER_SECONDS)
-                await self._write()
-        await self._write()
-
-    async def _write(self) -> None:
-        last = self._issue_clock.last
-        if last == self._written:
-            return
-        try:
-            await self._store.note_high_water(last)
-        except Unavailable:
-            _log.warning("how far issue times have come could not be written down yet")
-        else:
-            self._written = last

@@ -5,13 +5,7 @@ Each operation reads its body, calls the rules, and answers with one of `wire.id
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from urllib.parse import urlencode
-
-from watchword.clock import to_micros
-from watchword.errors import IdentityNotFound, IdentityNotOwned, InvalidQuery, MalformedIdentity
+from watchword.errors import IdentityNotFound, IdentityNotOwned, MalformedIdentity
 from watchword.identifiers import IdentityId, parse_exchanged_user, parse_identity
 from watchword.identity.access_tokens import (
     AccessTokens,
@@ -24,10 +18,12 @@ from watchword.resources.store import Resource
 from watchword.rest.call import AnyBinding, Binding, Call
 from watchword.rest.callers import Caller
 from watchword.rest.doors import Doors
-from watchword.revocations.users import ExchangedUsers
+from watchword.rest.paging import moment, next_link, page_size
+from watchword.subjects.exchanged_users import ExchangedUsers
 from watchword.wire import identity as wire
 from watchword.wire import identity_bodies as bodies
-from watchword.wire.identity_bodies import format_seconds, format_time
+from watchword.wire.cursors import read_cursor, write_cursor
+from watchword.wire.times import format_seconds, format_time
 
 _DEFAULT_PAGE = 100
 
@@ -62,8 +58,10 @@ class IdentityOperations:
         caller = call.caller
         if scopes:
             self._access_tokens.require_right_clock()
-        identity, is_new = await self._identities.create(caller.resource, request.customId, with_token=bool(scopes))
-        token = await self._issue_to(identity, caller, scopes, minutes, is_noted=is_new) if scopes else None
+        identity, is_new = await self._identities.create(
+            caller.resource, request.customId, now_micros=call.now, with_token=bool(scopes)
+        )
+        token = await self._issue_to(identity, caller, scopes, minutes=minutes, is_noted=is_new) if scopes else None
         # The row of a new one says when it was issued a token; that is what is read back.
         body = self._identity_body(identity, call, None if is_new else token)
         return bodies.CreatedBody(body, _token_body(token) if token else None)
@@ -88,7 +86,7 @@ class IdentityOperations:
 
     async def create_early(self, call: Call[Caller]) -> bodies.IdentityBody:
         wire.read_create(call.request.body, call.version, call.request.ignored)
-        identity, _ = await self._identities.create(call.caller.resource)
+        identity, _ = await self._identities.create(call.caller.resource, now_micros=call.now)
         return bodies.IdentityBody(id=str(identity.id))
 
     async def issue_early(self, call: Call[Caller]) -> bodies.EarlyTokenBody:
@@ -101,22 +99,23 @@ class IdentityOperations:
         if valid_from is None:
             await self._identities.get(resource, id)
         else:
-            await self._identities.cut_off(resource, id, valid_from)
+            await self._identities.cut_off(resource, id, valid_from, now_micros=call.now)
 
     async def list(self, call: Call[Caller]) -> bodies.IdentityPage:
         query = call.request.query
-        size = _page_size(query)
+        size = page_size(query, default=_DEFAULT_PAGE, largest=LARGEST_PAGE)
         wanted = Filter(
             custom_id=query.get("customid"),
-            created_from_millis=_moment_millis(query, "createdAfter") or 0,
-            created_before_millis=_moment_millis(query, "createdBefore"),
+            created_from_millis=_millis(moment(query, "createdAfter")) or 0,
+            created_before_millis=_millis(moment(query, "createdBefore")),
         )
+        after = read_cursor(query.get("continuationtoken"), "continuationToken", 16)
         resource = call.caller.resource
-        found = await self._identities.list(resource, wanted, _continuation(query), size + 1)
+        found = await self._identities.list(resource, wanted, after, most=size + 1)
         page = found[:size]
         return bodies.IdentityPage(
             [_listed(identity) for identity in page],
-            _next_link(call, page[-1].id.flake) if len(found) > size else None,
+            next_link(call, continuationToken=write_cursor(page[-1].id.flake)) if len(found) > size else None,
         )
 
     async def _revoke_user(self, resource: Resource, of: str | None, subject: str) -> None:
@@ -131,13 +130,13 @@ class IdentityOperations:
         minutes = require_lifetime(minutes)
         scopes = require_scopes(asked, wire.scopes_of(call.version), "scopes")
         identity = await self._identities.get(call.caller.resource, _id(call))
-        return identity, await self._issue_to(identity, call.caller, scopes, minutes)
+        return identity, await self._issue_to(identity, call.caller, scopes, minutes=minutes)
 
     async def _issue_to(
-        self, identity: Identity, caller: Caller, scopes: tuple[str, ...], minutes: int, *, is_noted: bool = False
+        self, identity: Identity, caller: Caller, scopes: tuple[str, ...], *, minutes: int, is_noted: bool = False
     ) -> IssuedToken:
         return await self._access_tokens.issue(
-            caller.resource, caller.access_key_id, identity, scopes, minutes, is_noted=is_noted
+            caller.resource, caller.access_key_id, identity, scopes=scopes, minutes=minutes, is_noted=is_noted
         )
 
     @staticmethod
@@ -170,39 +169,5 @@ def _listed(identity: Identity) -> bodies.ListedIdentity:
     )
 
 
-def _page_size(query: Mapping[str, str]) -> int:
-    text = query.get("maxpagesize", str(_DEFAULT_PAGE))
-    if not text.isdecimal() or len(text) > 6 or not 1 <= int(text) <= LARGEST_PAGE:
-        raise InvalidQuery("maxPageSize", f"It must be a whole number from 1 to {LARGEST_PAGE}.")
-    return int(text)
-
-
-def _moment_millis(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name.lower())
-    if text is None:
-        return None
-    try:
-        # A literal + of a zone such as +00:00 arrives as a space, which is the form's own decoding.
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        raise InvalidQuery(name, "It must be a time such as 2026-11-21T01:14:27Z.") from None
-    return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) // 1_000
-
-
-def _continuation(query: Mapping[str, str]) -> bytes | None:
-    text = query.get("continuationtoken")
-    if text is None:
-        return None
-    try:
-        flake = urlsafe_b64decode(text + "==")
-    except ValueError:
-        flake = b""
-    if len(flake) != 16:
-        raise InvalidQuery("continuationToken", "It must be taken from a nextLink, unchanged.")
-    return flake
-
-
-def _next_link(call: Call[Caller], last: bytes) -> str:
-    kept = {name: value for name, value in call.request.query.items() if name != "continuationtoken"}
-    kept["continuationToken"] = urlsafe_b64encode(last).rstrip(b"=").decode("ascii")
-    return f"{call.request.origin}/identities?{urlencode(kept)}"
+def _millis(micros: int | None) -> int | None:
+    return None if micros is None else micros // 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchword.revocations.statements import NEXT_CURSOR, recorded, recorded_many
 from watchword.storage import Statement
+from watchword.storage.clock_marks import raise_to
 
 COLUMNS = "flake, generation, valid_from_micros, custom_id, created_micros, last_token_micros"
 
@@ -153,7 +154,7 @@ REVOKE = Statement(
 CUT_OFF = Statement(
     sqlite=(
         # The time from which tokens are valid must never lie above what the clock gives out after a restart.
-        "update clock set high_water_micros = max(high_water_micros, :valid_from)",
+        raise_to(micros=":valid_from", greatest="max"),
         _NEXT_CURSOR,
         """
         update identities set valid_from_micros = max(valid_from_micros, :valid_from)
@@ -171,8 +172,7 @@ CUT_OFF = Statement(
     parameters=(*_REVOKING, ("valid_from", "int8")),
     postgres=f"""
         , clocked as (
-            update clock set high_water_micros = greatest(high_water_micros, (select max(valid_from) from q))
-            returning 1
+            {raise_to(micros="(select max(valid_from) from q)", greatest="greatest")} returning 1
         ), {_locked(after="(select count(*) from clocked) >= 0")}, latest as (
             select resource, flake, max(valid_from) as valid_from from q group by resource, flake
         ), changed as (

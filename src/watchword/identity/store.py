@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from watchword.errors import NotAuthenticated, Unavailable
-from watchword.identifiers import IdentityId, parse_identity
+from watchword.identifiers import IdentityId
 from watchword.identity.statements import COLUMNS, CUT_OFF, DELETE, FIND, INSERT, INSERT_NAMED, NOTE, PURGE, REVOKE
 from watchword.revocations.store import KEPT_MICROS
 from watchword.storage import Database
+from watchword.storage.purge import Purge
 
 
 class IdentityRow(msgspec.Struct, frozen=True, gc=False):
@@ -46,6 +47,7 @@ class IdentityStore:
         resource: int,
         flake: bytes,
         custom_id: str | None,
+        *,
         created_micros: int,
         last_token_micros: int | None = None,
     ) -> IdentityRow:
@@ -80,7 +82,7 @@ class IdentityStore:
         """Whether the identity was there; all its tokens so far are dead."""
         return bool(await self._database.write(REVOKE, _revoking(resource, id, now_micros)))
 
-    async def cut_off(self, resource: int, id: IdentityId, valid_from_micros: int, now_micros: int) -> bool:
+    async def cut_off(self, resource: int, id: IdentityId, valid_from_micros: int, *, now_micros: int) -> bool:
         """Whether the identity was there; its tokens issued before that time are dead, and never come back."""
         parameters = _revoking(resource, id, now_micros) | {"valid_from": valid_from_micros}
         return bool(await self._database.write(CUT_OFF, parameters))
@@ -122,35 +124,10 @@ class IdentityStore:
         for each in written:
             each.result()
 
-    async def note_high_water(self, micros: int) -> None:
-        """The highest issue time that was given out, as far as this process knows.
 
-        Raises:
-            Unavailable: it is not written down.
-        """
-        await self._database.transact(
-            lambda transaction: transaction.execute(
-                "update clock set high_water_micros = $1 where high_water_micros < $1", micros
-            )
-        )
+def identities_of_resource(database: Database) -> Purge:
+    return Purge(("identities", "custom_ids"), IdentityStore(database).purge)
 
 
 def _revoking(resource: int, id: IdentityId, now_micros: int) -> dict[str, Any]:
     return {"resource": resource, "flake": id.flake, "subject": id.skype_id, "kept_until": now_micros + KEPT_MICROS}
-
-
-async def newest_marks(database: Database) -> tuple[bytes, int]:
-    """The newest flake and the highest issue time of all earlier runs: what a new run must not go below."""
-    newest = "select (select flake from identities where resource = number order by flake desc limit 1) from resources"
-    flakes = [flake for (flake,) in await database.query(newest) if flake is not None]
-    # An identity that was deleted is remembered by its revocation alone.
-    revoked = """
-        select (
-            select subject from revocations where kind = 'identity' and resource = number
-            and subject > 'acs:' || id || '_' and subject < 'acs:' || id || '_g' order by subject desc limit 1
-        ) from resources
-    """
-    found = [parse_identity(f"8:{subject}") for (subject,) in await database.query(revoked)]
-    flakes += [identity.flake for identity in found if identity is not None]
-    [(high_water,)] = await database.query("select high_water_micros from clock")
-    return max(flakes, default=bytes(16)), high_water

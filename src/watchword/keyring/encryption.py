@@ -15,7 +15,7 @@ from pathlib import Path
 
 from watchword.errors import OperatorError
 from watchword.keyring.encryption_key import EncryptionKey, parse_key
-from watchword.keyring.key_check import FIND, PURPOSE, find_key_check, write_key_check
+from watchword.keyring.key_check import FIND, PURPOSE, find_key_check, get_key_check, insert_key_check
 from watchword.keyring.key_files import changing, find_key_file, load_or_create_next, next_of, put_next_in_place
 from watchword.settings import Settings
 from watchword.storage import Database, Transaction
@@ -50,8 +50,10 @@ class Encryption:
         return self._keys
 
     def decrypt(self, stored: bytes, purpose: str) -> bytes:
-        """Raises:
-        OperatorError: no key of this node fits, or the row was changed.
+        """Decrypt a secret with that one of this node's keys that fits.
+
+        Raises:
+            OperatorError: no key of this node fits, or the row was changed.
         """
         return self._open(stored, purpose)[1]
 
@@ -68,8 +70,10 @@ class Encryption:
         if stored is not None:
             return self.fitting(stored)
         key = self._first_key()
-        await write_key_check(transaction, key)
-        return key
+        if await insert_key_check(transaction, key):
+            return key
+        # Another node was faster.
+        return self.fitting(await get_key_check(transaction))
 
     def fitting(self, key_check: bytes) -> EncryptionKey:
         """The key of this node that decrypts what `key_check.FIND` found.
@@ -160,7 +164,14 @@ def open_encryption(settings: Settings, data: Path) -> Encryption:
     Raises:
         OperatorError: a key is not usable.
     """
-    given = [parse_key(text) for text in (settings.encryption_key, settings.encryption_key_next) if text]
+    given = [
+        parse_key(text, variable)
+        for text, variable in (
+            (settings.encryption_key, "WATCHWORD_ENCRYPTION_KEY"),
+            (settings.encryption_key_next, "WATCHWORD_ENCRYPTION_KEY_NEXT"),
+        )
+        if text
+    ]
     if settings.encryption_key:
         return Encryption(*given)
     path = find_key_path(settings, data)

@@ -44,8 +44,10 @@ class EncryptionKey:
         return _VERSION + nonce + self._cipher.encrypt(nonce, secret, purpose.encode())
 
     def decrypt(self, stored: bytes, purpose: str) -> bytes:
-        """Raises:
-        OperatorError: the secret was encrypted with another key, or its row was changed.
+        """Decrypt a secret that was encrypted for the same purpose.
+
+        Raises:
+            OperatorError: the secret was encrypted with another key, or its row was changed.
         """
         nonce, ciphertext = stored[1 : 1 + _NONCE_BYTES], stored[1 + _NONCE_BYTES :]
         try:
@@ -65,8 +67,8 @@ class EncryptionKey:
         return HKDF(SHA256(), length, salt, purpose.encode()).derive(self._key)
 
 
-def parse_key(text: str) -> bytes:
-    """The key of a setting: base64 of 32 bytes.
+def parse_key(text: str, origin: str) -> bytes:
+    """The key of a setting or a file, which `origin` names: base64 of 32 bytes.
 
     Raises:
         OperatorError: anything else.
@@ -76,5 +78,8 @@ def parse_key(text: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_BYTES:
-        raise OperatorError("The encryption key is not base64 of 32 bytes.", "Make one with: openssl rand -base64 32")
+        raise OperatorError(
+            f"The encryption key in {origin} is not base64 of 32 bytes.",
+            "Give the key that the database was made with; for a new database, make one with: openssl rand -base64 32",
+        )
     return key

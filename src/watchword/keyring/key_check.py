@@ -20,9 +20,22 @@ async def find_key_check(transaction: Transaction) -> bytes | None:
     return rows[0][0] if rows else None
 
 
-async def write_key_check(transaction: Transaction, key: EncryptionKey) -> None:
-    """From the commit on this is the key in force."""
-    await transaction.execute(
-        "insert into key_check values (1, $1) on conflict (singleton) do update set encrypted = excluded.encrypted",
-        key.encrypt(_CONSTANT, PURPOSE),
+async def get_key_check(transaction: Transaction) -> bytes:
+    """The same of a database that has one."""
+    [(encrypted,)] = await transaction.execute(FIND)
+    return bytes(encrypted)
+
+
+async def insert_key_check(transaction: Transaction, key: EncryptionKey) -> bool:
+    """Whether this is the key in force from the commit on: the first that comes to a database is."""
+    return bool(
+        await transaction.execute(
+            "insert into key_check values (1, $1) on conflict (singleton) do nothing returning 1",
+            key.encrypt(_CONSTANT, PURPOSE),
+        )
     )
+
+
+async def replace_key_check(transaction: Transaction, key: EncryptionKey) -> None:
+    """This key is in force from the commit on, in the place of another."""
+    await transaction.execute("update key_check set encrypted = $1", key.encrypt(_CONSTANT, PURPOSE))

@@ -1,4 +1,5 @@
-"""The files of a node whose encryption key is not given by setting. Only their owner may read them.
+"""The files of a node whose encryption key is not given by setting. Only their owner may read them,
+or a group that this process is in.
 
 encryption.key         the key in use
 encryption.key.next    the key to come, until `watchword keys rewrap` or the first start has put it in force
@@ -13,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from watchword.errors import OperatorError
-from watchword.files import exclusive, sync_folder
+from watchword.errors import OperatorError, reason_of
+from watchword.files import exclusive, opens_to_strangers, sync_folder
 from watchword.identifiers import random_bytes
 from watchword.keyring.encryption_key import KEY_BYTES, parse_key
 
@@ -33,8 +34,14 @@ def load_or_create_key_file(path: Path) -> bytes:
     Raises:
         OperatorError: the file cannot be read or holds no key, or others than its owner may read it.
     """
-    if not path.exists():
-        _create(path)
+    try:
+        if not path.exists():
+            _create(path)
+    except OSError as error:
+        raise OperatorError(
+            f"The key file {path} cannot be made: {reason_of(error)}.",
+            "Let this user write to its folder, or name a file that holds a key: openssl rand -base64 32",
+        ) from None
     return _read(path)
 
 
@@ -78,13 +85,13 @@ def changing(path: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise OperatorError(
-            f"The key file {path} cannot be replaced: {error}.",
+            f"The key file {path} cannot be replaced: {reason_of(error)}.",
             f"Let this user write to its folder, or put the content of {next_of(path)} in its place by hand.",
         ) from None
 
 
 def put_next_in_place(path: Path) -> None:
-    """In one step that survives a power cut; there never is no key. To be called while `changing`."""
+    """Replaces the key in one step that survives a power cut; there never is no key. To be called while `changing`."""
     next_of(path).replace(path)
     sync_folder(path.parent)
 
@@ -93,11 +100,13 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             # Of the file that is read, whatever takes its place meanwhile.
-            if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
+            if os.name == "posix" and opens_to_strangers(os.fstat(file.fileno()), 0o077):
                 raise OperatorError(f"Others may read the key file {path}.", f"Close it with: chmod 600 {path}")
-            return parse_key(file.read().decode("ascii"))
+            return parse_key(file.read().decode("ascii"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"The key file {path} cannot be read: {error}.", "Restore it from a backup.") from None
+        raise OperatorError(
+            f"The key file {path} cannot be read: {reason_of(error)}.", "Restore it from a backup."
+        ) from None
 
 
 def _create(path: Path) -> None:

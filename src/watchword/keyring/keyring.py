@@ -18,11 +18,12 @@ from watchword.errors import OperatorError, Unavailable
 from watchword.keyring import store
 from watchword.keyring.encryption import Encryption
 from watchword.keyring.encryption_key import EncryptionKey
-from watchword.keyring.lifecycle import Schedule, State, newest_of, signing_until, states
+from watchword.keyring.lifecycle import Schedule, State, alive_until, newest_of, signing_until, states
 from watchword.keyring.store import SigningKeyRow
 from watchword.measurements import FINE_SECONDS, Histogram
 from watchword.storage import Database, Row, Transaction
 from watchword.storage.clock_watch import ClockWatch
+from watchword.storage.database import BESIDE_OLDER
 from watchword.tokens.issuer import SigningKey, new_signing_key
 from watchword.tokens.jwks import KeySet
 
@@ -40,6 +41,7 @@ class Keyring:
         database: Database,
         encryption: Encryption,
         clock: Clock,
+        *,
         algorithm: str,
         schedule: Schedule,
         signatures: Histogram | None = None,
@@ -54,15 +56,17 @@ class Keyring:
         self._committed: list[Row] = []
         self._kid: str | None = None
         self._holds_until = 0
+        self._shown: list[Row] = []
+        self._shown_until = 0
         self._key_set: tuple[tuple[str, ...], KeySet] = ((), KeySet(()))
 
     async def prepare(self) -> None:
-        """At start: make a key where none signs, and publish one where the setting asks for another algorithm.
+        """Makes a key at start where none signs, and publishes one where the setting asks for another algorithm.
 
         Raises:
             OperatorError: the encryption key does not fit.
         """
-        self._open_all(await self._database.transact(self._prepare))
+        self._open_all(await self._database.transact(self._prepare, BESIDE_OLDER))
 
     async def signing_key(self) -> SigningKey:
         """The key that signs at this instant.
@@ -73,7 +77,7 @@ class Keyring:
         kid = await self._signing_kid()
         if kid is None or kid not in self._opened:
             # Another process made it, or the last one was revoked.
-            self._open_all(await self._database.transact(self.ensure_signing))
+            self._open_all(await self._database.transact(self.ensure_signing, BESIDE_OLDER))
             kid = await self._signing_kid()
         return self._opened[kid or ""]
 
@@ -90,12 +94,14 @@ class Keyring:
         Raises:
             Unavailable: the database does not answer.
         """
-        rows = await store.read_keys(self._database)
-        alive = [row for row, state in states(rows, self._clock.micros()) if state not in ("expired", "revoked")]
-        kids = tuple(row.kid for row in alive)
-        if kids != self._key_set[0]:
-            self._open_all(alive)
-            self._key_set = (kids, KeySet(self._opened[kid].verification_key() for kid in kids))
+        rows, now = await store.find_keys(self._database), self._clock.micros()
+        if rows != self._shown or now >= self._shown_until:
+            self._shown = rows
+            alive, self._shown_until = alive_until([SigningKeyRow(*row) for row in rows], now)
+            kids = tuple(row.kid for row in alive)
+            if kids != self._key_set[0]:
+                self._open_all(alive)
+                self._key_set = (kids, KeySet(self._opened[kid].verification_key() for kid in kids))
         return self._key_set[1]
 
     async def states(self) -> list[tuple[SigningKeyRow, State]]:
@@ -110,6 +116,13 @@ class Keyring:
         """The time by which keys live."""
         return self._clock.micros()
 
+    async def hold(self, transaction: Transaction) -> None:
+        """Nobody else makes, changes or forgets a signing key until the transaction ends."""
+        if not await transaction.lock(store.KEYS):
+            # A database that nothing was encrypted in yet has no such row.
+            await self._encryption.in_force(transaction)
+            await transaction.lock(store.KEYS)
+
     async def add_key(self, transaction: Transaction, signs_from_micros: int) -> SigningKeyRow:
         """A fresh key, published now."""
         key = new_signing_key(self._algorithm)
@@ -121,6 +134,7 @@ class Keyring:
 
     async def ensure_signing(self, transaction: Transaction) -> list[SigningKeyRow]:
         """All keys, one of which signs: where none did, the one that is published already, else a fresh one."""
+        await self.hold(transaction)
         rows = await store.list_keys(transaction)
         now = self._clock.micros()
         by_state = {state: row for row, state in reversed(states(rows, now))}
@@ -144,7 +158,7 @@ class Keyring:
             if clock_watch.fault is not None:
                 continue
             try:
-                await self._database.transact(self.rotate_if_due)
+                await self._database.transact(self.rotate_if_due, BESIDE_OLDER)
             except Unavailable:
                 _log.warning("signing keys could not be looked after; it goes on trying")
             except OperatorError as error:
@@ -154,6 +168,7 @@ class Keyring:
 
     async def rotate_if_due(self, transaction: Transaction) -> None:
         """One turn of `keep_rotating`."""
+        await self.hold(transaction)
         rows = await store.list_keys(transaction)
         now = self._clock.micros()
         start = self.schedule.next_start(rows, now)

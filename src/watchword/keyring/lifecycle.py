@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Literal
 
 from watchword.keyring.store import SigningKeyRow
+from watchword.settings import Settings
 from watchword.tokens.claims import LONGEST_LIFETIME
 
 State = Literal["published", "signing", "verifying", "expired", "revoked"]
@@ -59,6 +60,12 @@ class Schedule:
         return self.ahead / 2
 
 
+def schedule(settings: Settings) -> Schedule:
+    """When signing keys change, by setting."""
+    every = timedelta(seconds=settings.key_lifetime) if settings.key_lifetime else None
+    return Schedule(every, timedelta(seconds=settings.key_publish_ahead))
+
+
 def newest_of(rows: list[SigningKeyRow]) -> SigningKeyRow | None:
     """The last one that will sign; `rows` in the order in which they sign."""
     usable = [row for row in rows if row.retired_micros is None and row.revoked_micros is None]
@@ -84,6 +91,14 @@ def signing_until(rows: list[SigningKeyRow], now_micros: int) -> tuple[str | Non
     kid = next((row.kid for row, state in states(rows, now_micros) if state == "signing"), None)
     times = [each for row in rows for each in (row.signs_from_micros, row.retired_micros, row.revoked_micros)]
     return kid, min((each for each in times if each is not None and each > now_micros), default=_NEVER)
+
+
+def alive_until(rows: list[SigningKeyRow], now_micros: int) -> tuple[list[SigningKeyRow], int]:
+    """The keys whose tokens may be good, those to come included, and the time until which that holds."""
+    alive = [row for row, state in states(rows, now_micros) if state not in ("expired", "revoked")]
+    times = [each for row in rows for each in (row.signs_from_micros, row.retired_micros)]
+    ends = [each + _KEPT_MICROS for each in times if each is not None]
+    return alive, min((each for each in ends if each > now_micros), default=_NEVER)
 
 
 def _begins(row: SigningKeyRow) -> bool:

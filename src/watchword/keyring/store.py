@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchword.storage import Database, Row, Statement, Transaction
+from watchword.storage import Database, Lock, Row, Statement, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class SigningKeyRow:
 
 _COLUMNS = "kid, algorithm, private_key, created_micros, signs_from_micros, retired_micros, revoked_micros"
 _ALL = f"select {_COLUMNS} from signing_keys order by signs_from_micros, created_micros, kid"
+
+KEYS = Lock("key_check")
+"""Whoever makes, changes or forgets a signing key does it one after the other, and under this encryption key."""
 
 _KEYS = Statement(
     sqlite=(f"{_ALL} limit :most",),

@@ -6,26 +6,14 @@ group. So it needs no record of its own, and a restart loses none: a deletion ha
 
 from __future__ import annotations
 
-from watchword.clock import Clock
 from watchword.errors import GroupNotFound, OperationNotFound
 from watchword.identifiers import parse_guid
+from watchword.management.groups import Groups
 from watchword.management.resource_operations import operation_address, resource_path
-from watchword.resources.deletion import Deletions, begin_group_deletion, is_resource_there
-from watchword.resources.groups import (
-    Group,
-    create_group,
-    find_group,
-    get_group,
-    is_group_there,
-    list_groups,
-    update_group,
-)
-from watchword.resources.holdings import list_holdings
+from watchword.resources.groups import Group
 from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
 from watchword.rest.callers import Manager
 from watchword.rest.doors import Doors
-from watchword.revocations.feed import Feed
-from watchword.storage import Database, Transaction
 from watchword.wire import management as wire
 from watchword.wire import management_bodies as bodies
 from watchword.wire.management import read
@@ -35,13 +23,10 @@ _DELETION_POLL = (("retry-after", "1"),)
 
 
 class GroupOperations:
-    """Each operation is one transaction."""
+    """Speaks both languages; holds no rule and no state."""
 
-    def __init__(self, database: Database, deletions: Deletions, feed: Feed, clock: Clock) -> None:
-        self._database = database
-        self._deletions = deletions
-        self._feed = feed
-        self._clock = clock
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
 
     def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
@@ -58,62 +43,42 @@ class GroupOperations:
         ]
 
     async def exists(self, call: Call[Manager]) -> None:
-        found = await self._database.transact(lambda transaction: find_group(transaction, *_named(call)))
-        if found is None:
+        if await self._groups.find(*_named(call)) is None:
             raise GroupNotFound(call.parts["resourceGroupName"])
 
     async def put(self, call: Call[Manager]) -> RawAnswer:
         asked = read(call.request.body, bodies.GroupRequest, call.request.ignored)
-        subscription, name = _named(call)
-        group, is_new = await self._database.transact(
-            lambda transaction: create_group(
-                transaction, subscription, name, asked.location, asked.tags or {}, self._clock.micros()
-            )
+        group, is_new = await self._groups.put(
+            *_named(call), location=asked.location, tags=asked.tags or {}, now_micros=call.now
         )
         return RawAnswer.json(_group_body(group), 201 if is_new else 200)
 
     async def get(self, call: Call[Manager]) -> bodies.GroupBody:
-        return _group_body(await self._database.transact(lambda transaction: get_group(transaction, *_named(call))))
+        return _group_body(await self._groups.get(*_named(call)))
 
     async def patch(self, call: Call[Manager]) -> bodies.GroupBody:
-        asked = read(call.request.body, bodies.GroupPatch, call.request.ignored)
-
-        async def update(transaction: Transaction) -> Group:
-            group = await get_group(transaction, *_named(call))
-            return group if asked.tags is None else await update_group(transaction, group, asked.tags)
-
-        return _group_body(await self._database.transact(update))
+        tags = read(call.request.body, bodies.GroupPatch, call.request.ignored).tags
+        if tags is None:
+            return _group_body(await self._groups.get(*_named(call)))
+        return _group_body(await self._groups.change_tags(*_named(call), lambda _: tags))
 
     async def delete(self, call: Call[Manager]) -> RawAnswer:
-        async def begin(transaction: Transaction) -> Group:
-            group = await get_group(transaction, *_named(call))
-            await begin_group_deletion(transaction, group, self._clock.micros())
-            return group
-
-        group = await self._database.transact(begin)
-        self._feed.wake()
-        self._deletions.nudge()
+        group = await self._groups.delete(*_named(call), call.now)
         return RawAnswer(
             b"", (("location", operation_address(call, "operationResults", group.id)), *_DELETION_POLL), 202
         )
 
     async def list_all(self, call: Call[Manager]) -> bodies.GroupList:
-        subscription = call.parts["subscriptionId"]
-        found = await self._database.transact(lambda transaction: list_groups(transaction, subscription))
+        found = await self._groups.of_subscription(call.parts["subscriptionId"])
         return bodies.GroupList([_group_body(group) for group in found])
 
     async def list_content(self, call: Call[Manager]) -> bodies.ContentList:
-        async def listed(transaction: Transaction) -> bodies.ContentList:
-            group = await get_group(transaction, *_named(call))
-            holdings = await list_holdings(transaction, group.subscription, group)
-            return bodies.ContentList(
-                [
-                    bodies.ContentBody(resource_path(each), each.resource.name, RESOURCE_TYPE, each.region, each.tags)
-                    for each in holdings
-                ]
-            )
-
-        return await self._database.transact(listed)
+        return bodies.ContentList(
+            [
+                bodies.ContentBody(resource_path(each), each.resource.name, RESOURCE_TYPE, each.region, each.tags)
+                for each in await self._groups.content(*_named(call))
+            ]
+        )
 
     async def provider(self, call: Call[Manager]) -> bodies.ProviderBody:
         versions: list[str] = [*reversed(wire.ALL_VERSIONS)]
@@ -134,11 +99,7 @@ class GroupOperations:
         id = parse_guid(call.parts["operationId"])
         if id is None:
             raise OperationNotFound
-
-        async def is_there(transaction: Transaction) -> bool:
-            return await is_group_there(transaction, id) or await is_resource_there(transaction, id)
-
-        return RawAnswer(b"", _DELETION_POLL, 202) if await self._database.transact(is_there) else None
+        return RawAnswer(b"", _DELETION_POLL, 202) if await self._groups.is_there(id) else None
 
 
 def _named(call: Call[Manager]) -> tuple[str, str]:

@@ -6,38 +6,23 @@ from base64 import b64encode
 from typing import NoReturn
 from urllib.parse import quote
 
-from watchword.clock import Clock
 from watchword.errors import InvalidName, InvalidProperty, NotServed, OperationNotFound
 from watchword.identifiers import parse_guid
-from watchword.keyring.encryption import Encryption
-from watchword.resources.access_keys import AccessKey, open_access_keys, regenerate_access_key
-from watchword.resources.deletion import Deletions, begin_resource_deletion, is_resource_there
-from watchword.resources.groups import get_group, get_group_in_force
-from watchword.resources.holdings import (
-    Holding,
-    Wanted,
-    create_holding,
-    find_holding,
-    get_holding,
-    get_holding_in_force,
-    is_name_free,
-    list_holdings,
-    require_unmoved,
-    update_holding,
-)
+from watchword.management.groups import Groups
+from watchword.management.holdings import Holdings, Named
+from watchword.resources.access_keys import AccessKey
+from watchword.resources.holdings import Holding, Wanted
 from watchword.resources.store import Slot
 from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
 from watchword.rest.callers import Manager
 from watchword.rest.doors import Doors
 from watchword.rest.resource_hosts import ResourceHosts
-from watchword.revocations.feed import Feed
-from watchword.storage import Database, Transaction
 from watchword.wire import management as wire
 from watchword.wire import management_bodies as bodies
 from watchword.wire.connection_string import ConnectionString
-from watchword.wire.identity_bodies import format_time
 from watchword.wire.management import read
 from watchword.wire.management_bodies import RESOURCE_TYPE
+from watchword.wire.times import format_time
 
 _SLOTS: dict[str, Slot] = {"primary": "primary", "secondary": "secondary"}
 _ACTIONS = (("read", "Get or list resources"), ("write", "Create or change resources"), ("delete", "Delete resources"),
@@ -45,23 +30,13 @@ _ACTIONS = (("read", "Get or list resources"), ("write", "Create or change resou
 
 
 class ResourceOperations:
-    """Each operation is one transaction. `endpoint` is where clients reach resources, if not where operators come."""
+    """Speaks both languages. `endpoint` is where clients reach resources, if not where operators come."""
 
     def __init__(
-        self,
-        database: Database,
-        encryption: Encryption,
-        deletions: Deletions,
-        feed: Feed,
-        clock: Clock,
-        hosts: ResourceHosts,
-        endpoint: str | None = None,
+        self, groups: Groups, holdings: Holdings, hosts: ResourceHosts, *, endpoint: str | None = None
     ) -> None:
-        self._database = database
-        self._encryption = encryption
-        self._deletions = deletions
-        self._feed = feed
-        self._clock = clock
+        self._groups = groups
+        self._holdings = holdings
         self._hosts = hosts
         self._own_endpoint = endpoint
 
@@ -84,32 +59,13 @@ class ResourceOperations:
     async def put(self, call: Call[Manager]) -> RawAnswer:
         shape = bodies.ResourceRequest2025 if call.version in wire.LOCAL_AUTH else bodies.ResourceRequest
         asked = read(call.request.body, shape, call.request.ignored)
-        wanted = _wanted(asked)
-        data_location = asked.properties.dataLocation if asked.properties else None
-        subscription, group_name, name = _named(call)
-
-        async def create_or_update(transaction: Transaction) -> tuple[Holding, bool]:
-            group = await get_group_in_force(transaction, subscription, group_name)
-            present = await find_holding(transaction, name)
-            if present is not None and present.is_in(group):
-                require_unmoved(present, asked.location, data_location)
-                return await update_holding(transaction, present, wanted), False
-            if data_location is None:
-                raise InvalidProperty("properties.dataLocation", "It says where the data is kept, and must be there.")
-            created = await create_holding(
-                transaction,
-                self._encryption,
-                self._clock,
-                group,
-                name=name,
-                region=asked.location,
-                data_location=data_location,
-                wanted=wanted,
-                shares_host=self._hosts.are_shared,
-            )
-            return created, True
-
-        holding, is_new = await self._database.transact(create_or_update)
+        holding, is_new = await self._holdings.put(
+            named(call),
+            region=asked.location,
+            data_location=asked.properties.dataLocation if asked.properties else None,
+            wanted=_wanted(asked),
+            now_micros=call.now,
+        )
         body = self._body(holding, call)
         if not is_new:
             return RawAnswer.json(body, 200)
@@ -118,56 +74,30 @@ class ResourceOperations:
         return RawAnswer.json(body, 201, (("azure-asyncoperation", progress), ("retry-after", "0")))
 
     async def get(self, call: Call[Manager]) -> bodies.ResourceBody:
-        found = await self._database.transact(lambda transaction: get_holding(transaction, *_named(call)))
-        return self._body(found, call)
+        return self._body(await self._holdings.get(named(call)), call)
 
     async def patch(self, call: Call[Manager]) -> bodies.ResourceBody:
         shape = bodies.ResourcePatch2025 if call.version in wire.LOCAL_AUTH else bodies.ResourcePatch
         asked = read(call.request.body, shape, call.request.ignored)
-        wanted = _wanted(asked)
-
-        async def update(transaction: Transaction) -> Holding:
-            return await update_holding(transaction, await get_holding(transaction, *_named(call)), wanted)
-
-        return self._body(await self._database.transact(update), call)
+        return self._body(await self._holdings.update(named(call), _wanted(asked)), call)
 
     async def delete(self, call: Call[Manager]) -> RawAnswer | None:
-        subscription, group_name, name = _named(call)
-
-        async def begin(transaction: Transaction) -> Holding | None:
-            group = await get_group(transaction, subscription, group_name)
-            found = await find_holding(transaction, name)
-            if found is None or not found.is_in(group):
-                return None
-            await begin_resource_deletion(transaction, found.resource, self._clock.micros())
-            return found
-
-        holding = await self._database.transact(begin)
+        holding = await self._holdings.delete(named(call), call.now)
         if holding is None:
             return None
-        self._feed.wake()
-        self._deletions.nudge()
         progress = operation_address(call, "operationResults", holding.resource.id)
         return RawAnswer(b"", (("location", progress), ("retry-after", "1")), 202)
 
     async def list_of_subscription(self, call: Call[Manager]) -> bodies.ResourceList:
-        subscription = call.parts["subscriptionId"]
-        found = await self._database.transact(lambda transaction: list_holdings(transaction, subscription))
+        found = await self._holdings.of_subscription(call.parts["subscriptionId"])
         return bodies.ResourceList([self._body(each, call) for each in found])
 
     async def list_of_group(self, call: Call[Manager]) -> bodies.ResourceList:
-        async def listed(transaction: Transaction) -> list[Holding]:
-            group = await get_group(transaction, call.parts["subscriptionId"], call.parts["resourceGroupName"])
-            return await list_holdings(transaction, group.subscription, group)
-
-        return bodies.ResourceList([self._body(each, call) for each in await self._database.transact(listed)])
+        found = await self._groups.content(call.parts["subscriptionId"], call.parts["resourceGroupName"])
+        return bodies.ResourceList([self._body(each, call) for each in found])
 
     async def list_keys(self, call: Call[Manager]) -> RawAnswer:
-        async def opened(transaction: Transaction) -> tuple[Holding, list[AccessKey]]:
-            holding = await get_holding_in_force(transaction, *_named(call))
-            return holding, await open_access_keys(transaction, holding.resource, self._encryption)
-
-        holding, keys = await self._database.transact(opened)
+        holding, keys = await self._holdings.keys(named(call))
         return self._keys(call, holding, keys)
 
     async def regenerate_key(self, call: Call[Manager]) -> RawAnswer:
@@ -175,14 +105,7 @@ class ResourceOperations:
         slot = _SLOTS.get(asked.keyType.lower())
         if slot is None:
             raise InvalidProperty("keyType", "It is Primary or Secondary.")
-
-        async def regenerate(transaction: Transaction) -> tuple[Holding, AccessKey]:
-            holding = await get_holding_in_force(transaction, *_named(call))
-            now = self._clock.micros()
-            return holding, await regenerate_access_key(transaction, self._encryption, holding.resource, slot, now)
-
-        holding, key = await self._database.transact(regenerate)
-        self._feed.wake()
+        holding, key = await self._holdings.regenerate_key(named(call), slot, call.now)
         return self._keys(call, holding, [key])
 
     async def check_name(self, call: Call[Manager]) -> bodies.NameAvailability:
@@ -190,7 +113,7 @@ class ResourceOperations:
         if asked.type.lower() != RESOURCE_TYPE.lower():
             raise InvalidProperty("type", f"Only names of {RESOURCE_TYPE} are known here.")
         try:
-            free = await self._database.transact(lambda transaction: is_name_free(transaction, asked.name))
+            free = await self._holdings.is_name_free(asked.name)
         except InvalidName as error:
             return bodies.NameAvailability(False, "Invalid", error.rule)
         if free:
@@ -214,7 +137,7 @@ class ResourceOperations:
 
     async def status(self, call: Call[Manager]) -> bodies.StatusBody:
         id = parse_guid(call.parts["operationId"])
-        if id is None or not await self._database.transact(lambda transaction: is_resource_there(transaction, id)):
+        if id is None or not await self._holdings.is_there(id):
             raise OperationNotFound
         return bodies.StatusBody(call.request.target.partition("?")[0], id, "Succeeded")
 
@@ -267,14 +190,16 @@ def operation_address(call: Call[Manager], kind: str, id: str) -> str:
     return f"{call.request.origin}/providers/Microsoft.Communication/locations/global/{kind}/{id}{query}"
 
 
-def _named(call: Call[Manager]) -> tuple[str, str, str]:
+def named(call: Call[Manager]) -> Named:
     parts = call.parts
-    return parts["subscriptionId"], parts["resourceGroupName"], parts["communicationServiceName"]
+    return Named(parts["subscriptionId"], parts["resourceGroupName"], parts["communicationServiceName"])
 
 
 def _wanted(asked: bodies.ResourceRequest | bodies.ResourcePatch) -> Wanted:
-    """Raises:
-    InvalidProperty: something is asked for that would have no effect here.
+    """Read what a request asks for.
+
+    Raises:
+        InvalidProperty: something is asked for that would have no effect here.
     """
     properties = asked.properties or bodies.PropertiesRequest()
     if asked.identity is not None and asked.identity.type.lower() != "none":

@@ -6,11 +6,11 @@ Clients ask for them before anything else: .NET's `GetDefaultSubscription` takes
 
 from __future__ import annotations
 
-from watchword.resources.groups import DEFAULT_SUBSCRIPTION, list_subscriptions
+from watchword.management.groups import Groups
+from watchword.resources.groups import DEFAULT_SUBSCRIPTION
 from watchword.rest.call import AnyBinding, Binding, Call
 from watchword.rest.callers import Manager
 from watchword.rest.doors import Doors
-from watchword.storage import Database
 from watchword.wire import management as wire
 from watchword.wire import management_bodies as bodies
 
@@ -21,8 +21,8 @@ _TAGS_VERSIONS = ["2025-04-01", "2024-03-01"]
 class SubscriptionOperations:
     """Each operation reads, if anything."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
 
     def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
@@ -34,15 +34,15 @@ class SubscriptionOperations:
     async def list_all(self, call: Call[Manager]) -> bodies.SubscriptionList:
         """Those that have groups; where there are none yet, the one that the first resource is given."""
         del call
-        found = await self._database.transact(list_subscriptions)
+        found = await self._groups.subscriptions()
         return bodies.SubscriptionList([_body(each) for each in found or [DEFAULT_SUBSCRIPTION]])
 
     async def get(self, call: Call[Manager]) -> bodies.SubscriptionBody:
-        """Also of one that has no group yet: a group can be put into it."""
+        """Finds one that has no group yet, too: a group can be put into it."""
         return _body(call.parts["subscriptionId"].lower())
 
     async def provider(self, call: Call[Manager]) -> bodies.ProviderBody:
-        """Of Microsoft.Resources .NET asks whether it has tags, before it changes one."""
+        """.NET asks whether Microsoft.Resources has tags, before it changes one."""
         kind: dict[str, str | list[str]] = {"resourceType": "tags", "locations": [], "apiVersions": _TAGS_VERSIONS}
         return bodies.ProviderBody(
             f"/subscriptions/{call.parts['subscriptionId']}/providers/Microsoft.Resources",

@@ -7,30 +7,29 @@ So clients change tags: .NET's `AddTag`, `SetTags` and `RemoveTag`, Java's `upda
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeAlias
 
 from watchword.errors import InvalidProperty
-from watchword.management.resource_operations import resource_path
-from watchword.resources.groups import get_group, update_group
-from watchword.resources.holdings import Wanted, get_holding, update_holding
+from watchword.management.groups import Groups, Tags
+from watchword.management.holdings import Holdings
+from watchword.management.resource_operations import named, resource_path
 from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
 from watchword.rest.callers import Manager
 from watchword.rest.doors import Doors
-from watchword.storage import Database, Transaction
 from watchword.wire import management as wire
 from watchword.wire import management_bodies as bodies
 from watchword.wire.management import read
 
-Tags: TypeAlias = Mapping[str, str]
 Change: TypeAlias = Callable[[Tags], Tags]
 
 
 class TagOperations:
-    """Each operation is one transaction."""
+    """Speaks both languages; holds no rule and no state."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, groups: Groups, holdings: Holdings) -> None:
+        self._groups = groups
+        self._holdings = holdings
 
     def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
@@ -62,31 +61,27 @@ class TagOperations:
 
     async def _carry_out(self, call: Call[Manager], change: Change | None) -> bodies.TagsBody:
         """What the tags are then."""
-        of = _of_resource if "communicationServiceName" in call.parts else _of_group
-        scope, tags = await self._database.transact(lambda transaction: of(transaction, call.parts, change))
+        of = self._of_resource if "communicationServiceName" in call.parts else self._of_group
+        scope, tags = await of(call, change)
         path = f"{scope}/providers/Microsoft.Resources/tags/default"
         return bodies.TagsBody(path, "default", bodies.TAGS_TYPE, bodies.TagsProperties(tags))
 
+    async def _of_group(self, call: Call[Manager], change: Change | None) -> tuple[str, Tags]:
+        of = call.parts["subscriptionId"], call.parts["resourceGroupName"]
+        group = await (self._groups.get(*of) if change is None else self._groups.change_tags(*of, change))
+        return f"/subscriptions/{group.subscription}/resourceGroups/{group.name}", group.tags
 
-async def _of_group(transaction: Transaction, parts: Mapping[str, str], change: Change | None) -> tuple[str, Tags]:
-    group = await get_group(transaction, parts["subscriptionId"], parts["resourceGroupName"])
-    if change is not None:
-        group = await update_group(transaction, group, change(group.tags))
-    return f"/subscriptions/{group.subscription}/resourceGroups/{group.name}", group.tags
-
-
-async def _of_resource(transaction: Transaction, parts: Mapping[str, str], change: Change | None) -> tuple[str, Tags]:
-    holding = await get_holding(
-        transaction, parts["subscriptionId"], parts["resourceGroupName"], parts["communicationServiceName"]
-    )
-    if change is not None:
-        holding = await update_holding(transaction, holding, Wanted(tags=change(holding.tags)))
-    return resource_path(holding), holding.tags
+    async def _of_resource(self, call: Call[Manager], change: Change | None) -> tuple[str, Tags]:
+        of = named(call)
+        holding = await (self._holdings.get(of) if change is None else self._holdings.change_tags(of, change))
+        return resource_path(holding), holding.tags
 
 
 def _change(operation: str | None, named: Tags) -> Change:
-    """Raises:
-    InvalidProperty: there is no such operation.
+    """Choose what an operation does with the tags that it names.
+
+    Raises:
+        InvalidProperty: there is no such operation.
     """
     match (operation or "").lower():
         case "replace":

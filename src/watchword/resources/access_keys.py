@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from watchword.clock import Clock
 from watchword.errors import KeyTaken, OperatorError
 from watchword.identifiers import new_guid, new_key_id, random_bytes
 from watchword.keyring.encryption import Encryption
@@ -82,7 +81,7 @@ async def open_access_keys(transaction: Transaction, resource: Resource, encrypt
 async def create_resource(
     transaction: Transaction,
     encryption: Encryption,
-    clock: Clock,
+    now_micros: int,
     *,
     name: str,
     location: str,
@@ -98,17 +97,18 @@ async def create_resource(
     """
     if not _LOCATION.fullmatch(location):
         raise OperatorError(f"{location!r} is no data location.", "Use letters and digits, such as unitedstates.")
-    now = clock.micros()
-    number = group or (await default_group(transaction, now)).number
-    resource = await store.insert_resource(transaction, id or new_guid(), name, location, now, number)
+    number = group or (await default_group(transaction, now_micros)).number
+    resource = await store.insert_resource(
+        transaction, id or new_guid(), name, location=location, created_micros=now_micros, group=number
+    )
     primary, secondary = keys or (_new_secret(), _new_secret())
-    await _insert(transaction, encryption, resource, "primary", primary, now)
-    await _insert(transaction, encryption, resource, "secondary", secondary, now)
+    await _insert(transaction, encryption, resource, slot="primary", secret=primary, now_micros=now_micros)
+    await _insert(transaction, encryption, resource, slot="secondary", secret=secondary, now_micros=now_micros)
     return resource
 
 
 async def regenerate_access_key(
-    transaction: Transaction, encryption: Encryption, resource: Resource, slot: Slot, now_micros: int
+    transaction: Transaction, encryption: Encryption, resource: Resource, *, slot: Slot, now_micros: int
 ) -> AccessKey:
     """A new key in the slot. The other one works on; what the former one asked for is dead when this is committed.
 
@@ -116,13 +116,13 @@ async def regenerate_access_key(
     """
     former = next(row for row in await store.list_access_keys(transaction, resource) if row.slot == slot)
     await store.delete_access_key(transaction, former.id)
-    key = await _insert(transaction, encryption, resource, slot, _new_secret(), now_micros)
-    await record_now(transaction, "accessKey", former.id, resource.number, now_micros)
+    key = await _insert(transaction, encryption, resource, slot=slot, secret=_new_secret(), now_micros=now_micros)
+    await record_now(transaction, "accessKey", former.id, resource=resource.number, now_micros=now_micros)
     return key
 
 
 async def _insert(
-    transaction: Transaction, encryption: Encryption, resource: Resource, slot: Slot, secret: bytes, now_micros: int
+    transaction: Transaction, encryption: Encryption, resource: Resource, *, slot: Slot, secret: bytes, now_micros: int
 ) -> AccessKey:
     key = await encryption.in_force(transaction)
     fingerprint = key.fingerprint(secret)
@@ -130,7 +130,7 @@ async def _insert(
         raise KeyTaken
     key_id = new_key_id()
     row = AccessKeyRow(resource, key_id, slot, key.encrypt(secret, _purpose(key_id)))
-    await store.insert_access_key(transaction, row, fingerprint, now_micros)
+    await store.insert_access_key(transaction, row, fingerprint, created_micros=now_micros)
     return AccessKey(resource, key_id, slot, secret)
 
 

@@ -1,8 +1,9 @@
 """The end of resources and groups: refused and revoked at once, then emptied in small steps that a restart takes up.
 
     1  one transaction: state `deleting`, and the revocation that kills every token
-    2  batches: what the services keep of the resource, identities above all
-    3  one transaction: the row itself, with its keys and credentials; and the group, once it is empty
+    2  batches: what the services keep of the resource, each by its own purge
+    3  one transaction: the row itself, and with it what refers to it (keys, credentials, roles, assignments); and the
+       group, once it is empty
 
 Whatever ends a process in the middle, the rows in state `deleting` say what is left to do.
 """
@@ -12,16 +13,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from watchword.errors import Unavailable
 from watchword.resources.groups import Group
 from watchword.resources.store import Resource
 from watchword.revocations.store import Revoked, record_all
 from watchword.storage import Database, Row, Transaction
-
-Purge = Callable[[int, int], Awaitable[int]]
-"""Deletes some of what a service keeps of a resource, by its number, at most so many rows; how many went."""
+from watchword.storage.database import TURN
+from watchword.storage.purge import Purge
 
 _ROWS_IN_ONE_STEP = 500
 _LOOK_EVERY_SECONDS = 5.0
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 async def begin_resource_deletion(transaction: Transaction, resource: Resource, now_micros: int) -> None:
-    """From its commit on, every key and token of the resource is refused. The feed must be woken after."""
+    """Every key and token of the resource is refused from its commit on. The feed must be woken after."""
     await _begin(transaction, [(resource.number, resource.id)], now_micros)
 
 
@@ -98,7 +98,8 @@ class Deletions:
                 lambda transaction: transaction.execute(
                     "delete from resource_groups where state = 'deleting'"
                     " and not exists (select 1 from resources r where r.resource_group = resource_groups.number)"
-                )
+                ),
+                TURN,
             )
 
     async def _finish_resource(self, number: int) -> None:
@@ -109,7 +110,8 @@ class Deletions:
                     "delete from resources where number = $1"
                     " and not exists (select 1 from identities where resource = $1) returning 1",
                     number,
-                )
+                ),
+                TURN,
             )
             # A call that was let in just before may have added an identity since; another process may have been faster.
             if rows or not await self._database.query("select 1 from resources where number = $1", number):
@@ -118,5 +120,5 @@ class Deletions:
     async def _purge(self, number: int) -> None:
         for purge in self._purges:
             # Writers take their turns between the steps.
-            while await purge(number, _ROWS_IN_ONE_STEP):
+            while await purge.delete_some(number, _ROWS_IN_ONE_STEP):
                 pass

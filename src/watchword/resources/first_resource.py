@@ -41,14 +41,15 @@ async def has_begun(transaction: Transaction) -> bool:
 
 
 async def make_first(
-    transaction: Transaction, encryption: Encryption, clock: Clock, first: FirstResource
+    transaction: Transaction, encryption: Encryption, clock: Clock, *, first: FirstResource
 ) -> FirstStart | None:
     """None where this is not the first start."""
     if await has_begun(transaction):
         return None
+    now = clock.micros()
     await create_resource(
-        transaction, encryption, clock, name=first.name, location=first.location, id=first.id, keys=first.keys
+        transaction, encryption, now, name=first.name, location=first.location, id=first.id, keys=first.keys
     )
     if not first.has_operator:
         return FirstStart(None)
-    return FirstStart(await create_operator(transaction, "first", "contributor", clock.micros(), first.operator))
+    return FirstStart(await create_operator(transaction, "first", "contributor", now_micros=now, token=first.operator))

@@ -51,8 +51,10 @@ async def find_group(transaction: Transaction, subscription: str, name: str) -> 
 
 
 async def get_group(transaction: Transaction, subscription: str, name: str) -> Group:
-    """Raises:
-    GroupNotFound: there is none.
+    """Find a group, even one that is being deleted.
+
+    Raises:
+        GroupNotFound: there is none.
     """
     found = await find_group(transaction, subscription, name)
     if found is None:
@@ -61,9 +63,11 @@ async def get_group(transaction: Transaction, subscription: str, name: str) -> G
 
 
 async def get_group_in_force(transaction: Transaction, subscription: str, name: str) -> Group:
-    """Raises:
-    GroupNotFound: there is none.
-    BeingDeleted: nothing can be put into it any more.
+    """Find a group that things can be put into.
+
+    Raises:
+        GroupNotFound: there is none.
+        BeingDeleted: nothing can be put into it any more.
     """
     group = await get_group(transaction, subscription, name)
     if group.is_deleting:
@@ -90,7 +94,7 @@ async def list_subscriptions(transaction: Transaction) -> list[str]:
 
 
 async def create_group(
-    transaction: Transaction, subscription: str, name: str, location: str, tags: Mapping[str, str], now_micros: int
+    transaction: Transaction, subscription: str, name: str, *, location: str, tags: Mapping[str, str], now_micros: int
 ) -> tuple[Group, bool]:
     """The group, and whether it is new; one that is there already is given the tags.
 
@@ -140,7 +144,9 @@ async def default_group(transaction: Transaction, now_micros: int, subscription:
     """The group of resources that were made without one; it is made when it is first needed."""
     found = await find_group(transaction, subscription, DEFAULT_GROUP)
     if found is None:
-        found, _ = await create_group(transaction, subscription, DEFAULT_GROUP, "global", {}, now_micros)
+        found, _ = await create_group(
+            transaction, subscription, DEFAULT_GROUP, location="global", tags={}, now_micros=now_micros
+        )
     return found
 
 
@@ -155,8 +161,10 @@ def plain_region(text: str) -> str:
 
 
 def require_tags(tags: Mapping[str, str]) -> None:
-    """Raises:
-    InvalidProperty: too many, or too long.
+    """Let tags pass that are few and short enough.
+
+    Raises:
+        InvalidProperty: too many, or too long.
     """
     if len(tags) > _MOST_TAGS:
         raise InvalidProperty("tags", f"There are {len(tags)} tags; {_MOST_TAGS} are the most.")

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from watchword.clock import Clock
 from watchword.errors import BeingDeleted, InvalidName, InvalidProperty, NameTaken, ResourceNotFound, TooManyResources
 from watchword.keyring.encryption import Encryption
 from watchword.resources.access_keys import MOST_RESOURCES_OF_A_HOST, create_resource
@@ -59,14 +58,16 @@ class Wanted:
 
 
 async def find_holding(transaction: Transaction, name: str) -> Holding | None:
-    """By name alone: no two resources of a server have one."""
+    """Finds it by name alone: no two resources of a server have one."""
     rows = await transaction.execute(f"{_SELECT} where lower(r.name) = lower($1)", name)
     return _holding(rows[0]) if rows else None
 
 
-async def get_holding(transaction: Transaction, subscription: str, group: str, name: str) -> Holding:
-    """Raises:
-    ResourceNotFound: it is not there, or elsewhere.
+async def get_holding(transaction: Transaction, subscription: str, group: str, *, name: str) -> Holding:
+    """Find a resource, even one that is being deleted.
+
+    Raises:
+        ResourceNotFound: it is not there, or elsewhere.
     """
     found = await find_holding(transaction, name)
     if found is None or (found.subscription, found.group.lower()) != (subscription.lower(), group.lower()):
@@ -74,12 +75,14 @@ async def get_holding(transaction: Transaction, subscription: str, group: str, n
     return found
 
 
-async def get_holding_in_force(transaction: Transaction, subscription: str, group: str, name: str) -> Holding:
-    """Raises:
-    ResourceNotFound: as `get_holding`.
-    BeingDeleted: it has no keys to show or change any more.
+async def get_holding_in_force(transaction: Transaction, subscription: str, group: str, *, name: str) -> Holding:
+    """Find a resource that is not being deleted.
+
+    Raises:
+        ResourceNotFound: as `get_holding`.
+        BeingDeleted: it has no keys to show or change any more.
     """
-    holding = await get_holding(transaction, subscription, group, name)
+    holding = await get_holding(transaction, subscription, group, name=name)
     if holding.is_deleting:
         raise BeingDeleted("resource", holding.resource.name)
     return holding
@@ -100,8 +103,10 @@ async def list_all_holdings(transaction: Transaction) -> list[Holding]:
 
 
 async def is_name_free(transaction: Transaction, name: str) -> bool:
-    """Raises:
-    InvalidName: nobody could have it.
+    """Ask whether no resource of this server has the name.
+
+    Raises:
+        InvalidName: nobody could have it.
     """
     if not _NAME.fullmatch(name):
         raise InvalidName("resource", NAME_RULE)
@@ -111,9 +116,9 @@ async def is_name_free(transaction: Transaction, name: str) -> bool:
 async def create_holding(
     transaction: Transaction,
     encryption: Encryption,
-    clock: Clock,
-    group: Group,
+    now_micros: int,
     *,
+    group: Group,
     name: str,
     region: str,
     data_location: str,
@@ -135,12 +140,14 @@ async def create_holding(
     [(count,)] = await transaction.execute("select count(*) from resources where state = 'active'")
     if shares_host and count >= MOST_RESOURCES_OF_A_HOST:
         raise TooManyResources(MOST_RESOURCES_OF_A_HOST)
-    resource = await create_resource(transaction, encryption, clock, name=name, location=location, group=group.number)
+    resource = await create_resource(
+        transaction, encryption, now_micros, name=name, location=location, group=group.number
+    )
     await transaction.execute(
         "update resources set region = $1, data_location = $2 where number = $3", region, data_location, resource.number
     )
     return await update_holding(
-        transaction, await get_holding(transaction, group.subscription, group.name, name), wanted
+        transaction, await get_holding(transaction, group.subscription, group.name, name=name), wanted
     )
 
 
@@ -168,8 +175,10 @@ async def update_holding(transaction: Transaction, holding: Holding, wanted: Wan
 
 
 def require_unmoved(holding: Holding, region: str, data_location: str | None) -> None:
-    """Raises:
-    InvalidProperty: where a resource is and keeps its data is said once.
+    """Let a change pass that leaves the resource and its data where they are.
+
+    Raises:
+        InvalidProperty: where a resource is and keeps its data is said once.
     """
     if plain_region(region) != plain_region(holding.region):
         raise InvalidProperty("location", f"The resource is in {holding.region}, and a resource does not move.")
@@ -184,7 +193,7 @@ async def count_identities(transaction: Transaction, resource: int) -> int:
 
 
 def _claim(data_location: str) -> str:
-    """As tokens name it: `unitedstates` for `United States`."""
+    """A location as tokens name it: `unitedstates` for `United States`."""
     return data_location.replace(" ", "").lower()
 
 

@@ -36,7 +36,7 @@ class Operator:
 
 
 async def create_operator(
-    transaction: Transaction, name: str, role: Role, now_micros: int, token: BearerSecret | None = None
+    transaction: Transaction, name: str, role: Role, *, now_micros: int, token: BearerSecret | None = None
 ) -> BearerSecret:
     """The operator's token, which is shown once; it is drawn where none is given."""
     token = token or new_secret(PREFIX)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from watchword.keyring.encryption import Encryption
 from watchword.keyring.encryption_key import EncryptionKey
-from watchword.keyring.key_check import write_key_check
+from watchword.keyring.key_check import replace_key_check
 from watchword.keyring.keyring import rewrap_signing_keys
+from watchword.keyring.store import KEYS
 from watchword.resources.access_keys import rewrap_access_keys
 from watchword.storage import Transaction
 
@@ -29,9 +30,10 @@ async def rewrap(transaction: Transaction, encryption: Encryption, new: Encrypti
     Raises:
         OperatorError: a secret cannot be decrypted.
     """
+    await transaction.lock(KEYS)
     if await encryption.in_force(transaction) == new:
         return None
     access_keys = await rewrap_access_keys(transaction, encryption, new)
     signing_keys = await rewrap_signing_keys(transaction, encryption, new)
-    await write_key_check(transaction, new)
+    await replace_key_check(transaction, new)
     return Rewrapped(access_keys, signing_keys)

@@ -90,7 +90,7 @@ RESOURCE = Statement(
 
 
 async def find_resource(database: Database, id: str) -> Resource | None:
-    """By its guid, as it is committed now; None of one that is being deleted."""
+    """Finds it by its guid, as it is committed now; None of one that is being deleted."""
     rows = await database.read(RESOURCE, {"id": id})
     return Resource(*rows[0]) if rows else None
 
@@ -126,7 +126,7 @@ async def list_access_keys(transaction: Transaction, resource: Resource) -> list
 
 
 async def insert_resource(
-    transaction: Transaction, id: str, name: str, location: str, created_micros: int, group: int = 1
+    transaction: Transaction, id: str, name: str, *, location: str, created_micros: int, group: int = 1
 ) -> Resource:
     [row] = await transaction.execute(
         "insert into resources (id, name, location, created_micros, resource_group) values ($1, $2, $3, $4, $5)"
@@ -141,7 +141,7 @@ async def insert_resource(
 
 
 async def insert_access_key(
-    transaction: Transaction, row: AccessKeyRow, fingerprint: bytes, created_micros: int
+    transaction: Transaction, row: AccessKeyRow, fingerprint: bytes, *, created_micros: int
 ) -> None:
     await transaction.execute(
         "insert into access_keys (id, resource, slot, secret, fingerprint, created_micros)"

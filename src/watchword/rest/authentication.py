@@ -38,9 +38,13 @@ _SKEW_MICROS = CLOCK_SKEW.total_seconds() * 1_000_000
 _LONGEST_DATE = 64
 _REMEMBERED_KEYS = 1_024
 _TRAILING_SLASH = "The host was signed with a trailing slash: remove it from the endpoint that the client is given."
+_CAPITALS = (
+    "The host was signed with capital letters and sent without: write it in lower case in the endpoint that the client "
+    "is given."
+)
 _NO_KEY_SIGNED = (
     "The signature is not of any access key of this resource, or the method, path, query, host or headers "
-    "changed after signing."
+    "changed after signing; capital letters in the host are such a change."
 )
 
 
@@ -48,7 +52,12 @@ class AccessKeyAuthenticator:
     """Proves that one of the access keys signed a request, whichever generation of client it came from."""
 
     def __init__(
-        self, access_keys: AccessKeys, clock: Clock, public_host: str | None = None, hosts: ResourceHosts | None = None
+        self,
+        access_keys: AccessKeys,
+        clock: Clock,
+        public_host: str | None = None,
+        *,
+        hosts: ResourceHosts | None = None,
     ) -> None:
         self._access_keys = access_keys
         self._resource_hosts = hosts or ResourceHosts()
@@ -57,26 +66,28 @@ class AccessKeyAuthenticator:
         self._keyed = lru_cache(_REMEMBERED_KEYS)(KeyedHash)
 
     async def authenticate(self, request: Request) -> Caller | None:
-        """Raises:
-        NotAuthenticated: with one sentence that says what to mend, never one that helps to guess a key.
-        TooLarge: more is signed than is hashed for whoever comes.
+        """Find the access key that signed the request.
+
+        Raises:
+            NotAuthenticated: with one sentence that says what to fix, never one that helps to guess a key.
+            TooLarge: more is signed than is hashed for whoever comes.
         """
         header = request.headers.get("authorization", "")
         if header[: len(SCHEME)].upper() != SCHEME:
             return None
         parsed = signature.parse_authorization(header)
         if parsed is None:
-            raise NotAuthenticated("The Authorization header is not of the form SignedHeaders=...&Signature=...")
+            raise _refused(request, "The Authorization header is not of the form SignedHeaders=...&Signature=...")
         values = _signed_values(request, parsed.signed_headers)
         self._require_fresh(request, parsed.signed_headers)
         if request.headers[CONTENT_HASH_HEADER] != signature.content_hash(request.body):
-            raise NotAuthenticated(f"The {CONTENT_HASH_HEADER} header is not the hash of the body that arrived.")
+            raise _refused(request, f"The {CONTENT_HASH_HEADER} header is not the hash of the body that arrived.")
         host_at = parsed.signed_headers.index("host")
-        signed = SignedRequest(request.method, request.target, values, host_at, parsed.signature)
+        signed = SignedRequest(request.method, request.target, values, host_at=host_at, given=parsed.signature)
         if signed.size > MOST_SIGNED_BYTES:
             raise TooLarge("signed head", MOST_SIGNED_BYTES)
         if not signed.may_fit:
-            raise NotAuthenticated(_NO_KEY_SIGNED)
+            raise _refused(request, _NO_KEY_SIGNED)
         keys = await self._access_keys.candidates(self._resource_hosts.name(request))
         key = self._find_signer(signed, keys, request)
         if key.is_refused:
@@ -94,21 +105,43 @@ class AccessKeyAuthenticator:
                 if signed.fits(begun[number], host):
                     return key
         # Who knows the key but built the client with a trailing slash is told so; nobody else learns anything.
-        if any(signed.fits(each, request.headers["host"] + "/") for each in begun):
+        sent = request.headers["host"]
+        if any(signed.fits(each, sent + "/") for each in begun):
             raise NotAuthenticated(_TRAILING_SLASH)
-        raise NotAuthenticated(_NO_KEY_SIGNED)
+        # Observed: the Python client signs the endpoint as it is written, and sends it in lower case.
+        if any(signed.fits(each, spelled) for spelled in (sent.upper(), sent.title()) for each in begun):
+            raise NotAuthenticated(_CAPITALS)
+        raise _refused(request, _NO_KEY_SIGNED)
 
     def _require_fresh(self, request: Request, signed_headers: tuple[str, ...]) -> None:
         name = next(name for name in DATE_HEADERS if name in signed_headers)
         sent = _parse_date(request.headers[name])
         if sent is None:
-            raise NotAuthenticated(f"The {name} header is not a date such as Sat, 21 Nov 2026 01:14:27 GMT.")
+            raise _refused(request, f"The {name} header is not a date such as Sat, 21 Nov 2026 01:14:27 GMT.")
         behind = self._clock.micros() - sent
         if abs(behind) > _SKEW_MICROS:
             raise NotAuthenticated(
                 f"The {name} header is {_duration(abs(behind))} {'behind' if behind > 0 else 'ahead of'} the server's "
                 "clock, which is greater than the allowed margin of 5 minutes."
             )
+
+
+def _refused(request: Request, reason: str) -> NotAuthenticated:
+    """The refusal is for this reason, unless a header of the signature came twice, which is behind it then."""
+    for name in ("Authorization", CONTENT_HASH_HEADER, *DATE_HEADERS):
+        if _is_doubled(name, request.headers.get(name.lower(), "")):
+            return NotAuthenticated(
+                f"The {name} header was sent twice: two policies of one client sign the request, or a proxy repeats it."
+            )
+    return NotAuthenticated(reason)
+
+
+def _is_doubled(name: str, value: str) -> bool:
+    """Repeated headers are joined by commas (RFC 9110, section 5.3), of which a date has one of its own."""
+    if name == "Authorization":
+        return value.upper().count(f"{SCHEME} ") > 1
+    parts = value.split(",")
+    return len(parts) > 1 + (name in DATE_HEADERS) and all(part.strip() for part in parts)
 
 
 def _signed_values(request: Request, names: tuple[str, ...]) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from watchword.http.exchange import Exchange
+from watchword.http.exchange import Exchange, Headers
+from watchword.http.websocket import OnOpen
 from watchword.rest.doors import Door
 from watchword.rest.request import Request
 from watchword.wire.headers import JSON
@@ -19,8 +20,10 @@ Who = TypeVar("Who")
 
 
 class Call(msgspec.Struct, Generic[Who], frozen=True):
-    """One call of an operation, by whom its door let in; `parts` are what stands in the path for the names in the
-    operation's, decoded.
+    """One call of an operation, by whom its door let in.
+
+    `parts` are what stands in the path for the names in the operation's, decoded. `now` is the time for the caller's
+    resource, in microseconds since 1970: it was read once, and rules are handed it.
     """
 
     operation: Operation
@@ -28,6 +31,7 @@ class Call(msgspec.Struct, Generic[Who], frozen=True):
     request: Request
     caller: Who
     parts: Mapping[str, str]
+    now: int
 
     @property
     def id(self) -> str:
@@ -69,13 +73,46 @@ class EventStream:
     async def write_to(self, exchange: Exchange) -> None:
         """Returns when there are no more, or nobody listens."""
         async with contextlib.aclosing(self.events) as events:
+            if exchange.method == "HEAD":
+                exchange.end()
+                return
             with contextlib.suppress(ConnectionResetError):
                 async for event in events:
                     await exchange.write(event.encode())
         exchange.end()
 
 
-Answer = msgspec.Struct | RawAnswer | EventStream | None
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The connection becomes a WebSocket, if the request offers one as it has to be done.
+
+    `on_open` is called once it is open, and never where the handshake is refused: what a socket needs is made there.
+    """
+
+    on_open: OnOpen
+
+    def accept(self, exchange: Exchange) -> Accepted:
+        """Judge the handshake that the request offers.
+
+        Raises:
+            UpgradeRequired, InvalidHandshake: the request offers none, or not so.
+            Unavailable: the server is stopping.
+        """
+        # Its library is loaded with the first socket, and not at every start.
+        from watchword.http.handshake import shake_hands
+
+        return Accepted(shake_hands(exchange), self.on_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An `Upgrade` whose handshake was judged; `headers` answer it."""
+
+    headers: Headers
+    on_open: OnOpen
+
+
+Answer = msgspec.Struct | RawAnswer | EventStream | Upgrade | None
 """A body of `wire`, or nothing for 204."""
 
 
@@ -85,12 +122,24 @@ Work = Literal["reads", "writes", "waits"]
 
 @dataclass(frozen=True, slots=True)
 class Binding(Generic[Who]):
-    """An operation, the function that carries it out, and the door to it."""
+    """An operation, the function that carries it out, and the door to it.
+
+    `most_body_bytes` is how large a body may be where that follows from limits by setting, and not from the operation.
+    """
 
     operation: Operation
     function: Callable[[Call[Who]], Awaitable[Answer]]
     door: Door[Who]
     work: Work = "reads"
+    most_body_bytes: int | None = None
+    largest_body_bytes: int = field(init=False)
+    known_versions: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Every request asks for them.
+        most = self.operation.largest_body_bytes if self.most_body_bytes is None else self.most_body_bytes
+        object.__setattr__(self, "largest_body_bytes", most)
+        object.__setattr__(self, "known_versions", frozenset(self.operation.versions or ()))
 
 
 AnyBinding: TypeAlias = Binding[Any]

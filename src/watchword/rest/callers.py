@@ -9,6 +9,7 @@ import msgspec
 
 from watchword.resources.operators import Role
 from watchword.resources.store import Resource
+from watchword.subjects.subjects import Ban
 from watchword.tokens.claims import AccessToken
 
 
@@ -52,10 +53,14 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """A user, by an access token of ours that is good at this instant."""
+    """A user, by an access token of ours that is good at this instant, signed with the key `kid`; `ban` keeps the user
+    out of chats now.
+    """
 
     resource: Resource
     token: AccessToken
+    kid: str = ""
+    ban: Ban | None = None
 
     @property
     def name(self) -> str:

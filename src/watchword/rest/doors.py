@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from watchword.errors import CallerError, NotAllowed, NotAuthenticated, Unavailable
+from watchword.errors import CallerError, InternalFault, NotAllowed, NotAuthenticated, Unavailable
 from watchword.rest.bearer import bearer_token
 from watchword.rest.callers import Caller, Manager, Right, User, why_not_allowed
 from watchword.rest.request import Request
@@ -46,7 +46,7 @@ class Proved(Protocol):
 Who = TypeVar("Who")
 Who_co = TypeVar("Who_co", covariant=True)
 
-Words = Callable[[CallerError | Unavailable], WireError]
+Words = Callable[[CallerError | InternalFault | Unavailable], WireError]
 """The contract's words for what went wrong."""
 
 
@@ -54,8 +54,10 @@ class Authenticator(Protocol[Who_co]):
     """Answers in three ways: the caller; None for "not my scheme"; an error for "mine, and bad"."""
 
     async def authenticate(self, request: Request) -> Who_co | None:
-        """Raises:
-        NotAuthenticated: the request uses this scheme and proves nobody.
+        """Prove who sent the request.
+
+        Raises:
+            NotAuthenticated: the request uses this scheme and proves nobody.
         """
         ...
 
@@ -70,9 +72,11 @@ class Door(Protocol[Who_co]):
     def describe(self) -> Words: ...
 
     async def admit(self, request: Request, operation: Operation) -> Who_co:
-        """Raises:
-        NotAuthenticated: nobody was proved; the sentence says what this door wants.
-        NotAllowed: somebody was, who may not pass here.
+        """Prove who sent the request, and that they may pass.
+
+        Raises:
+            NotAuthenticated: nobody was proved; the sentence says what this door wants.
+            NotAllowed: somebody was, who may not pass here.
         """
         ...
 
@@ -104,6 +108,23 @@ class Guarded(Generic[Who]):
         raise self.refuse(request)
 
 
+class _Worded(Generic[Who]):
+    """The same door in other words; `admit` is the very same, so that it costs a request nothing."""
+
+    def __init__(self, door: Door[Who], describe: Words) -> None:
+        self.schemes = door.schemes
+        self.describe = describe
+        self.admit = door.admit
+
+
+def in_words_of(describe: Words, door: Door[Who]) -> Door[Who]:
+    """A door that lets in the same callers, for operations of a contract that says otherwise why not.
+
+    in_words_of(chat_errors.describe, doors.users)
+    """
+    return _Worded(door, describe)
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """Asks nobody who they are."""
@@ -127,7 +148,7 @@ class Doors:
     nobody: Door[None]
 
 
-def open_doors(
+def make_doors(
     *,
     callers: Sequence[Authenticator[Caller]],
     users: Door[User],

@@ -42,10 +42,14 @@ class Health:
         return RawAnswer(b"ok\n", _TEXT)
 
     async def readiness(self, call: Call[None]) -> RawAnswer:
-        """Raises:
-        Unavailable: the database does not answer.
+        """Say whether this server can do its work now.
+
+        Raises:
+            Unavailable: the database does not answer.
         """
         del call
+        if self._standing.is_leaving:
+            return RawAnswer(b"not ready\nstop: The server was told to stop.\n", (*_TEXT, *_LATER), 503)
         trouble = await self._standing.trouble()
         if trouble:
             lines = "".join(f"{check}: {sentence}\n" for check, sentence in trouble.items())

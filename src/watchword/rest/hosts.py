@@ -43,9 +43,11 @@ class Hosts:
         self._endings = tuple(f".{suffix}" for suffix in map(_normal, under) if suffix)
 
     def require(self, exchange: Exchange) -> None:
-        """Raises:
-        InvalidHost: there is none, or no single one.
-        ForeignHost: the request is for somebody else.
+        """Let a request pass whose host is one of this server's.
+
+        Raises:
+            InvalidHost: there is none, or no single one.
+            ForeignHost: the request is for somebody else.
         """
         host = exchange.headers.get("host")
         if host is None:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from watchword.errors import Unavailable
-from watchword.files import Worker
-from watchword.keyring.keyring import Keyring
-from watchword.measurements import Measurements
+from watchword.files import Process
+from watchword.ground import Ground
 from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
-from watchword.rest.doors import Door
+from watchword.rest.doors import Door, Doors
 from watchword.rest.standing import Standing
-from watchword.revocations.feed import Feed
-from watchword.revocations.store import RevocationStore
-from watchword.telemetry.levels import Committed, Levels
+from watchword.telemetry.levels import Committed, Gauge, Levels
 from watchword.telemetry.snapshots import Snapshot, Snapshots
 from watchword.telemetry.traffic import Traffic
 from watchword.wire.operations import Body, Operation
@@ -45,33 +42,38 @@ class Load(Protocol):
 
 
 class Metrics:
-    """Answers scrapes, for all processes of the server; `feed` and `load` are this process's own."""
+    """Answers scrapes, for all processes of the server; `load` and `gauges` are this process's own."""
 
     def __init__(
         self,
-        measured: Measurements,
+        ground: Ground,
         traffic: Traffic,
-        keyring: Keyring,
-        store: RevocationStore,
-        feed: Feed,
         standing: Standing,
-        worker: Worker | None,
+        *,
+        process: Process | None,
+        gauges: Sequence[Gauge] = (),
     ) -> None:
         self._traffic = traffic
-        self._keyring = keyring
-        self._store = store
-        self._feed = feed
+        self._keyring = ground.keyring
+        self._store = ground.revocation_store
+        self._feed = ground.feed
         self._standing = standing
+        self._gauges = gauges
         self._load: Load | None = None
-        self.snapshots = Snapshots(worker, measured, self._levels)
+        self.snapshots = Snapshots(process, ground.measured, self._levels)
 
     def watch(self, load: Load) -> None:
-        """From now on the levels are of this HTTP server, and what it refuses by itself is counted."""
+        """The levels are of this HTTP server from now on, and what it refuses by itself is counted."""
         self._load = load
         load.tell_refusals(self._traffic.record_refusal)
 
-    def bindings(self, door: Door[Any]) -> list[AnyBinding]:
-        """Behind that of operators where strangers can ask, else behind none."""
+    def say_leaving(self) -> None:
+        """This process calls itself not ready from now on, though it answers as before."""
+        self._standing.is_leaving = True
+
+    def bindings(self, doors: Doors, *, apart: bool) -> list[AnyBinding]:
+        """Behind the door of operators, unless no stranger can ask, where operators have a port apart."""
+        door: Door[Any] = doors.nobody if apart else doors.operators
         return [Binding(METRICS, self._answer, door, "waits")]
 
     async def _answer(self, call: Call[Any]) -> RawAnswer:
@@ -106,4 +108,5 @@ class Metrics:
             load.requests_in_flight if load else 0,
             self._feed.waiting,
             self._feed.view_age_seconds,
+            {gauge.name: (gauge.meaning, gauge.read()) for gauge in self._gauges},
         )

@@ -20,7 +20,6 @@ import msgspec
 from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
 from watchword.rest.doors import Doors
 from watchword.wire import versions
-from watchword.wire.errors import ErrorResponse
 from watchword.wire.operations import JSON, Body, Operation, Parameter
 
 OPENAPI = Operation(
@@ -139,7 +138,7 @@ def _parameter(parameter: Parameter) -> _Json:
 
 
 def _responses(operations: list[Operation], schemas: Schemas) -> _Json:
-    error = {"description": "An error.", "content": {JSON: {"schema": schemas.given(ErrorResponse)}}}
+    error = {"description": "An error.", "content": {JSON: {"schema": schemas.given(operations[0].error)}}}
     responses: _Json = {}
     for each in operations:
         if each.refusal:
@@ -171,7 +170,7 @@ class Schemas:
         self.components: dict[str, _Json] = {}
 
     def taken(self, shape: Any) -> _Json:
-        """Of a request: what may be left out may be null as well."""
+        """The schema of a request, in which what may be left out may be null as well."""
         schema, components = _schema(shape)
         for component in components.values():
             # Decoding refuses other members, and then they are read in any case of letters, or ignored.
@@ -181,7 +180,7 @@ class Schemas:
         return schema
 
     def given(self, shape: Any) -> _Json:
-        """Of an answer: what is not there is left out, and never null."""
+        """The schema of an answer, in which what is not there is left out, and never null."""
         schema, components = _schema(shape)
         for component in components.values():
             properties = component.get("properties", {})

@@ -18,8 +18,10 @@ class OperatorAuthenticator:
         self._database = database
 
     async def authenticate(self, request: Request) -> Manager | None:
-        """Raises:
-        NotAuthenticated: the token looks like an operator's, and is none's.
+        """Find the operator whose token the request carries.
+
+        Raises:
+            NotAuthenticated: the token looks like an operator's, and is none's.
         """
         token = parse_secret(PREFIX, bearer_token(request) or "")
         if token is None:

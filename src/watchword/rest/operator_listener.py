@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from watchword.http.exchange import Exchange
 
-Answering = Callable[[Exchange], Awaitable[None]]
+Answering = Callable[[Exchange], Coroutine[Any, Any, None]]
 
 
 def apart(answer: Answering, operator_answer: Answering, port: int) -> Answering:

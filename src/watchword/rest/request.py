@@ -26,5 +26,5 @@ class Request(msgspec.Struct, frozen=True):
     ignored: list[str] = []
 
     def __repr__(self) -> str:
-        """Without what may hold a secret."""
+        """Leaves out what may hold a secret."""
         return f"Request({self.method})"

@@ -12,7 +12,9 @@ from watchword.errors import OperatorError, Unavailable
 from watchword.keyring import key_check
 from watchword.keyring.encryption import Encryption
 from watchword.storage import Database
-from watchword.storage.clock_watch import ClockWatch, touch
+from watchword.storage.clock_marks import touch
+from watchword.storage.clock_watch import ClockWatch
+from watchword.storage.database import CLOCK
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ class Standing:
         self._tried_at = float("-inf")
         self._refusal = ""
         self._told: dict[str, str] = {}
+        self.is_leaving = False
+        """Told to stop, and waiting for balancers to see it."""
 
     async def trouble(self) -> dict[str, str]:
         """What stands in the way, by check: `key`, `database`, `clock`; nothing where all is well.
@@ -56,7 +60,7 @@ class Standing:
         if monotonic() - self._tried_at >= _HOLDS_SECONDS:
             self._refusal = ""
             try:
-                await self._database.transact(touch)
+                await self._database.transact(touch, CLOCK)
             except Unavailable:
                 self._refusal = "The database answers, and takes no writes: its disk may be full, or it is a standby."
             self._tried_at = monotonic()

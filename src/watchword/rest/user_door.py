@@ -11,22 +11,17 @@ from __future__ import annotations
 
 import hashlib
 
-from watchword.clock import Clock
 from watchword.errors import InvalidToken, NotAllowed, NotAuthenticated
 from watchword.keyring.keyring import Keyring
-from watchword.resources.store import find_resource
 from watchword.rest.bearer import USER_HEADER, bearer_token
 from watchword.rest.callers import User
 from watchword.rest.doors import Words
+from watchword.rest.live_tokens import LiveTokens
 from watchword.rest.request import Request
 from watchword.rest.resource_hosts import ResourceHosts
-from watchword.revocations.revocations import Revocations
-from watchword.storage import Database
-from watchword.subjects.subjects import Subjects, require_own_token
-from watchword.tokens.claims import to_access_token
-from watchword.tokens.cutoffs import require_live
+from watchword.tokens.claims import AccessToken, to_access_token
 from watchword.tokens.jws import require_size
-from watchword.tokens.verifier import Proof, read_signed, require_in_time
+from watchword.tokens.verifier import Proof, read_signed
 from watchword.wire.operations import Operation
 
 _MOST_REMEMBERED = 10_000
@@ -46,51 +41,42 @@ class UserDoor:
         self,
         describe: Words,
         *,
-        database: Database,
         keyring: Keyring,
-        revocations: Revocations,
-        subjects: Subjects,
-        clock: Clock,
+        live_tokens: LiveTokens,
         hosts: ResourceHosts,
     ) -> None:
         self.describe = describe
-        self._database = database
         self._keyring = keyring
-        self._revocations = revocations
-        self._subjects = subjects
-        self._clock = clock
+        self._live_tokens = live_tokens
         self._hosts = hosts
-        self._proofs: dict[bytes, Proof] = {}
+        self._proofs: dict[bytes, tuple[Proof, AccessToken]] = {}
 
     async def admit(self, request: Request, operation: Operation) -> User:
-        """Raises:
-        NotAuthenticated: there is no access token, or it is not good; the sentence says which check failed.
-        NotAllowed: it is good, and has none of the scopes that the operation needs.
+        """Judge the access token of the request, and let its user pass where a scope allows it.
+
+        Raises:
+            NotAuthenticated: there is no access token, or it is not good; the sentence says which check failed.
+            NotAllowed: it is good, and has none of the scopes that the operation needs.
         """
         token = _token(request, operation)
         try:
-            proof = await self._prove(token)
-            require_in_time(proof.claims, self._clock)
-            resource = await find_resource(self._database, proof.claims.resourceId)
-            named = self._hosts.name(request)
-            if resource is None or (named is not None and named != resource.name.lower()):
-                raise InvalidToken("resource", "The token is of another resource.")
-            require_live(proof.claims, await self._revocations.cutoffs(resource.number, proof.claims, proof.key.kid))
-            require_own_token(proof.claims, await self._subjects.find(resource.number, proof.claims.skypeid))
+            proof, access_token = await self._prove(token)
+            resource, ban = await self._live_tokens.require(proof.claims, proof.key.kid, self._hosts.name(request))
         except InvalidToken as error:
             raise NotAuthenticated(error.reason) from None
-        user = User(resource, to_access_token(proof.claims))
+        user = User(resource, access_token, proof.key.kid, ban)
         _require_scope(user, operation)
         return user
 
-    async def _prove(self, token: str) -> Proof:
+    async def _prove(self, token: str) -> tuple[Proof, AccessToken]:
         require_size(token)
         keys = await self._keyring.key_set()
         # A digest, so that nothing is kept that could be presented as a token.
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         found = self._proofs.get(digest)
-        if found is None or keys.find(found.key.kid) != found.key:
-            found = read_signed(token, keys)
+        if found is None or keys.find(found[0].key.kid) != found[0].key:
+            proof = read_signed(token, keys)
+            found = proof, to_access_token(proof.claims)
             while len(self._proofs) >= _MOST_REMEMBERED:
                 del self._proofs[next(iter(self._proofs))]
             self._proofs[digest] = found

@@ -27,8 +27,10 @@ class VerifierAuthenticator:
         self._resource_hosts = hosts or ResourceHosts()
 
     async def authenticate(self, request: Request) -> Caller | None:
-        """Raises:
-        NotAuthenticated: the credential is unknown, was deleted, or is malformed.
+        """Find the verifier whose credential the request carries.
+
+        Raises:
+            NotAuthenticated: the credential is unknown, was deleted, or is malformed.
         """
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         match scheme.lower():

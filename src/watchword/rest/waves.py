@@ -90,5 +90,5 @@ ALONE = Wave(None, 0)
 
 
 async def go_alone() -> Wave:
-    """In place of `Waves.join`."""
+    """Takes the place of `Waves.join`."""
     return ALONE

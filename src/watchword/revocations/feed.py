@@ -8,17 +8,13 @@ construction (see `NEXT_CURSOR`); a reader that has seen N can never be overtake
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from dataclasses import dataclass
 from time import perf_counter
 
-from watchword.errors import Unavailable
+from watchword.journal.waiting import Waiting
 from watchword.measurements import FINE_SECONDS, Histogram
 from watchword.revocations.store import RevocationRow, RevocationStore
-
-POLL_SECONDS = 0.02
-"""How often committed state is looked at while somebody waits. A wake-up makes it sooner; this is the floor."""
 
 LARGEST_PAGE = 1_000
 
@@ -46,40 +42,34 @@ class Feed:
     def __init__(self, store: RevocationStore, answers: Histogram | None = None) -> None:
         self._store = store
         self._answers = answers or Histogram.of(FINE_SECONDS)
-        self._looked = self._woken = self._news_since = 0.0
-        self._waiting = 0
-        self._poller: asyncio.Task[None] | None = None
-        self._seen = -1
-        self._moved = asyncio.Event()
-        self._nudged = asyncio.Event()
-        self._closed = False
-        self._is_blind = False
+        self._waiting = Waiting(self._newest, _say_blind)
 
     def wake(self) -> None:
         """Something was committed by this process."""
-        if self._woken <= self._looked:
-            self._woken = perf_counter()
-        self._nudged.set()
+        self._waiting.wake()
 
     @property
     def waiting(self) -> int:
         """How many wait for news now."""
-        return self._waiting
+        return self._waiting.count
 
     @property
     def view_age_seconds(self) -> float:
         """How old is what the waiting are judged by: since the last look that succeeded; 0 where nobody waits."""
-        return perf_counter() - self._looked if self._waiting else 0.0
+        return self._waiting.view_age_seconds
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether the database is looked at again and again, for those who wait."""
+        return self._waiting.is_looking
 
     @property
     def is_closed(self) -> bool:
-        return self._closed
+        return self._waiting.is_closed
 
     def close(self) -> None:
         """Everybody who waits gets an answer now; nobody waits any more."""
-        self._closed = True
-        self._moved.set()
-        self._nudged.set()
+        self._waiting.close()
 
     async def page(self, resource: int, since: str | None) -> Page:
         """What concerns a resource after a cursor, at once.
@@ -100,57 +90,23 @@ class Feed:
         end = loop.time() + seconds
         asked = perf_counter()
         page = await self.page(resource, since)
-        while not page.rows and not page.is_snapshot and not self._closed and (left := end - loop.time()) > 0:
-            await self._wait_for_move(int(page.cursor.rpartition(".")[2]), left, asked)
+        while not page.rows and not page.is_snapshot and not self.is_closed and (left := end - loop.time()) > 0:
+            await self._waiting.move_beyond(int(page.cursor.rpartition(".")[2]), left, asked)
             # What this very reader was not shown yet was committed later.
-            began = max(self._news_since, asked)
+            began = max(self._waiting.news_since, asked)
             asked = perf_counter()
             page = await self.page(resource, page.cursor)
             if page.rows:
                 self._answers.observe(perf_counter() - began)
         return page
 
-    async def _wait_for_move(self, known: int, seconds: float, asked: float) -> None:
-        self._waiting += 1
-        if self._poller is None:
-            self._looked = asked
-            self._poller = asyncio.create_task(self._poll())
-        try:
-            async with asyncio.timeout(seconds):
-                while self._seen <= known and not self._closed:
-                    await self._moved.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._waiting -= 1
+    async def _newest(self) -> int:
+        _, newest = await self._store.position()
+        return newest
 
-    async def _poll(self) -> None:
-        try:
-            while self._waiting and not self._closed:
-                self._nudged.clear()
-                await self._look()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self._nudged.wait()
-        finally:
-            self._poller = None
 
-    async def _look(self) -> None:
-        began = perf_counter()
-        try:
-            _, newest = await self._store.position()
-        except Unavailable:
-            if not self._is_blind:
-                _log.warning("the feed cannot read the database; it goes on trying")
-            self._is_blind = True
-            return
-        self._is_blind = False
-        if newest != self._seen:
-            self._seen = newest
-            self._news_since = max(self._looked, self._woken)
-            moved, self._moved = self._moved, asyncio.Event()
-            moved.set()
-        self._looked = began
+def _say_blind() -> None:
+    _log.warning("the feed cannot read the database; it goes on trying")
 
 
 def _number(since: str | None, epoch: str, newest: int) -> int | None:

@@ -135,32 +135,21 @@ RECORD = {
     for kind in KINDS
 }
 
-RECORD_RESOURCE = Statement(
-    sqlite=(
-        NEXT_CURSOR,
-        "update resources set generation = generation + 1 where number = :resource",
-        recorded(
-            kind="resource",
-            subject="id",
-            resource="number",
-            source="from resources where number = :resource",
-            generation="generation",
-        ),
-        "select generation from resources where number = :resource",
-    ),
-    parameters=(("resource", "int8"), ("kept_until", "int8")),
-    postgres=f"""
-        , one as (select resource, max(kept_until) as kept_until, min(n) as n from q group by resource)
-        , locked as materialized (
-            select r.number, one.kept_until, one.n from one join resources r on r.number = one.resource
-            order by r.number for no key update of r
-        ), changed as (
-            update resources r set generation = r.generation + 1 from locked l where r.number = l.number
-            returning r.number as resource, r.id as subject, r.generation, l.kept_until, l.n
-        ), {recorded_many(kind="resource", dead="changed", generation="d.generation")}
-        select q.n, c.generation from q join changed c on c.resource = q.resource
-    """,
-)
+
+OF_TOKEN = (("owner", "int8"), *((kind, "text") for kind in KINDS))
+"""Parameters of whoever asks what stands against a token: the number of its resource, and its subject of each kind."""
+
+
+def standing() -> str:
+    """SQLite's SQL for kind, generation, valid-from and deleted of every row that concerns a token; see `OF_TOKEN`."""
+    return " union all ".join(_standing(kind=kind, owner=":owner", subject=f":{kind}") for kind in KINDS)
+
+
+def standing_many() -> str:
+    """PostgreSQL's, of all tokens of the table `q`."""
+    return " union all ".join(
+        _standing(kind=kind, owner="q.owner", subject=f'q."{kind}"', n="q.n,", q="q,") for kind in KINDS
+    )
 
 
 def _standing(*, kind: Kind, owner: str, subject: str, n: str = "", q: str = "") -> str:
@@ -172,10 +161,35 @@ def _standing(*, kind: Kind, owner: str, subject: str, n: str = "", q: str = "")
     )
 
 
-STANDING = Statement(
-    sqlite=(" union all ".join(_standing(kind=kind, owner=":owner", subject=f":{kind}") for kind in KINDS),),
-    parameters=(("owner", "int8"), *((kind, "text") for kind in KINDS)),
-    postgres=" union all ".join(
-        _standing(kind=kind, owner="q.owner", subject=f'q."{kind}"', n="q.n,", q="q,") for kind in KINDS
+# Whoever purges on another node meets this one at the first row that both want. Two of a batch take different rows.
+PURGE = Statement(
+    sqlite=(
+        """
+        delete from revocations where (kind, resource, subject) in (
+            select kind, resource, subject from revocations where expires_micros < :now order by expires_micros
+            limit :most
+        ) returning 1
+        """,
     ),
+    parameters=(("now", "int8"), ("most", "int8")),
+    postgres="""
+        , portions as (
+            select n, now, most, (sum(most) over (order by n))::bigint - most as before from q
+        ), doomed as materialized (
+            select p.n, v.kind, v.resource, v.subject from portions p cross join lateral (
+                select kind, resource, subject from revocations where expires_micros < p.now
+                order by expires_micros, kind, resource, subject limit p.most offset p.before
+            ) v
+        ), locked as materialized (
+            select d.n, r.kind, r.resource, r.subject from doomed d
+            join revocations r on r.kind = d.kind and r.resource = d.resource and r.subject = d.subject
+            where r.expires_micros < (select max(now) from q)
+            order by r.kind, r.resource, r.subject for update of r
+        ), gone as (
+            delete from revocations r using locked l
+            where r.kind = l.kind and r.resource = l.resource and r.subject = l.subject
+            returning l.n
+        )
+        select n, 1 from gone
+    """,
 )

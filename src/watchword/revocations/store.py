@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from watchword.errors import Unavailable
-from watchword.revocations.statements import EVERY_RESOURCE, RECORD, RECORD_RESOURCE, STANDING, Kind, keep_strictest
-from watchword.storage import Database, Row, Transaction
-from watchword.tokens.claims import LONGEST_LIFETIME, Claims
+from watchword.revocations.statements import EVERY_RESOURCE, PURGE, RECORD, Kind, keep_strictest
+from watchword.storage import Database, Transaction
+from watchword.tokens.claims import LONGEST_LIFETIME
 
 KEPT_MICROS = round((LONGEST_LIFETIME + timedelta(hours=1)) / timedelta(microseconds=1))
 """How long a revocation is kept: as long as a token may live, and an hour for verifiers' leeway."""
+
+PAGE_OF_MANY = 1_000
 
 _PURGED_IN_ONE_COMMIT = 1_000
 _TRIES = 3
@@ -39,9 +41,9 @@ class Revoked:
 
 
 async def record_now(
-    transaction: Transaction, kind: Kind, subject: str, resource: int, now_micros: int, *, deleted: bool = False
+    transaction: Transaction, kind: Kind, subject: str, *, resource: int, now_micros: int, deleted: bool = False
 ) -> None:
-    """Of what is dead whole, within a transaction that does more than that; the feed must be woken after."""
+    """Records what is dead whole, in a transaction that does more than that; the feed must be woken after."""
     await record_all(transaction, [Revoked(kind, resource, subject, deleted=deleted)], now_micros)
 
 
@@ -62,23 +64,6 @@ async def record_all(transaction: Transaction, revoked: Sequence[Revoked], now_m
             for place, each in enumerate(rows, 1 - len(rows))
         ],
     )
-
-
-async def raise_every_resource(transaction: Transaction, now_micros: int) -> int:
-    """Every token so far is dead, of every resource; how many resources. The feed must be woken after.
-
-    Also those of a generation that this database never heard of: a backup knows nothing of what was raised since. The
-    time is above all of them, for nobody raises a generation as often as a clock ticks.
-    """
-    rows = await transaction.execute("select number, id from resources order by number")
-    raised: list[Revoked] = []
-    for number, id in rows:
-        # One by one, and so locked in the order of their numbers. One that is gone meanwhile has no tokens.
-        found = await transaction.execute(_RAISE_RESOURCE, now_micros, number)
-        raised += [Revoked("resource", number, id, generation) for (generation,) in found]
-    if raised:
-        await record_all(transaction, raised, now_micros)
-    return len(raised)
 
 
 async def begin_history(transaction: Transaction, epoch: str) -> None:
@@ -104,30 +89,14 @@ class RevocationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, kind: Kind, subject: str, resource: int, now_micros: int) -> None:
-        """Of the kinds that have no cut-off: the subject is dead whole."""
+    async def record(self, kind: Kind, subject: str, resource: int, *, now_micros: int) -> None:
+        """Records a kind that has no cut-off: the subject is dead whole."""
         parameters = {"subject": subject, "resource": resource, "kept_until": now_micros + KEPT_MICROS}
         for _ in range(_TRIES):
             if await self._database.write(RECORD[kind], parameters):
                 return
         # Each time, others recorded the same thing meanwhile, and it was purged again.
         raise Unavailable(timedelta(seconds=1))
-
-    async def raise_resource(self, resource: int, now_micros: int) -> None:
-        """Every token of the resource so far is dead."""
-        await self._database.write(RECORD_RESOURCE, {"resource": resource, "kept_until": now_micros + KEPT_MICROS})
-
-    async def standing(self, resource: int, claims: Claims, kid: str) -> list[Row]:
-        """Kind, generation, valid-from and deleted of every row that concerns a token, as committed now."""
-        parameters = {
-            "owner": resource,
-            "token": claims.jti,
-            "identity": claims.skypeid,
-            "resource": claims.resourceId,
-            "accessKey": claims.accessKey,
-            "signingKey": kid,
-        }
-        return await self._database.read(STANDING, parameters)
 
     async def position(self) -> tuple[str, int]:
         """The epoch, and the newest cursor that is committed."""
@@ -153,6 +122,22 @@ class RevocationStore:
         )
         return rows[0][0], [RevocationRow(*row) for _, *row in rows if row[0] is not None]
 
+    async def of_resources(self, resources: Sequence[int], cursor: int) -> list[tuple[int, RevocationRow]]:
+        """What concerns any of them above a cursor, each with the number of its resource; one page, in commit order.
+
+        More may follow where there are `PAGE_OF_MANY`. There is an index for each resource's, hence not of all at once.
+        """
+        concerned = [EVERY_RESOURCE, *resources]
+        places = ", ".join(f"${number}" for number in range(3, 3 + len(concerned)))
+        rows = await self._database.query(
+            f"select resource, {', '.join(_FEED_COLUMNS)} from revocations"
+            f" where cursor > $1 and resource in ({places}) order by cursor limit $2",
+            cursor,
+            PAGE_OF_MANY,
+            *concerned,
+        )
+        return [(resource, RevocationRow(*row)) for resource, *row in rows]
+
     async def purge(self, now_micros: int) -> int:
         """Delete what no living token can be concerned by; how many rows went.
 
@@ -160,15 +145,7 @@ class RevocationStore:
         """
         total = 0
         while True:
-            gone = await self._database.transact(
-                lambda transaction: transaction.execute(
-                    "delete from revocations where expires_micros < $1 and (kind, resource, subject) in ("
-                    " select kind, resource, subject from revocations where expires_micros < $1 limit $2"
-                    ") returning 1",
-                    now_micros,
-                    _PURGED_IN_ONE_COMMIT,
-                )
-            )
+            gone = await self._database.write(PURGE, {"now": now_micros, "most": _PURGED_IN_ONE_COMMIT})
             total += len(gone)
             if len(gone) < _PURGED_IN_ONE_COMMIT:
                 return total
@@ -180,8 +157,4 @@ _NEXT_CURSORS = "update feed set cursor = cursor + $1"
 _RECORD = f"""
     insert into revocations (kind, subject, resource, generation, deleted, cursor, expires_micros)
     values ($1, $2, $3, $4, $5, (select cursor from feed) + $6, $7) {keep_strictest()}
-"""
-_RAISE_RESOURCE = """
-    update resources set generation = case when generation < $1 then $1 else generation + 1 end where number = $2
-    returning generation
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from watchword.certificates import LocalAuthority, Outcome, certificate_facts, ensure_leaf, prepare_authority
-from watchword.certificates.names import LOOPBACK_NAMES
+from watchword.certificates.names import holds_for
 from watchword.errors import OperatorError
 from watchword.settings import Settings
 
@@ -41,24 +41,30 @@ def prepare_certificate(settings: Settings, folder: Path, now: datetime) -> Serv
     if settings.certificate or settings.certificate_key:
         return _own_certificate(settings)
     tls_suffix = settings.tls_suffix or settings.resource_suffix
-    authority, outcome = prepare_authority(folder, now, tls_suffix or None)
+    authority, outcome = prepare_authority(folder, now, tls_suffix or None, names=settings.tls_names)
     public = urlsplit(settings.public_endpoint).hostname or ""
-    names, notes = [], []
+    names, notes = [*settings.tls_names], []
     if suffix := tls_suffix.removeprefix(".").lower():
-        names = [suffix, f"*.{suffix}"]
+        names += [suffix, f"*.{suffix}"]
         if public.endswith(f".{suffix}"):
             names.append(public)
-    if public and public not in {*LOOPBACK_NAMES, *names}:
+    if now < authority.starts:
         notes.append(
-            f"The certificate does not hold for {public}: set --tls-suffix to a suffix of it, or give a certificate of "
-            "your own with --certificate and --certificate-key, unless a proxy in front shows its own."
+            f"No client trusts the local CA yet: it holds from {authority.starts:%Y-%m-%d %H:%M} UTC, and the clock "
+            f"says {now:%Y-%m-%d %H:%M}. If the clock is right, remove {authority.certificate_path}: the next start "
+            "makes a new CA, which clients have to be told to trust."
         )
     if outcome is Outcome.REPLACED:
         notes.append(
             'The local CA is a new one: run eval "$(watchword env)" again where the old one was trusted, and '
             "`watchword trust install` if the system trusted it."
         )
-    leaf, _ = ensure_leaf(authority, folder / LEAF_FOLDER, names, now)
+    leaf, _ = ensure_leaf(authority, folder / LEAF_FOLDER, names, now=now)
+    if public and not holds_for(leaf.names, public):
+        notes.append(
+            f"The certificate does not hold for {public}: add --tls-names {public}, or give a certificate of your own "
+            "with --certificate and --certificate-key, unless a proxy in front shows its own."
+        )
     return ServerCertificate(
         leaf.certificate_path,
         leaf.key_path,
@@ -82,4 +88,13 @@ def _own_certificate(settings: Settings) -> ServerCertificate:
             f"The key {settings.certificate_key} is not that of the certificate {settings.certificate}.",
             "Give the key that the certificate was made for; in a chain the server's own certificate comes first.",
         )
-    return ServerCertificate(settings.certificate, settings.certificate_key, None, facts.names, facts.expires)
+    public = urlsplit(settings.public_endpoint).hostname or "localhost"
+    notes = () if holds_for(facts.names, public) else (_not_for(public, facts.names, settings.public_endpoint),)
+    return ServerCertificate(settings.certificate, settings.certificate_key, None, facts.names, facts.expires, notes)
+
+
+def _not_for(public: str, names: tuple[str, ...], endpoint: str) -> str:
+    holds = f"it holds for {', '.join(names) or 'no name'}"
+    if endpoint:
+        return f"The certificate does not hold for {public}: {holds}. Get one that does, unless a proxy shows its own."
+    return f"The certificate does not hold for {public}: {holds}. Say with --public-endpoint how clients come here."

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Self
 
 from watchword.errors import OperatorError
-from watchword.server.orders import Orders, read_report
+from watchword.server.orders import LEAVE, Orders, read_report
 
 _LONGEST_START = timedelta(seconds=60)
 
@@ -38,7 +38,7 @@ class Child:
             pass_fds=orders.descriptors,
             start_new_session=True,
         )
-        child = cls(orders.worker.name, process)
+        child = cls(orders.process.name, process)
         try:
             async with asyncio.timeout(_LONGEST_START.total_seconds()):
                 refusal = read_report(await child._tell(orders), child.name)
@@ -69,6 +69,12 @@ class Child:
     async def ended(self) -> int:
         """Its exit status; negative is the number of the signal that ended it."""
         return await self._process.wait()
+
+    def leave(self) -> None:
+        """Have it call itself not ready."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError, RuntimeError):
+                self._process.stdin.write(LEAVE)
 
     async def end(self, deadline: timedelta) -> bool:
         """Let it finish, and kill it at the deadline; whether it ended by itself."""

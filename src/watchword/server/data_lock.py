@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, reason_of
 from watchword.files import hold
 from watchword.server.terminal import say
 
@@ -58,7 +58,7 @@ class DataLock:
         self._write(Holder(os.getpid(), socket.gethostname()))
 
     def say_stopping(self) -> None:
-        """From now on a server that starts waits for this one to end. Safe in the handler of a signal."""
+        """A server that starts waits, from now on, for this one to end. Safe in the handler of a signal."""
         self._write(Holder(os.getpid(), socket.gethostname(), is_stopping=True))
 
     def _write(self, holder: Holder) -> None:
@@ -96,7 +96,7 @@ def held(data: Path, patience_seconds: float, has_time: Callable[[], bool] = lam
 
 def unusable(data: Path, error: OSError) -> OperatorError:
     return OperatorError(
-        f"The data directory {data} cannot be used: {error}.",
+        f"The data directory {data} cannot be used: {reason_of(error)}.",
         "Name one with --data that this user may write to, on a disk that has room.",
     )
 

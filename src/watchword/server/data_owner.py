@@ -49,8 +49,10 @@ def require_for_development(settings: Settings, data: Path) -> None:
 
 
 async def require_private(transaction: Transaction, data: Path) -> None:
-    """Raises:
-    OperatorError: everybody may call this database's service.
+    """Refuse to serve others with data that `watchword dev` made.
+
+    Raises:
+        OperatorError: everybody may call this database's service.
     """
     if await is_public(transaction):
         raise OperatorError(

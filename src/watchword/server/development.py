@@ -5,6 +5,8 @@ Everybody knows these keys; hence a service that has them listens on loopback on
 
 from __future__ import annotations
 
+from typing import Any
+
 RESOURCE_ID = "dededede-dede-4ede-8ede-dededededede"
 RESOURCE_NAME = "dev"
 
@@ -14,5 +16,9 @@ SECONDARY_KEY = b"Watchword's other dev key: everyone knows it, it guards nothin
 
 OPERATOR_ID = "dededededededede"
 OPERATOR_SECRET = "everyone-knows-this-token-it-guards-nothing"
+
+DEFAULTS: dict[str, Any] = {"key_publish_ahead": 3_600.0, "outbound_networks": ("127.0.0.0/8", "::1")}
+"""Settings that `watchword dev` has otherwise: nobody's gateway keeps its key set for half a day, and what
+it calls runs beside it."""
 
 FOLDER_PREFIX = "watchword-dev-"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from watchword.server.announcement import Foreground, Mode, describe_start
 from watchword.server.data_lock import held
 from watchword.server.data_owner import require_for_development, require_nothing_lost
 from watchword.server.event_loop import run_event_loop
-from watchword.server.folders import find_folders
-from watchword.server.listener import Listener, open_door, opened_application
+from watchword.server.folders import find_folders, temporary_folder
+from watchword.server.listener import Listener, opened_application
+from watchword.server.listening import listen
 from watchword.server.logs import set_up_logs
 from watchword.server.signals import Signals, is_left_by_its_terminal
 from watchword.settings import Settings
@@ -24,7 +24,7 @@ _LEFT_AFTER_DEADLINE_SECONDS = 5.0
 """For a server that stops to write down what it knows, once its requests are finished or cut off."""
 
 
-def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource) -> None:
+def run(mode: Mode, settings: Settings, data: Path | None, *, first: FirstResource) -> None:
     """Returns after a graceful stop. Without `data` the data is in a temporary directory until then.
 
     Raises:
@@ -37,18 +37,18 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
         reloads = mode == "serve" and not is_left_by_its_terminal()
         signals = stack.enter_context(Signals(hang_up_reloads=reloads))
         if data is None:
-            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=development.FOLDER_PREFIX)))
+            data = Path(stack.enter_context(temporary_folder(development.FOLDER_PREFIX)))
         # `watchword dev` listens on loopback, whatever it is given.
         sockets = systemd.take_sockets() if mode == "serve" else []
-        door = open_door(settings, folders.certificates, sockets)
+        listening = listen(settings, folders.certificates, sockets)
         lock = None
         if not settings.database:
-            patience = settings.stop_deadline + _LEFT_AFTER_DEADLINE_SECONDS
+            patience = settings.drain_delay + settings.stop_deadline + _LEFT_AFTER_DEADLINE_SECONDS
             lock = stack.enter_context(held(data, patience, lambda: not signals.asked_to_stop))
             require_nothing_lost(settings, data)
         if mode == "dev":
             require_for_development(settings, data)
-        foreground = Foreground(mode, settings, data, first, door, signals, folders, lock)
+        foreground = Foreground(mode, settings, data, first, listening, signals, folders, lock)
         if settings.workers == 1:
             run_event_loop(_serve(foreground))
         else:
@@ -58,11 +58,13 @@ def run(mode: Mode, settings: Settings, data: Path | None, first: FirstResource)
 
 
 async def _serve(foreground: Foreground) -> None:
-    settings, door, folders = foreground.settings, foreground.door, foreground.folders
+    settings, listening, folders = foreground.settings, foreground.listening, foreground.folders
     async with opened_application(
-        settings, foreground.data, foreground.first, door.endpoint, door.operator_port
+        settings, foreground.data, foreground.first, endpoint=listening.endpoint, operator_port=listening.operator_port
     ) as application:
-        listener = Listener(settings, application, door, folders.certificates, foreground.say_stopping)
+        listener = Listener(
+            settings, application, listening, certificates=folders.certificates, on_stop=foreground.say_stopping
+        )
         foreground.signals.direct(stop=listener.stop, reload=listener.reload)
         start_up = await describe_start(foreground, application)
         with foreground.announced():

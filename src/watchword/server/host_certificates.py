@@ -35,7 +35,7 @@ class HostCertificates:
         self._made: deque[datetime] = deque(maxlen=_MOST_IN_A_MINUTE)
 
     def choose(self, connection: ssl.SSLObject, name: str | None, default: ssl.SSLContext) -> None:
-        """For `SSLContext.sni_callback`; leaves the default where no other one is fit."""
+        """Is made for `SSLContext.sni_callback`; leaves the default where no other one is fit."""
         found = self._context((name or "").lower())
         if found is not None and found is not default:
             connection.context = found
@@ -63,7 +63,7 @@ class HostCertificates:
         return made[0]
 
     def _make(self, name: str, now: datetime) -> tuple[ssl.SSLContext, datetime]:
-        leaf, key = issue_leaf(self._authority, [name], now, _LIFETIME)
+        leaf, key = issue_leaf(self._authority, [name], now, lifetime=_LIFETIME)
         chain = b"".join(each.public_bytes(Encoding.PEM) for each in (leaf, self._authority.intermediate))
         secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return tls_context_of(chain, secret), leaf.not_valid_after_utc

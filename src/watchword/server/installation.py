@@ -10,9 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from watchword.clock import SystemClock
 from watchword.errors import OperatorError, Unavailable
+from watchword.ground import Ground, compose_ground
 from watchword.keyring.encryption import Encryption, find_key_path, missing_key_file, open_encryption
 from watchword.keyring.key_files import next_of
+from watchword.measurements import Measurements
 from watchword.resources.access_keys import AccessKey, open_access_keys
 from watchword.resources.store import list_resources
 from watchword.server.terminal import say
@@ -25,7 +28,7 @@ from watchword.transfer.store import require_finished_imports
 
 
 def schema_version(settings: Settings, data: Path) -> int:
-    """Of the database by setting, else of the one in the directory; 0 where it is empty.
+    """Reads it from the database by setting, else from the one in the directory; 0 where it is empty.
 
     Raises:
         OperatorError: there is none, or it cannot be read.
@@ -75,6 +78,19 @@ async def opened_database(settings: Settings, data: Path) -> AsyncIterator[Datab
         raise _unreadable(describe_database(settings, data), error) from None
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def opened_ground(settings: Settings, data: Path) -> AsyncIterator[Ground]:
+    """The ground beside its server, or without one: nothing is prepared, and nothing runs.
+
+    Raises:
+        OperatorError: as `opened_database`; or the encryption key is missing, or not usable.
+    """
+    async with opened_database(settings, data) as database:
+        encryption = find_encryption(settings, data)
+        await encryption.tidy(database)
+        yield await compose_ground(settings, database, encryption, clock=SystemClock(), measured=Measurements())
 
 
 def describe_database(settings: Settings, data: Path) -> str:

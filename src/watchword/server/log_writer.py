@@ -13,7 +13,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from watchword.measurements import DROPPED_LOG_LINES
 
@@ -26,10 +26,19 @@ _LAST_WORDS_SECONDS = 1.0
 
 
 class LogWriter:
-    """Takes text from any thread; `close` waits for a reader for a second at the most."""
+    """Takes text from any thread; `close` waits for a reader for a second at the most.
 
-    def __init__(self, descriptor: int, most_waiting_bytes: int = MOST_WAITING_BYTES) -> None:
+    `word_dropped` makes the line that tells how many were dropped.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        most_waiting_bytes: int = MOST_WAITING_BYTES,
+        word_dropped: Callable[[str], str] = lambda message: f"watchword: WARNING: {message}",
+    ) -> None:
         self._descriptor = descriptor
+        self._word_dropped = word_dropped
         self._most_waiting = most_waiting_bytes
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll is not None:
@@ -97,7 +106,8 @@ class LogWriter:
                 self._written += 1
                 dropped, self._dropped = self._dropped, 0
                 if dropped:
-                    told = f"watchword: WARNING: {dropped:,} lines of the log were dropped: nobody read it.\n".encode()
+                    message = f"{dropped:,} lines of the log were dropped: nobody read it."
+                    told = f"{self._word_dropped(message)}\n".encode()
                     self._waiting.append(told)
                     self._waiting_bytes += len(told)
                 self._changed.notify_all()
@@ -122,7 +132,7 @@ class LogHandler(logging.Handler):
             self.handleError(record)
 
     def close(self) -> None:
-        """At the end of the process, by `logging.shutdown`."""
+        """Is called at the end of the process, by `logging.shutdown`."""
         self._writer.close()
         super().close()
 

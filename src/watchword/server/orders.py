@@ -1,7 +1,8 @@
 """What a process of a server is told by its supervisor, and what it reports; both are this package's own affair.
 
-    standard input    one line of JSON, `Orders`. It stays open, and its end means: finish, and stop. So no process
-                      outlives its supervisor for long, however that one ends.
+    standard input    one line of JSON, `Orders`. It stays open; the line "leave" means: the server is about to stop,
+                      call yourself not ready. Its end means: finish, and stop. So no process outlives its supervisor
+                      for long, however that one ends.
     standard output   one line: "ready", or why not in JSON, `{"message": ..., "remedy": ...}`
 
 Secrets are among the settings, which is why they come this way: every user can read the arguments of all processes.
@@ -22,21 +23,21 @@ from typing import Any, Literal
 import msgspec
 
 from watchword.errors import OperatorError, WatchwordError
-from watchword.files import Worker
+from watchword.files import Process
 from watchword.server.event_loop import run_event_loop
 from watchword.server.logs import set_up_logs
 from watchword.settings import Settings
 
 READY = b"ready\n"
+LEAVE = b"leave\n"
 
 
-@dataclass(frozen=True)
-class Orders:
+class Orders(msgspec.Struct, frozen=True):
     """`sockets` are descriptors of listening sockets, which the process is born with; so is `data_lock`, which it holds
-    for as long as it lives.
+    for as long as it lives. `process` is `process` in what they send: a supervisor of a release before has that word.
     """
 
-    worker: Worker
+    process: Process = msgspec.field(name="worker")
     mode: Literal["dev", "serve"]
     settings: Settings
     data: Path
@@ -92,12 +93,14 @@ def report_ready() -> None:
     _report(READY)
 
 
-def at_end_of_input(stop: Callable[[], None]) -> None:
-    """Call `stop` when the supervisor says so, or is no more."""
+def follow_orders(*, stop: Callable[[], None], leave: Callable[[], None] = lambda: None) -> None:
+    """Call `leave` at the word LEAVE, and `stop` when the supervisor says so, or is no more."""
     loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
 
     def look() -> None:
-        if not os.read(descriptor, 1):
+        if os.read(descriptor, len(LEAVE)):
+            leave()
+        else:
             loop.remove_reader(descriptor)
             stop()
 
@@ -105,7 +108,7 @@ def at_end_of_input(stop: Callable[[], None]) -> None:
 
 
 def ignore_signals() -> None:
-    """Of a process that may stop only after others."""
+    """Makes a process deaf that may stop only after others."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, reason_of
 from watchword.files import hold, write_atomically
 from watchword.server.folders import make_private
 
@@ -32,6 +32,7 @@ class RunningServer:
     """`host` is what the server listens on; `data` the data directory; `ca` the CA's certificate, None without TLS.
 
     `entra`: it runs the OpenID issuer for development. `operator_endpoint` is empty without an operator's listener.
+    `tls`: whether its own port speaks it, whatever a proxy in front does.
     """
 
     mode: Literal["dev", "serve"]
@@ -43,6 +44,7 @@ class RunningServer:
     pid: int
     entra: bool = False
     operator_endpoint: str = ""
+    tls: bool = True
 
     def __str__(self) -> str:
         return f"watchword {self.mode}  {self.endpoint}  --port {self.port}  --data {self.data}  (process {self.pid})"
@@ -52,16 +54,17 @@ def describe_this(
     mode: Literal["dev", "serve"],
     endpoint: str,
     host: str,
+    *,
     port: int,
     data: Path,
     ca: Path | None,
-    *,
     entra: bool = False,
     operator_endpoint: str = "",
+    tls: bool = True,
 ) -> RunningServer:
     """The record of this very process."""
     place, ca_place = data.absolute(), ca and ca.absolute()
-    return RunningServer(mode, endpoint, host, port, place, ca_place, os.getpid(), entra, operator_endpoint)
+    return RunningServer(mode, endpoint, host, port, place, ca_place, os.getpid(), entra, operator_endpoint, tls)
 
 
 @contextlib.contextmanager
@@ -123,7 +126,7 @@ def _told_of(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OperatorError(
-            f"The folder {folder} cannot be used: {error}.",
+            f"The folder {folder} cannot be used: {reason_of(error)}.",
             "Name another place in WATCHWORD_HOME, on a file system that has locks.",
         ) from None
 

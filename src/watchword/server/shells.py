@@ -15,7 +15,7 @@ class Shell(StrEnum):
 
 
 def guess_shell(environment: Mapping[str, str], platform: str) -> Shell:
-    """From the login shell; on Windows PowerShell, unless something set SHELL as Git Bash does."""
+    """The login shell tells; on Windows it is PowerShell, unless something set SHELL as Git Bash does."""
     login_shell = environment.get("SHELL", "").replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
     if login_shell == "fish":
         return Shell.FISH

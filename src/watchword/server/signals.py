@@ -24,7 +24,7 @@ class Signals:
         self._before: dict[int, Any] = {}
 
     def direct(self, *, stop: Callable[[], None], reload: Callable[[], None]) -> None:
-        """From now on they go here; both are called between two instructions of the main thread, wherever it is."""
+        """Signals go here from now on; both are called between two instructions of the main thread, wherever it is."""
         self._stop, self._reload = stop, reload
         if self.asked_to_stop:
             stop()

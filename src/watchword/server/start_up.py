@@ -1,6 +1,6 @@
 """What a server says when it starts: what is in force, and the line to copy next.
 
-Watchword 0.2.1 (dev): everybody knows its access keys, so it listens on this machine only.
+Watchword 0.5.0 (dev): everybody knows its access keys, so it listens on this machine only.
 
   endpoint           https://localhost:8443
   resource           dev (dededede-dede-4ede-8ede-dededededede)
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from watchword.keyring.signing_keys import AT_ONCE
 from watchword.resources.access_keys import AccessKey
 from watchword.server import development
 from watchword.server.certificate import ServerCertificate
@@ -39,11 +40,12 @@ _EVALUATE = {
 
 @dataclass(frozen=True)
 class InForce:
-    """Of a server that starts: it has just made its resource and `operator` if `is_first_start`; `others` run already.
+    """A server that starts has just made its resource and `operator` if `is_first_start`; `others` run already.
     Unless it `is_watched`, what it says may be kept in a log.
 
     `keys` are those of the oldest of its `resources`, whose own endpoint is `resource_endpoint`, if any. `schema` is
-    what its operator has to know of the database's schema, or empty.
+    what its operator has to know of the database's schema, or empty; `next_key` is the key that is to sign later, or
+    empty.
     """
 
     mode: str
@@ -60,17 +62,19 @@ class InForce:
     resource_endpoint: str = ""
     schema: str = ""
     operator_endpoint: str = ""
+    next_key: str = ""
     settings: Settings = field(default_factory=Settings)
 
 
 def format_start_up(server: InForce, port: int) -> str:
-    """For standard output. Private keys are in it only at the very first start, and only on a terminal."""
+    """The text for standard output. Private keys are in it only at the very first start, and only on a terminal."""
     facts = [*_facts(server), *_secrets(server)]
     width = max(len(name) for name, _ in facts)
     lines = "\n".join(f"  {name:<{width}}  {value}" for name, value in facts)
     purpose = "everybody knows its access keys, so it listens on this machine only" if server.mode == "dev" else ""
     title = f"Watchword {version('watchword')} ({server.mode})" + (f": {purpose}." if purpose else "")
-    return f"{title}\n\n{lines}\n\nNext, in the shell of your program:  {_line_to_copy(server, port)}\n"
+    coming = f"\n\n{AT_ONCE}" if server.next_key else ""
+    return f"{title}\n\n{lines}{coming}\n\nNext, in the shell of your program:  {_line_to_copy(server, port)}\n"
 
 
 def _facts(server: InForce) -> Iterator[tuple[str, str]]:
@@ -81,6 +85,8 @@ def _facts(server: InForce) -> Iterator[tuple[str, str]]:
     yield "database", f"{server.database}{' (removed when the server stops)' if server.is_temporary else ''}"
     if server.schema:
         yield "schema", server.schema
+    if server.next_key:
+        yield "next signing key", server.next_key
     yield "certificate", str(server.certificate or "none: no TLS, which is for a proxy in front that has it")
 
 
@@ -95,8 +101,8 @@ def _secrets(server: InForce) -> Iterator[tuple[str, str]]:
         data = {"data": settings.data.absolute() if settings.data else ""}
         keys = data | {"encryption-key-file": settings.encryption_key_file or ""}
         suffix = {"resource-suffix": settings.resource_suffix}
-        yield "access keys", f"not shown, since this is no terminal: {_command('resource keys', keys)}"
-        yield "connection string", _command("resource connection-string", keys | suffix)
+        yield "access keys", f"not shown, since this is no terminal: {_command('resource keys', keys)} shows them"
+        yield "connection string", f"{_command('resource connection-string', keys | suffix)} shows it"
         yield "operator token", f"{_command('operator create --name NAME', data)} makes one"
         return
     if server.is_first_start and not is_public:
@@ -109,7 +115,7 @@ def _secrets(server: InForce) -> Iterator[tuple[str, str]]:
 
 
 def _command(words: str, flags: Mapping[str, Path | str]) -> str:
-    """With the flags that have a value; where the command is given them by the environment, they say the same."""
+    """The command has the flags with a value; where the environment gives it them, they say the same."""
     given = "".join(f" --{name} {shlex.quote(str(value))}" for name, value in flags.items() if value)
     return f"`{_own_name()} {words}{given}`"
 

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from watchword.files import Worker
+from watchword.errors import OperatorError, reason_of
+from watchword.files import Process
 from watchword.server.announcement import Foreground, describe_start
+from watchword.server.folders import temporary_folder
 from watchword.server.listener import opened_application
 from watchword.server.orders import Orders
 from watchword.server.supervisor import Supervisor
@@ -24,17 +26,19 @@ async def supervise(foreground: Foreground) -> None:
     Raises:
         OperatorError: the server could not start, or no worker is left and none starts.
     """
-    settings, data, door = foreground.settings, foreground.data, foreground.door
-    async with opened_application(settings, data, foreground.first, door.endpoint, door.operator_port) as application:
+    settings, data, listening = foreground.settings, foreground.data, foreground.listening
+    async with opened_application(
+        settings, data, foreground.first, endpoint=listening.endpoint, operator_port=listening.operator_port
+    ) as application:
         start_up = await describe_start(foreground, application)
     gc.enable()
     with _common_folder() as folder:
-        everybody = Worker("supervisor", Path(folder))
+        everybody = Process("supervisor", Path(folder))
         lock = foreground.lock.file.fileno() if foreground.lock else None
         orders = Orders(
-            everybody, foreground.mode, settings, data.absolute(), door.endpoint, (), door.operator_port, lock
+            everybody, foreground.mode, settings, data.absolute(), listening.endpoint, (), listening.operator_port, lock
         )
-        supervisor = Supervisor(orders, door.sockets)
+        supervisor = Supervisor(orders, listening.sockets)
 
         def stop() -> None:
             foreground.say_stopping()
@@ -48,9 +52,15 @@ async def supervise(foreground: Foreground) -> None:
 
 
 def _common_folder() -> TemporaryDirectory[str]:
-    """Of this server's processes alone; sockets in it have to have short names."""
-    made = TemporaryDirectory(prefix="watchword-workers-", ignore_cleanup_errors=True)
+    """The folder is this server's processes' alone; sockets in it have to have short names."""
+    made = temporary_folder("watchword-workers-")
     if len(os.fsencode(made.name)) + 1 + len(SOCKET_NAME) > _LONGEST_SOCKET_PATH_BYTES:
         made.cleanup()
-        made = TemporaryDirectory(prefix="watchword-workers-", dir="/tmp", ignore_cleanup_errors=True)
+        try:
+            made = TemporaryDirectory(prefix="watchword-workers-", dir="/tmp", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise OperatorError(
+                f"No folder for the workers' socket has a name that is short enough: {reason_of(error)}.",
+                "Name a folder with a short name in TMPDIR.",
+            ) from None
     return made

@@ -11,13 +11,14 @@ import itertools
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from watchword.errors import OperatorError
-from watchword.files import Worker
+from watchword.files import Process
 from watchword.server import systemd
 from watchword.server.child import Child
 from watchword.server.orders import Orders
@@ -52,6 +53,7 @@ class Supervisor:
         self._sockets = sockets
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        self._hurrying = asyncio.Event()
         self._reloading = asyncio.Event()
         self._numbers = itertools.count(1)
         self._children: set[Child] = set()
@@ -60,8 +62,8 @@ class Supervisor:
         self._writer_socket: socket.socket | None = None
 
     def stop(self) -> None:
-        """Safe in the handler of a signal."""
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        """Stop, after the delay for balancers if there is one; asked again, at once. Safe in a signal's handler."""
+        self._loop.call_soon_threadsafe(self._hurrying.set if self._stopping.is_set() else self._stopping.set)
 
     def reload(self) -> None:
         """Safe in the handler of a signal."""
@@ -76,7 +78,7 @@ class Supervisor:
         """
         try:
             if self._writer is not None:
-                self._writer_socket = _listen_for_workers(self._orders.worker)
+                self._writer_socket = _listen_for_workers(self._orders.process)
                 self._writer.child = await self._writer.launch()
             launched = await asyncio.gather(*(post.launch() for post in self._workers), return_exceptions=True)
             for post, child in zip(self._workers, launched, strict=True):
@@ -95,7 +97,7 @@ class Supervisor:
         """
         posts = [*self._workers, *filter(None, [self._writer])]
         every: list[asyncio.Task[Any]] = [asyncio.create_task(self._keep(post)) for post in posts]
-        every += [asyncio.create_task(self._keep_reloading()), asyncio.create_task(self._stopping.wait())]
+        every += [asyncio.create_task(self._keep_reloading()), asyncio.create_task(self._told_to_stop())]
         try:
             done, _ = await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -105,6 +107,16 @@ class Supervisor:
             for task in every:
                 task.cancel()
             await asyncio.gather(*every, return_exceptions=True)
+
+    async def _told_to_stop(self) -> None:
+        await self._stopping.wait()
+        if delay_seconds := self._orders.settings.drain_delay:
+            for post in self._workers:
+                if post.child is not None:
+                    post.child.leave()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay_seconds):
+                    await self._hurrying.wait()
 
     async def _keep(self, post: Post) -> None:
         while (child := post.child) is not None:
@@ -150,7 +162,10 @@ class Supervisor:
 
     async def _launch_worker(self) -> Child:
         descriptors = tuple(each.fileno() for each in self._sockets)
-        return await self._launch("watchword.server.worker", f"worker-{next(self._numbers)}", descriptors)
+        child = await self._launch("watchword.server.worker", f"worker-{next(self._numbers)}", descriptors)
+        if self._stopping.is_set():
+            child.leave()
+        return child
 
     async def _launch_writer(self) -> Child:
         # Its socket stays open here: while a writer is replaced, workers wait instead of being refused.
@@ -158,16 +173,16 @@ class Supervisor:
         return await self._launch("watchword.server.writer", f"writer-{next(self._numbers)}", descriptors)
 
     async def _launch(self, module: str, name: str, descriptors: tuple[int, ...]) -> Child:
-        worker = Worker(name, self._orders.worker.folder)
-        child = await Child.launch(module, replace(self._orders, worker=worker, sockets=descriptors))
+        process = Process(name, self._orders.process.folder)
+        child = await Child.launch(module, msgspec.structs.replace(self._orders, process=process, sockets=descriptors))
         self._children.add(child)
         return child
 
-    async def _let_finish(self, worker: Child) -> None:
+    async def _let_finish(self, process: Child) -> None:
         deadline = timedelta(seconds=self._orders.settings.stop_deadline) + _LEFT_AFTER_DEADLINE
-        if not await worker.end(deadline):
-            _log.error("%s did not stop, and was killed", worker.name)
-        self._children.discard(worker)
+        if not await process.end(deadline):
+            _log.error("%s did not stop, and was killed", process.name)
+        self._children.discard(process)
 
     async def _end(self) -> None:
         # A socket is closed when nobody has it open: from then on who comes is refused.
@@ -181,7 +196,7 @@ class Supervisor:
             self._writer_socket.close()
 
 
-def _listen_for_workers(of_all: Worker) -> socket.socket:
+def _listen_for_workers(of_all: Process) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(of_all.folder / SOCKET_NAME))
     listening.listen(128)

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from datetime import timedelta
 
-from watchword.server.orders import Orders, at_end_of_input, carry_out, ignore_signals, report_ready
+from watchword.server.orders import Orders, carry_out, follow_orders, ignore_signals, report_ready
 from watchword.storage.opening import DATABASE_FILE
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.storage.sqlite_writer import SqliteWriter
@@ -21,7 +21,7 @@ async def write(orders: Orders) -> None:
     settings = orders.settings
     database = SqliteDatabase(orders.data / DATABASE_FILE, synchronous=settings.synchronous)
     stopping = asyncio.Event()
-    at_end_of_input(stopping.set)
+    follow_orders(stop=stopping.set)
     try:
         writer = SqliteWriter(database)
         [listening] = [socket.socket(fileno=each) for each in orders.sockets]

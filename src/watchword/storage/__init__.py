@@ -3,6 +3,6 @@
 It knows no identity and no token; the statements live in the stores of those who own the rows.
 """
 
-from watchword.storage.database import Database, Row, Snapshot, Statement, Transaction
+from watchword.storage.database import Database, Lock, Row, Snapshot, Statement, Transaction
 
-__all__ = ["Database", "Row", "Snapshot", "Statement", "Transaction"]
+__all__ = ["Database", "Lock", "Row", "Snapshot", "Statement", "Transaction"]

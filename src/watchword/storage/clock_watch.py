@@ -14,16 +14,14 @@ from datetime import timedelta
 
 from watchword.clock import MachineClock, MonotoneClock, to_datetime
 from watchword.errors import Unavailable, WrongClock
-from watchword.storage.database import Database, Transaction
+from watchword.storage.clock_marks import raise_high_water, raise_reserved
+from watchword.storage.database import CLOCK, Database
 
 LARGEST_SKEW = timedelta(minutes=5)
 """How far a clock may be from the truth. As far as a signature's date may, and the issue time of a token."""
 
 RESERVED_AHEAD = timedelta(minutes=10)
 """How far ahead issue times are reserved. For half of it tokens are issued while the database takes no writes."""
-
-MARKING_SCHEMA = 8
-"""From this version on a purged revocation leaves a mark, and there is a place for the bound of issue times."""
 
 _LOOK_EVERY_SECONDS = 2.0
 _NOBODY_PURGES_FOR = timedelta(minutes=1)
@@ -58,10 +56,9 @@ class ClockWatch:
         self._clock = clock
         self._issue_clock = issue_clock
         self._began = clock.steady_micros()
-        self._lead = clock.micros() - self._began
+        self._lead = self._agreed_lead = clock.micros() - self._began
         self._jumped_at: int | None = None
         self._seen: ClockFault | None = None
-        self._keeps_marks = database.schema.version >= MARKING_SCHEMA
         self._reserved = 0
         self._reserving: asyncio.Task[None] | None = None
         self._distance = 0
@@ -80,15 +77,24 @@ class ClockWatch:
         """How far the clock is ahead of the database's, when it was last compared; 0 where that is this machine's."""
         return timedelta(microseconds=self._distance)
 
+    def agreed_micros(self) -> int:
+        """What time it is by the database, or where none can be asked, by the clock before it jumped.
+
+        Nodes whose rows say when compare them with this: a clock that is wrong ages nothing of what others wrote.
+        """
+        return self._clock.steady_micros() + self._agreed_lead
+
     @property
     def may_purge(self) -> bool:
-        """Nobody purges in the first minute, by a clock that is wrong, or where no mark would be left."""
+        """Nobody purges in the first minute, or by a clock that is wrong."""
         uptime = self._clock.steady_micros() - self._began
-        return self._keeps_marks and uptime >= _NOBODY_PURGES_FOR // _MICROSECOND and self.fault is None
+        return uptime >= _NOBODY_PURGES_FOR // _MICROSECOND and self.fault is None
 
     def require_right(self, now_micros: int) -> None:
-        """Raises:
-        WrongClock: the clock cannot be trusted at `now_micros`, which it just said.
+        """Refuse to go on by a clock that is wrong.
+
+        Raises:
+            WrongClock: the clock cannot be trusted at `now_micros`, which it just said.
         """
         if self._seen is not None or abs(self._leap(now_micros)) > _SKEW_MICROS:
             fault = self.fault or ClockFault("The clock was wrong just now.", _SET_RIGHT)
@@ -120,14 +126,12 @@ class ClockWatch:
         """
         if self.fault is not None:
             return True
-        if not self._keeps_marks:
-            return False
         [(reserved, high_water)] = await self._database.query("select reserved_micros, high_water_micros from clock")
         latest = self._true_micros(now_micros) + _NOTICED_MICROS
         return bool(reserved > now_micros + _AHEAD_MICROS + _SKEW_MICROS or high_water > latest)
 
     async def prepare(self) -> None:
-        """At start: look at the clock, and reserve the first issue times, so that issuing only reads from then on.
+        """Looks at the clock at start, and reserves the first issue times, so that issuing only reads from then on.
 
         Raises:
             Unavailable: the database takes no writes.
@@ -159,10 +163,6 @@ class ClockWatch:
         self._seen = seen
 
     async def _compare(self) -> ClockFault | None:
-        if not self._keeps_marks:
-            [(version,)] = await self._database.query("select version from schema_version")
-            if version >= MARKING_SCHEMA:
-                self._keeps_marks, self._reserved = True, 0
         before = self._clock.micros()
         says = await self._database.wall_micros()
         after = self._clock.micros()
@@ -171,6 +171,7 @@ class ClockWatch:
         says += self._clock.travelled_micros
         # Where within the trip the database looked at its clock is not known: what it may have been is no fault.
         self._distance = before - says if before > says else min(0, after - says)
+        self._agreed_lead = after - self._distance - self._clock.steady_micros()
         if abs(self._distance) <= _SKEW_MICROS:
             self._believe()
             return None
@@ -214,14 +215,12 @@ class ClockWatch:
         """
         told = issued + _NOTICED_MICROS
 
-        async def tell(transaction: Transaction) -> None:
-            await transaction.execute("update clock set high_water_micros = $1 where high_water_micros < $1", told)
-
-        await self._database.transact(tell)
+        await self._database.transact(lambda transaction: raise_high_water(transaction, told), CLOCK)
         self._told_ahead = told
 
     def _believe(self) -> None:
         self._lead = self._clock.micros() - self._clock.steady_micros()
+        self._agreed_lead = self._lead - self._distance
         self._jumped_at = None
 
     def _leap(self, now_micros: int) -> int:
@@ -237,47 +236,15 @@ class ClockWatch:
 
     async def _reserve(self, stamp: int) -> None:
         """No issue time above the bound is given out before the bound is durable."""
-        if not self._keeps_marks:
-            # The schema before has no place for it. A look every few seconds tells when it has.
-            self._reserved = stamp + _AHEAD_MICROS
-            return
         bound = stamp + _AHEAD_MICROS
-
-        async def reserve(transaction: Transaction) -> int:
-            await transaction.execute("update clock set reserved_micros = $1 where reserved_micros < $1", bound)
-            [(reserved,)] = await transaction.execute("select reserved_micros from clock")
-            return int(reserved)
-
-        self._reserved = await self._database.transact(reserve)
+        self._reserved = await self._database.transact(lambda each: raise_reserved(each, bound), CLOCK)
 
 
-async def touch(transaction: Transaction) -> None:
-    """Write something, to see whether that can be: issue times go on from a microsecond later.
+class AgreedClock:
+    """The time that the nodes on one database agree on, see `ClockWatch.agreed_micros`."""
 
-    A row that is written as it was is no write to SQLite.
-    """
-    await transaction.execute("update clock set high_water_micros = high_water_micros + 1")
-
-
-@dataclass(frozen=True, slots=True)
-class Lowered:
-    """`before_micros` is what issue times went on from; no token carries a time above `reserved_micros`."""
-
-    before_micros: int
-    reserved_micros: int
-
-
-async def lower_high_water(transaction: Transaction, now_micros: int) -> Lowered:
-    """Forget that a clock was ahead: issue times go on from now, where they would from later.
-
-    The bound of issue times stays, so that revocations outlast tokens that the wrong clock stamped.
-    """
-    [(before, reserved)] = await transaction.execute("select high_water_micros, reserved_micros from clock")
-    bound = max(before, reserved)
-    await transaction.execute(
-        "update clock set high_water_micros = $1, reserved_micros = $2 where high_water_micros > $1", now_micros, bound
-    )
-    return Lowered(before, bound)
+    def __init__(self, watch: ClockWatch) -> None:
+        self.micros = watch.agreed_micros
 
 
 def _told(micros: int) -> str:

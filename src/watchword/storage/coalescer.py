@@ -1,8 +1,8 @@
 """Calls that arrive together become one batch.
 
-While no batch is in flight, the calls of one tick of the event loop are collected; while one is, everything that
-arrives waits for the next. So a lone caller waits for nobody, and a crowd shares one transaction and one fsync. A batch
-that is full gains nothing by waiting: it flies beside the others, where the database can carry several at once.
+While no batch is under way, the calls of one tick of the event loop are collected; while one is, everything that
+arrives waits for the next. So a lone caller waits for nobody, and many share one transaction and one fsync. A batch
+that is full gains nothing by waiting: it goes beside the others, where the database can carry several at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Coalescer(Generic[Call, Result]):
     """Hands each caller its own result or its own error.
 
     `execute` gets a batch of at most `largest_batch` calls and returns as many results, an exception among them for a
-    call that failed alone. At most `most_flights` batches are in flight; of two, either may land first. At most
+    call that failed alone. At most `most_batches` batches are under way; of two, either may end first. At most
     `most_waiting` calls wait; one more is refused, so that latency stays bounded. `trips` counts what it does.
     """
 
@@ -36,22 +36,24 @@ class Coalescer(Generic[Call, Result]):
         execute: Callable[[list[Call]], Awaitable[list[Result | Exception]]],
         *,
         largest_batch: int = 256,
-        most_flights: int = 1,
+        most_batches: int = 1,
         most_waiting: int = 10_000,
         trips: Trips | None = None,
     ) -> None:
         self._execute = execute
         self._largest_batch = largest_batch
-        self._most_flights = most_flights
+        self._most_batches = most_batches
         self._most_waiting = most_waiting
         self._trips = trips or Trips()
         self._waiting: list[_Waiting[Call, Result]] = []
-        self._flights: set[asyncio.Task[None]] = set()
+        self._batches: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def submit(self, call: Call) -> Result:
-        """Raises:
-        Unavailable: too many calls wait already; this one was not begun.
+        """Put a call into the next batch, and wait for its result.
+
+        Raises:
+            Unavailable: too many calls wait already; this one was not begun.
         """
         return await self.enqueue(call)
 
@@ -63,27 +65,27 @@ class Coalescer(Generic[Call, Result]):
         loop = self._loop = self._loop or asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((call, answer, perf_counter()))
-        flights = self._flights
-        if not flights or (len(self._waiting) >= self._largest_batch and len(flights) < self._most_flights):
+        batches = self._batches
+        if not batches or (len(self._waiting) >= self._largest_batch and len(batches) < self._most_batches):
             # The task starts in the next tick, when this tick's other callers have joined. It belongs to nobody: a
             # caller that is cancelled takes only its own answer away.
-            flights.add(loop.create_task(self._fly()))
+            batches.add(loop.create_task(self._work_off()))
         return answer
 
     async def settle(self) -> None:
-        """Wait until nothing is waiting or in flight."""
-        while self._flights:
-            await asyncio.wait(tuple(self._flights))
+        """Wait until nothing is waiting or under way."""
+        while self._batches:
+            await asyncio.wait(tuple(self._batches))
 
-    async def _fly(self) -> None:
+    async def _work_off(self) -> None:
         try:
             while self._waiting:
                 batch = self._waiting[: self._largest_batch]
                 del self._waiting[: self._largest_batch]
                 await self._carry(batch)
         finally:
-            # In the same step in which nothing was waiting: whoever comes next starts a flight of its own.
-            self._flights.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            # In the same step in which nothing was waiting: whoever comes next starts a batch of its own.
+            self._batches.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _carry(self, batch: list[_Waiting[Call, Result]]) -> None:
         results: list[Result | Exception]

@@ -3,15 +3,26 @@
 On PostgreSQL transactions run side by side, and two that lock the same rows in different orders would wait for each
 other. So whoever locks rows does it in this order, and in each table by the key:
 
-    turn            the one row that `transact` takes first of all; what has no place below is changed under it alone
-    resources       by number
-    clock           the one row
-    identities      by flake, then resource; users of other providers stand with them
-    custom_ids      by resource and custom id
-    threads         by id
-    journal         rows are only ever added
-    revocations     by kind, resource and subject; then those of resources, as marks of what was purged
-    feed            the one row, last of all: every revocation waits for it, so whoever holds it waits for nobody
+    turn             the one row of whoever manages the server; what has no place below is changed under it alone
+    key_check        the one row of whoever makes, changes or forgets a key
+    resources        by number
+    clock            the one row
+    identities       by flake, then resource
+    exchanged_users  by resource and subject
+    custom_ids       by resource and custom id
+    threads          by number; whoever changes anything of a thread locks its row first
+    participants     by thread and subject, under the thread's row
+    messages         by thread and id, under the thread's row
+    restrictions     by resource, subject and thread; of a thread, under its row
+    departures       by resource and subject; a deletion only adds rows, and holds no thread
+    spent_tickets    rows are only ever added, by ticket
+    registrations    by number
+    journal          rows are only ever added, under the thread's row
+    revocations      by kind, resource and subject; then those of resources, as marks of what was purged
+    feed             the one row, last of all: every revocation waits for it, so whoever holds it waits for nobody
+
+A transaction names the rows that it locks before it begins, and may lock later ones as it goes; see `Lock`. While it
+holds them it awaits nothing but the database.
 
 A batch that the server ends all the same, as the victim of a deadlock, was rolled back whole, and is sent again at
 once, also one that may not be repeated otherwise. That is needed while nodes of release 0.2.0, which took the feed's
@@ -21,7 +32,7 @@ row first, serve beside newer ones. SQLite has one writer at a time, and no orde
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -32,6 +43,79 @@ from watchword.storage.schema import Schema
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
 Result = TypeVar("Result")
+
+_KEYS = {
+    "turn": "singleton",
+    "key_check": "singleton",
+    "resources": "number",
+    "clock": "singleton",
+    "identities": "flake, resource",
+    "exchanged_users": "resource, subject",
+    "custom_ids": "resource, custom_id",
+    "threads": "number",
+    "restrictions": "resource, subject, thread",
+    "registrations": "number",
+    "revocations": "kind, resource, subject",
+    "feed": "singleton",
+}
+"""The tables in the order in which their rows are locked, each with the key by which they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Rows that a transaction keeps for itself until it ends, in the order of their table's key.
+
+    `where` and `columns` are SQL, with parameters as in `Transaction`. Whoever holds rows that are `shared` lets others
+    share them. SQLite, which has one writer at a time, has nothing more to lock.
+    """
+
+    table: str
+    where: str = "true"
+    parameters: tuple[Any, ...] = ()
+    shared: bool = False
+    columns: str = "1"
+
+    @property
+    def select(self) -> str:
+        return f"select {self.columns} from {self.table} where {self.where} order by {_KEYS[self.table]}"
+
+    @property
+    def strength(self) -> str:
+        """How PostgreSQL locks. Rows that refer to a locked one may come and go: they are no change of it."""
+        return "for share" if self.shared else "for no key update"
+
+
+TURN = Lock("turn")
+"""Whoever manages the server does it one after the other."""
+
+BESIDE_OLDER = Lock("turn", shared=True)
+"""Nodes of release 0.2.1 and older, which may serve beside, take the turn for every transaction and lock no row that
+says what for. What must not meet one of theirs half-way keeps the turn from them, and shares it with its own kind.
+"""
+
+CLOCK = Lock("clock")
+
+
+def lock_resource(number: int) -> Lock:
+    """The row of a resource: whatever changes who may do what there comes one after the other."""
+    return Lock("resources", "number = $1", (number,))
+
+
+class LockOrder:
+    """Sees to it that a transaction keeps the one order; locks of one table may come in pieces."""
+
+    def __init__(self, *locks: Lock) -> None:
+        """`locks` are taken already."""
+        self._place = 0
+        for each in locks:
+            self.require_next(each)
+
+    def require_next(self, lock: Lock) -> None:
+        tables = [*_KEYS]
+        place = tables.index(lock.table)
+        if place < self._place:
+            raise RuntimeError(f"{lock.table} is locked after {tables[self._place]}, against the order of locks.")
+        self._place = place
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +149,13 @@ class Transaction(Protocol):
     Parameters are written `$1`, `$2` and so on, which every engine understands.
     """
 
+    async def lock(self, lock: Lock) -> list[Row]:
+        """Wait for the rows, and keep them: what they are once nobody else holds them.
+
+        They come in the one order, after all that were locked before.
+        """
+        ...
+
     async def execute(self, sql: str, *parameters: Any) -> list[Row]: ...
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
@@ -93,6 +184,22 @@ class Snapshot(Protocol):
 
     def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
         """What it finds, at most so many rows at a time: however much there is, memory stays flat."""
+        ...
+
+
+class Notices(Protocol):
+    """Short texts that may be lost, and that nobody waits for."""
+
+    def announce(self) -> None:
+        """There is something to say."""
+        ...
+
+    async def keep_talking(self, topic: str, compose: Callable[[], Iterable[str]], hear: Callable[[str], None]) -> None:
+        """Says and hears what there is about a topic, until cancelled; while the database is away, nothing is said.
+
+        `compose` is asked for what there is to say, once that was announced. `hear` is told everything that is said,
+        here or elsewhere; an empty text when something may have been lost.
+        """
         ...
 
 
@@ -126,8 +233,10 @@ class Database(Protocol):
         """Committed state, for the cold path: lists and the like. Parameters as in `Transaction`."""
         ...
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        """The value of `work`, once what it wrote would survive a power cut.
+    async def transact(self, work: Callable[[Transaction], Awaitable[Result]], *locks: Lock) -> Result:
+        """The value of `work`, once what it wrote would survive a power cut; `locks` are taken before it begins.
+
+        `work` awaits nothing but the database, and may be called again where another node was in the way.
 
         Raises:
             Unavailable: the database is out of reach; nothing was changed.
@@ -135,11 +244,15 @@ class Database(Protocol):
         ...
 
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
-        """Of this instant, on a connection of its own.
+        """Reads as of this instant, on a connection of its own.
 
         Raises:
             Unavailable: the database is out of reach.
         """
+        ...
+
+    def notices(self) -> Notices | None:
+        """What nodes on one database say to each other; None where there are no others, or they cannot be heard."""
         ...
 
     async def wall_micros(self) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, how_to_install
 
 
 @contextmanager
@@ -18,6 +18,4 @@ def driver_required() -> Iterator[None]:
     try:
         yield
     except ImportError:
-        raise OperatorError(
-            "PostgreSQL needs a driver that is not installed.", "Install it with: pip install 'watchword[postgres]'"
-        ) from None
+        raise OperatorError("PostgreSQL needs a driver that is not installed.", how_to_install("postgres")) from None

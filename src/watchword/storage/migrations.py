@@ -27,8 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 def prepare(connection: sqlite3.Connection, migrating: Migrating) -> Schema:
-    """Raises:
-    OperatorError: this program does not run on the schema, or a step failed.
+    """Bring the schema of the file to where this program can run on it.
+
+    Raises:
+        OperatorError: this program does not run on the schema, or a step failed.
     """
     present = read_version(connection)
     if migrating == "always" or (migrating == "when empty" and not present):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from watchword.files import Worker, sync_folder
+from watchword.files import Process, sync_folder
 from watchword.measurements import DatabaseTrips
 from watchword.settings import Settings
 from watchword.storage.database import Database
@@ -18,7 +18,7 @@ DATABASE_FILE = "watchword.sqlite"
 async def open_database(
     settings: Settings,
     data: Path,
-    worker: Worker | None = None,
+    process: Process | None = None,
     *,
     migrating: Migrating | None = None,
     trips: DatabaseTrips | None = None,
@@ -31,10 +31,10 @@ async def open_database(
     """
     if settings.database:
         return await _open_postgres(settings, migrating or "when empty", trips)
-    if worker is not None:
+    if process is not None:
         from watchword.storage.sqlite_worker import WorkerDatabase
 
-        shared = WorkerDatabase(data / DATABASE_FILE, worker.folder, trips)
+        shared = WorkerDatabase(data / DATABASE_FILE, process.folder, trips)
         await shared.open()
         return shared
     from watchword.storage.sqlite import SqliteDatabase

@@ -16,17 +16,20 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from watchword.errors import OperatorError, Unavailable, Unstorable
+from watchword.errors import OperatorError, Unavailable, Unstorable, reason_of
 from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
-from watchword.storage.database import Parameters, Row, Snapshot, Statement, Transaction, refused_rows
-from watchword.storage.postgres_connections import Connection, Connections, Lost
+from watchword.storage.database import Lock, Parameters, Row, Snapshot, Statement, Transaction
+from watchword.storage.postgres_connections import Connections, Lost
 from watchword.storage.postgres_migrations import prepare, read_version
+from watchword.storage.postgres_notices import PostgresNotices
+from watchword.storage.postgres_transactions import PostgresSnapshot, PostgresTransaction
 from watchword.storage.schema import Migrating, Schema
 
 Result = TypeVar("Result")
 
 _TRIES_AFTER_CONFLICT = 5
+"""Beside one for each connection of the pool: after a change of the schema each may hold statements that are void."""
 
 _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.InvalidCachedStatementError)
 """Another node was in the way, or changed the schema meanwhile: nothing was changed, and it may be tried again."""
@@ -40,6 +43,7 @@ class PostgresDatabase:
     ) -> None:
         self.schema = schema
         self._connections = connections
+        self._tries = connections.size + _TRIES_AFTER_CONFLICT
         self._trips = trips
         self._batch = batch
         self._batches = batches
@@ -60,7 +64,7 @@ class PostgresDatabase:
 
     async def query(self, sql: str, *parameters: Any) -> list[Row]:
         was_lost = False
-        for _ in range(_TRIES_AFTER_CONFLICT):
+        for _ in range(self._tries):
             try:
                 return await self._query(sql, parameters)
             except _CONFLICT:
@@ -75,13 +79,15 @@ class PostgresDatabase:
                 raise Unstorable from None
         raise Unavailable(timedelta(seconds=1))
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+    async def transact(self, work: Callable[[Transaction], Awaitable[Result]], *locks: Lock) -> Result:
         with self._trips.transactions.timing():
-            for _ in range(_TRIES_AFTER_CONFLICT):
+            for _ in range(self._tries):
                 try:
                     async with self._connections.take() as connection, connection.transaction():
-                        await connection.execute("select 1 from turn for update")
-                        return await work(_Transaction(connection))
+                        transaction = PostgresTransaction(connection)
+                        for lock in locks:
+                            await transaction.lock(lock)
+                        return await work(transaction)
                 except _CONFLICT:
                     continue
                 except asyncpg.DataError:
@@ -99,7 +105,11 @@ class PostgresDatabase:
             await connection.execute("set local idle_in_transaction_session_timeout = 0")
             # The instant is that of the first question, which neither of these is.
             await connection.execute("select 1")
-            yield _Snapshot(connection)
+            yield PostgresSnapshot(connection)
+
+    def notices(self) -> PostgresNotices | None:
+        # A pooler gives a session to whoever needs one next: nobody can listen behind it.
+        return PostgresNotices(self._connections) if self._connections.sessions else None
 
     async def wall_micros(self) -> int | None:
         [(micros,)] = await self.query("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
@@ -121,7 +131,7 @@ class PostgresDatabase:
             found = self._coalescers[statement] = Coalescer(
                 carry,
                 largest_batch=self._batch,
-                most_flights=self._batches,
+                most_batches=self._batches,
                 trips=self._trips.reads if is_read else self._trips.writes,
             )
         return found
@@ -150,7 +160,7 @@ class PostgresDatabase:
     async def _fetch(self, statement: Statement, text: str, batch: list[Parameters]) -> list[list[Row]]:
         arrays = [[row.get(name) for row in batch] for name, _ in statement.parameters]
         was_lost = False
-        for _ in range(_TRIES_AFTER_CONFLICT):
+        for _ in range(self._tries):
             try:
                 async with self._connections.take() as connection:
                     found = await connection.fetch(text, *arrays)
@@ -170,51 +180,6 @@ class PostgresDatabase:
                 return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
 
-class _Transaction:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def execute(self, sql: str, *parameters: Any) -> list[Row]:
-        return [tuple(row) for row in await self._connection.fetch(sql, *parameters)]
-
-    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        await self._connection.executemany(sql, rows)
-
-    async def has_table(self, name: str) -> bool:
-        return bool(
-            await self.execute("select 1 from pg_class where oid = to_regclass($1) and relkind in ('r', 'p')", name)
-        )
-
-    async def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        try:
-            # Unlike an insert, a copy brings the numbers of identity columns along.
-            await self._connection.copy_records_to_table(table, columns=columns, records=rows)
-        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-            # Its first argument alone: the details that the server adds repeat the row.
-            raise refused_rows(table, error.args[0]) from None
-
-
-class _Snapshot:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def query(self, sql: str) -> list[Row]:
-        return [tuple(row) for row in await self._connection.fetch(sql)]
-
-    async def columns(self, table: str) -> list[str]:
-        found = await self._connection.fetch(
-            "select attname::text from pg_attribute where attrelid = to_regclass($1) and attnum > 0"
-            " and not attisdropped order by attnum",
-            table,
-        )
-        return [name for (name,) in found]
-
-    async def pages(self, sql: str, rows: int) -> AsyncIterator[list[Row]]:
-        found = await self._connection.cursor(sql)
-        while page := await found.fetch(rows):
-            yield [tuple(row) for row in page]
-
-
 async def open_postgres(
     dsn: str,
     *,
@@ -225,8 +190,10 @@ async def open_postgres(
     migrating: Migrating = "when empty",
     trips: DatabaseTrips | None = None,
 ) -> PostgresDatabase:
-    """Raises:
-    OperatorError: the server cannot be reached or refuses, or the database is not one that Watchword can use.
+    """Connect to a database, and bring its schema to where this program can run on it.
+
+    Raises:
+        OperatorError: the server cannot be reached or refuses, or the database is not one that Watchword can use.
     """
     with _told_to_operators():
         connections = Connections(dsn, size=pool, sessions=statement_cache, patience=patience)
@@ -265,10 +232,26 @@ def _told_to_operators() -> Iterator[None]:
             " write the percent codes.",
         ) from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        raise OperatorError(
-            f"The PostgreSQL database cannot be used: {str(error) or type(error).__name__}.",
-            "Check the address, user and password in WATCHWORD_DATABASE, and that the server accepts connections.",
-        ) from None
+        message = f"The PostgreSQL database cannot be used: {reason_of(error)}."
+        raise OperatorError(message, _remedy(error)) from None
+
+
+def _remedy(error: Exception) -> str:
+    match error:
+        case asyncpg.UndefinedObjectError() if "configuration parameter" in str(error):
+            return (
+                "Remove that parameter from the address in WATCHWORD_DATABASE: neither PostgreSQL's own programs nor"
+                " the server know it."
+            )
+        case asyncpg.ProtocolViolationError() if "startup parameter" in str(error):
+            # Observed: PgBouncer, and the poolers of hosting companies.
+            return "A pooler stands in between: set WATCHWORD_DATABASE_STATEMENT_CACHE=no."
+        case asyncpg.InvalidCatalogNameError():
+            return "Name another one in WATCHWORD_DATABASE, or make it with: createdb --encoding UTF8"
+        case _:
+            return (
+                "Check the address, user and password in WATCHWORD_DATABASE, and that the server accepts connections."
+            )
 
 
 def _text(statement: Statement) -> str:

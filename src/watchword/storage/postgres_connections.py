@@ -17,6 +17,8 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from watchword.errors import OperatorError, Unavailable
+from watchword.storage.postgres_address import read_address, socket_of, split_hosts
+from watchword.storage.postgres_sessions import SESSION
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -56,15 +58,6 @@ _NO_CONNECTION = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Interna
 _WEAK = ("off", "local", "remote_write")
 """Levels of synchronous_commit that acknowledge what a crash of one machine may take back."""
 
-_PLANNING = {
-    "jit": "off",
-    # Every hot statement is a handful of look-ups by key; planning for each batch would cost more than running it.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_seqscan": "off",
-}
-
 _log = logging.getLogger(__name__)
 
 
@@ -73,13 +66,18 @@ class Lost(Unavailable):
 
 
 class Connections:
-    """A pool over one address. `sessions` says that connections are PostgreSQL's own sessions, not a pooler's."""
+    """A pool over one address. `sessions` says that connections are PostgreSQL's own sessions, not a pooler's.
+
+    Raises:
+        OperatorError: a parameter of the address asks for what cannot be had.
+    """
 
     def __init__(self, dsn: str, *, size: int, sessions: bool, patience: timedelta) -> None:
-        self._hosts = split_hosts(dsn)
-        self._sessions = sessions
+        self._address = read_address(dsn)
+        self._hosts = split_hosts(self._address.dsn)
+        self.sessions = sessions and not self._address.is_pooled
         self._seconds = patience.total_seconds()
-        self._size = size
+        self.size = size
         self._is_open = False
         self._slots = asyncio.Semaphore(size)
         self._free: list[tuple[Connection, float]] = []
@@ -93,10 +91,10 @@ class Connections:
         Raises:
             OperatorError: commits would not be durable, and behind a pooler that cannot be mended from here.
         """
-        settings = {"application_name": "watchword"}
-        if self._sessions:
+        settings = {"application_name": self._address.application_name}
+        if self.sessions:
             # A pooler would refuse to start a session with these, or leave them to whoever comes next.
-            settings |= _PLANNING
+            settings |= SESSION
             if not unhurried:
                 settings["statement_timeout"] = str(round(self._seconds * 1_000))
         for host in list(self._hosts):
@@ -104,12 +102,13 @@ class Connections:
                 connection: Connection = await asyncpg.connect(
                     host,
                     # Each server has its own time: one that hangs must not take that of the others.
-                    timeout=_CONNECT_SECONDS,
+                    timeout=self._address.connect_seconds or _CONNECT_SECONDS,
                     command_timeout=None if unhurried else self._seconds + _GRACE_SECONDS,
-                    statement_cache_size=100 if self._sessions else 0,
+                    statement_cache_size=100 if self.sessions else 0,
                     server_settings=settings,
                     target_session_attrs=SessionAttribute.read_write,
                 )
+                self._address.set_up(socket_of(connection))
                 await self._make_durable(connection)
             except _NO_CONNECTION as error:
                 failure = error
@@ -125,9 +124,11 @@ class Connections:
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Connection]:
-        """Raises:
-        Unavailable: at once while the database is away, so that nobody hangs on it; or it refused.
-        Lost: the connection broke under the statement.
+        """Lend a connection of the pool for as long as the block lasts.
+
+        Raises:
+            Unavailable: at once while the database is away, so that nobody hangs on it; or it refused.
+            Lost: the connection broke under the statement.
         """
         if not self._is_open or self._recovery is not None:
             raise Unavailable(_RETRY_AFTER)
@@ -174,7 +175,7 @@ class Connections:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._seconds):
                 # Whoever has one brings it back first.
-                for _ in range(self._size):
+                for _ in range(self.size):
                     await self._slots.acquire()
                 while self._free:
                     await self._free.pop()[0].close()
@@ -197,7 +198,7 @@ class Connections:
             connection.terminate()
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._connect_whole()
+                return await self.connect_whole()
         except (*_NO_CONNECTION, OperatorError) as error:
             self._go_away(error)
             raise Unavailable(_RETRY_AFTER) from None
@@ -208,7 +209,7 @@ class Connections:
         while self._free:
             self._free.pop()[0].terminate()
 
-    async def _connect_whole(self) -> Connection:
+    async def connect_whole(self) -> Connection:
         """Whoever goes away while it connects leaves no half of a connection behind."""
         connecting = asyncio.get_running_loop().create_task(self.connect())
         try:
@@ -274,7 +275,7 @@ class Connections:
     async def _make_durable(self, connection: Connection) -> None:
         """A commit that was acknowledged must survive; whoever waits for standbys to apply it goes on doing so."""
         level = await connection.fetchval("show synchronous_commit")
-        if level in _WEAK and self._sessions:
+        if level in _WEAK and self.sessions:
             await connection.execute("set synchronous_commit = on")
         elif level in _WEAK:
             connection.terminate()
@@ -282,14 +283,6 @@ class Connections:
                 f"PostgreSQL runs with synchronous_commit = {level}: what was acknowledged could be lost.",
                 "Behind a pooler it is set for the role: alter role ... set synchronous_commit = on",
             )
-
-
-def split_hosts(dsn: str) -> list[str]:
-    """An address for each server of `postgresql://user:password@one:5432,two:5432/name?...`."""
-    scheme, found, rest = dsn.partition("://")
-    end = min((at for at in map(rest.find, "/?") if at >= 0), default=len(rest))
-    user, at, hosts = rest[:end].rpartition("@")
-    return [f"{scheme}{found}{user}{at}{host}{rest[end:]}" for host in hosts.split(",")]
 
 
 def _is_clean(connection: Connection) -> bool:

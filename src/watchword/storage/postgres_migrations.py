@@ -38,8 +38,11 @@ _log = logging.getLogger(__name__)
 
 
 async def prepare(connection: Connection, migrating: Migrating) -> Schema:
-    """Raises:
-    OperatorError: the database cannot hold all characters, this program does not run on its schema, or a step failed.
+    """Bring the schema of the database to where this program can run on it.
+
+    Raises:
+        OperatorError: the database cannot hold all characters, this program does not run on its schema, or a step
+            failed.
     """
     encoding = await connection.fetchval("show server_encoding")
     if encoding != "UTF8":

@@ -38,8 +38,8 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Of a database that was opened: its version, the newest that this program knows, and a note for its operator where
-    there is something to be known.
+    """The schema of a database that was opened: its version, the newest that this program knows, and a note for its
+    operator where there is something to be known.
     """
 
     version: int
@@ -55,7 +55,7 @@ def schema_files(engine: Engine = "sqlite_schema") -> list[Step]:
 
 
 def missing_steps(present: int, engine: Engine) -> list[Step]:
-    """From the present version to the newest.
+    """The steps from the present version to the newest.
 
     Raises:
         OperatorError: the database was made by a newer program.
@@ -105,7 +105,7 @@ def require_served(present: int, engine: Engine) -> Schema:
 
 
 def require_newest(schema: Schema, what: str) -> None:
-    """For what cannot do with the version before; `what` begins a sentence, such as `An import`.
+    """Refuses what cannot do with the version before; `what` begins a sentence, such as `An import`.
 
     Raises:
         OperatorError: the database has an older schema than this program.
@@ -121,5 +121,5 @@ def step_failed(step: Step, before: int, error: Exception) -> OperatorError:
     """`before` is the version that the database keeps."""
     return OperatorError(
         f"{step.name} failed: {error}. The database stays at schema version {before}.",
-        f"Mend that, and run {APPLY} again. Until then the release before runs on the database as it is.",
+        f"Fix that, and run {APPLY} again. Until then the release before runs on the database as it is.",
     )

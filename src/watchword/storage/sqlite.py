@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from watchword.errors import Unavailable, Unstorable
 from watchword.measurements import DatabaseTrips
 from watchword.storage.coalescer import Coalescer
-from watchword.storage.database import Parameters, Row, Statement, Transaction, refused_rows
+from watchword.storage.database import Lock, LockOrder, Parameters, Row, Statement, Transaction, refused_rows
 from watchword.storage.migrations import prepare
 from watchword.storage.schema import Migrating
 from watchword.storage.sqlite_connections import UNSTORABLE, connect, named, told, unusable
@@ -28,8 +28,10 @@ _Write = tuple[Statement, Parameters]
 
 
 class SqliteDatabase(SqliteReader):
-    """Raises:
-    OperatorError: the file cannot be opened, or this program does not run on its schema.
+    """Keeps the rows in one SQLite file, which this process alone writes.
+
+    Raises:
+        OperatorError: the file cannot be opened, or this program does not run on its schema.
     """
 
     def __init__(
@@ -57,13 +59,13 @@ class SqliteDatabase(SqliteReader):
     def enqueue(self, statement: Statement, parameters: Parameters) -> asyncio.Future[list[Row]]:
         return self._writes.enqueue((statement, parameters))
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+    async def transact(self, work: Callable[[Transaction], Awaitable[Result]], *locks: Lock) -> Result:
         started = perf_counter()
         async with self._writing:
             try:
-                await self._in_thread(self._writer.execute, "begin immediate")
-                result = await work(_Transaction(self._writer, self._in_thread))
-                await self._in_thread(self._writer.execute, "commit")
+                await self._in_thread(_run_alone, self._writer.execute, "begin immediate")
+                result = await work(_Transaction(self._writer, self._in_thread, LockOrder(*locks)))
+                await self._in_thread(_run_alone, self._writer.execute, "commit")
             except UNSTORABLE:
                 raise Unstorable from None
             except sqlite3.Error as error:
@@ -71,7 +73,7 @@ class SqliteDatabase(SqliteReader):
             finally:
                 # A commit that failed, or a caller that went away, must not leave the transaction open.
                 if self._writer.in_transaction:
-                    await asyncio.shield(self._in_thread(self._writer.execute, "rollback"))
+                    await asyncio.shield(self._in_thread(_run_alone, self._writer.execute, "rollback"))
                 self._trips.transactions.observe(perf_counter() - started)
             return result
 
@@ -116,9 +118,16 @@ class SqliteDatabase(SqliteReader):
 
 
 class _Transaction:
-    def __init__(self, connection: sqlite3.Connection, in_thread: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, in_thread: Callable[..., Awaitable[Any]], order: LockOrder
+    ) -> None:
         self._connection = connection
         self._in_thread = in_thread
+        self._order = order
+
+    async def lock(self, lock: Lock) -> list[Row]:
+        self._order.require_next(lock)
+        return await self.execute(lock.select, *lock.parameters)
 
     async def execute(self, sql: str, *parameters: Any) -> list[Row]:
         rows: list[Row] = await self._in_thread(
@@ -128,7 +137,7 @@ class _Transaction:
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         # To SQLite `?1` is the first parameter of a row as it stands.
-        await self._in_thread(self._connection.executemany, sql.replace("$", "?"), rows)
+        await self._in_thread(_run_alone, self._connection.executemany, sql.replace("$", "?"), rows)
 
     async def has_table(self, name: str) -> bool:
         return bool(await self.execute("select 1 from sqlite_schema where type = 'table' and name = $1", name))
@@ -137,9 +146,16 @@ class _Transaction:
         places = ", ".join("?" * len(columns))
         sql = f"insert into {table} ({', '.join(columns)}) values ({places})"
         try:
-            await self._in_thread(self._connection.executemany, sql, rows)
+            await self._in_thread(_run_alone, self._connection.executemany, sql, rows)
         except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
             raise refused_rows(table, str(error)) from None
+
+
+def _run_alone(function: Callable[..., sqlite3.Cursor], *arguments: Any) -> None:
+    """Keep the cursor in the thread: where it is forgotten it resets its statement, which its connection gives to the
+    next one that says the same. Forgotten by another thread, it would do so in the middle of that.
+    """
+    function(*arguments)
 
 
 def _run(connection: sqlite3.Connection, write: _Write) -> list[Row]:

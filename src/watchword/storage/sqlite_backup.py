@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from watchword.clock import Clock, to_datetime
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, reason_of
 from watchword.files import sync_folder
 
 KEPT = 3
@@ -48,7 +48,8 @@ def back_up(database: Path, version: int, clock: Clock) -> Path:
         sync_folder(database.parent)
     except (sqlite3.Error, OSError) as error:
         raise OperatorError(
-            f"The database {database} cannot be copied before its schema changes: {error}. Nothing was changed.",
+            f"The database {database} cannot be copied before its schema changes: {reason_of(error)}."
+            " Nothing was changed.",
             f"Make room in {database.parent} for as much as the database has.",
         ) from None
     return backup

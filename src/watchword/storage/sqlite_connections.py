@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from watchword.errors import OperatorError, Unavailable, Unstorable
+from watchword.errors import OperatorError, Unavailable, Unstorable, reason_of
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def connect(path: Path, synchronous: str = "FULL") -> sqlite3.Connection:
 
 
 def _enter_wal_mode(connection: sqlite3.Connection) -> None:
-    """Of two processes that open a new file at once, one is told that it is locked, without the wait of other calls."""
+    """One of two processes that open a new file at once is told that it is locked, without the wait of other calls."""
     waits = round(BUSY_TIMEOUT_SECONDS / _WAL_WAIT_SECONDS)
     while True:
         try:
@@ -54,7 +54,7 @@ def _enter_wal_mode(connection: sqlite3.Connection) -> None:
 def unusable(path: Path, error: Exception) -> OperatorError:
     """What an operator is told of a file that cannot be opened."""
     return OperatorError(
-        f"The database {path} cannot be opened: {error}.",
+        f"The database {path} cannot be opened: {reason_of(error)}.",
         "Check that the data directory exists, has room, and belongs to the user who runs Watchword.",
     )
 
@@ -85,5 +85,5 @@ _NAMES = tuple(str(number) for number in range(1, 33))
 
 
 def named(parameters: Sequence[Any]) -> dict[str, Any]:
-    """To SQLite `$1` is a parameter of the name 1."""
+    """SQLite takes `$1` for a parameter of the name 1."""
     return dict(zip(_NAMES, parameters, strict=False))

@@ -1,6 +1,4 @@
-"""What workers and the process that writes for them say to each other, over a socket between them alone.
-
-    4 bytes of length, then msgpack
+"""What workers and the process that writes for them say to each other, see `storage.channel` for how.
 
     Batch    ->   <- Results                        writes of the hot path; several may be under way at once
     Begin    ->   <- Rows or Failure                then a conversation that holds the writer's turn:
@@ -13,21 +11,15 @@ that they never meet.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import sqlite3
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 
 from watchword.errors import Unavailable, Unstorable
 
 SOCKET_NAME = "writer-1.sock"
-
-Incoming = TypeVar("Incoming")
-
-_LENGTH_BYTES = 4
 
 
 class Batch(msgspec.Struct, tag=0, array_like=True):
@@ -57,7 +49,7 @@ class Commit(msgspec.Struct, tag=4, array_like=True):
 
 
 class Rows(msgspec.Struct, tag=5, array_like=True):
-    """Of one statement; none where there is nothing to say but that it is done."""
+    """The rows of one statement; none where there is nothing to say but that it is done."""
 
     rows: list[tuple[Any, ...]] = []
 
@@ -69,7 +61,7 @@ class Failure(msgspec.Struct, tag=6, array_like=True):
 
 
 class Results(msgspec.Struct, tag=7, array_like=True):
-    """Of a batch, in the order of its rows."""
+    """The results of a batch, in the order of its rows."""
 
     number: int
     results: list[Rows | Failure]
@@ -105,37 +97,11 @@ def to_error(failure: Failure) -> Exception:
     return _ERRORS.get(failure.kind, sqlite3.DatabaseError)(failure.message)
 
 
-class Channel(Generic[Incoming]):
-    """One connection, seen from either end.
+def encode_parameters(parameters: Any) -> msgspec.Raw:
+    """Encode the parameters of a statement.
 
     Raises:
-        ConnectionError, asyncio.IncompleteReadError: the other end is gone.
-        msgspec.MsgspecError: it speaks another language.
-    """
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, incoming: Any) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._decoder: msgspec.msgpack.Decoder[Incoming] = msgspec.msgpack.Decoder(incoming)
-
-    def send(self, message: Request | Answer) -> None:
-        """What is said to an end that is gone is lost; `receive` tells. What waits here is bounded by who waits."""
-        content = _encoder.encode(message)
-        # uvloop calls a connection that is closed a RuntimeError.
-        with contextlib.suppress(OSError, RuntimeError):
-            self._writer.write(len(content).to_bytes(_LENGTH_BYTES, "big") + content)
-
-    async def receive(self) -> Incoming:
-        length = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")
-        return self._decoder.decode(await self._reader.readexactly(length))
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-def encode_parameters(parameters: Any) -> msgspec.Raw:
-    """Raises:
-    OverflowError, TypeError, UnicodeEncodeError: a value that SQLite could not hold either.
+        OverflowError, TypeError, UnicodeEncodeError: a value that SQLite could not hold either.
     """
     return msgspec.Raw(_encoder.encode(parameters))
 

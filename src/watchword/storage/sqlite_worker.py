@@ -14,7 +14,8 @@ import msgspec
 
 from watchword.errors import OperatorError, Unavailable, Unstorable
 from watchword.measurements import DatabaseTrips
-from watchword.storage.database import Parameters, Row, Statement, Transaction
+from watchword.storage.channel import Channel
+from watchword.storage.database import Lock, LockOrder, Parameters, Row, Statement, Transaction
 from watchword.storage.migrations import read_version
 from watchword.storage.schema import Schema, schema_files
 from watchword.storage.sqlite_connections import UNSTORABLE
@@ -23,7 +24,6 @@ from watchword.storage.sqlite_messages import (
     Answer,
     Batch,
     Begin,
-    Channel,
     Commit,
     Execute,
     ExecuteMany,
@@ -80,8 +80,10 @@ class WorkerDatabase(SqliteReader):
         self._talking: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Raises:
-        OperatorError: there is no writer that speaks as we do, or the schema is of another version.
+        """Connect, and see whether the writer speaks as this process does.
+
+        Raises:
+            OperatorError: there is no writer that speaks as we do, or the schema is of another version.
         """
         present, newest = read_version(self._reader), schema_files()[-1].version
         if present != newest:
@@ -118,9 +120,9 @@ class WorkerDatabase(SqliteReader):
         self._waiting.append(write)
         return write.answer
 
-    async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        """Of a writer that goes away in the very moment of the commit nobody knows whether it was made."""
-        conversation = _Conversation(await _connect(self._socket))
+    async def transact(self, work: Callable[[Transaction], Awaitable[Result]], *locks: Lock) -> Result:
+        """Nobody knows whether a writer that goes away in the very moment of the commit has made it."""
+        conversation = _Conversation(await _connect(self._socket), LockOrder(*locks))
         with self._trips.transactions.timing():
             try:
                 await conversation.ask(Begin())
@@ -210,8 +212,13 @@ class WorkerDatabase(SqliteReader):
 class _Conversation:
     """A transaction that the writer carries out step by step."""
 
-    def __init__(self, channel: Channel[Answer]) -> None:
+    def __init__(self, channel: Channel[Answer], order: LockOrder) -> None:
         self._channel = channel
+        self._order = order
+
+    async def lock(self, lock: Lock) -> list[Row]:
+        self._order.require_next(lock)
+        return await self.execute(lock.select, *lock.parameters)
 
     async def execute(self, sql: str, *parameters: Any) -> list[Row]:
         return await self.ask(Execute(sql, list(parameters)))
@@ -227,8 +234,10 @@ class _Conversation:
         await self.execute_many(f"insert into {table} ({', '.join(columns)}) values ({places})", rows)
 
     async def ask(self, message: Request) -> list[Row]:
-        """Raises:
-        Unavailable: the writer is gone, or has no time for us.
+        """Send a message to the writer, and wait for its rows.
+
+        Raises:
+            Unavailable: the writer is gone, or has no time for us.
         """
         try:
             try:
@@ -244,13 +253,15 @@ class _Conversation:
         return answer.rows if isinstance(answer, Rows) else []
 
     def end(self) -> None:
-        """Without a commit before it, the writer rolls back."""
+        """The writer rolls back, unless a commit came before."""
         self._channel.close()
 
 
 async def _connect(socket: Path) -> Channel[Answer]:
-    """Raises:
-    Unavailable: there is no writer, and none is being started.
+    """Connect to the process that writes, and wait while one is being started.
+
+    Raises:
+        Unavailable: there is no writer, and none is being started.
     """
     try:
         return Channel(*await asyncio.open_unix_connection(socket), Answer)

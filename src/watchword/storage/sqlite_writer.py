@@ -17,13 +17,13 @@ from typing import cast
 import msgspec
 
 from watchword.errors import Unstorable, WatchwordError
+from watchword.storage.channel import Channel
 from watchword.storage.database import Row, Statement, Transaction
 from watchword.storage.sqlite import SqliteDatabase
 from watchword.storage.sqlite_connections import UNSTORABLE, told
 from watchword.storage.sqlite_messages import (
     Batch,
     Begin,
-    Channel,
     Commit,
     Execute,
     ExecuteMany,
@@ -54,7 +54,7 @@ class SqliteWriter:
         self._server: asyncio.Server | None = None
 
     async def listen(self, listening: socket.socket) -> None:
-        """From now on workers are served."""
+        """Workers are served from now on."""
         self._server = await asyncio.start_unix_server(self._attend, sock=listening)
 
     async def finish(self, deadline: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""From numbers to the text that Prometheus reads, through its own library; loaded by the first scrape only."""
+"""Makes the text that Prometheus reads of numbers, through its own library; loaded by the first scrape only."""
 
 from __future__ import annotations
 
@@ -59,6 +59,13 @@ class _Server(Collector):
             "From a revocation's acknowledgement until one that waited for it could be answered.",
             [((), self._measured.feed_answers)],
         )
+        yield from _realtime(self._measured)
+        yield from _moderation(self._measured)
+        yield _histogram(
+            "watchword_journal_lag_seconds",
+            "From a commit until what it appended to the journal was handed on.",
+            [((), self._measured.journal_lags)],
+        )
         yield CounterMetricFamily(
             "watchword_log_lines_dropped",
             "Lines of the log that were dropped, because nobody read it.",
@@ -105,6 +112,38 @@ def _database(measured: Measurements) -> Iterator[Metric]:
     )
 
 
+def _realtime(measured: Measurements) -> Iterator[Metric]:
+    counted = measured.realtime
+    for name, meaning, count in (
+        ("pushes", "Pushes that were sent over realtime sockets.", counted.pushes),
+        ("pushes_not_taken", "Pushes that a client answered with an error.", counted.not_taken),
+        ("pushes_unanswered", "Realtime sockets that were closed because a push had no answer.", counted.unanswered),
+        ("pushes_passed_over", "Pushes that were given up, because no answer ever came.", counted.passed_over),
+        ("pushes_cut_off", "Pushes that had no answer yet when their socket ended.", counted.cut_off),
+        ("pushes_replayed", "Pushes of what happened while a client was away.", counted.replayed),
+        ("sockets_recalled", "Realtime sockets that were told what they missed from memory.", counted.recalled),
+        ("slow_readers_closed", "Realtime sockets that were closed because too much waited for them.",
+         counted.slow_readers),
+    ):  # fmt: skip
+        yield CounterMetricFamily(f"watchword_realtime_{name}", meaning, count.value)
+    yield _histogram(
+        "watchword_realtime_lag_seconds", "From a commit until its last frame was written.", [((), counted.lags)]
+    )
+
+
+def _moderation(measured: Measurements) -> Iterator[Metric]:
+    counted = measured.moderation
+    verdicts = CounterMetricFamily("watchword_moderation_verdicts", "What the moderator said.", labels=("verdict",))
+    for verdict, count in counted.by_verdict().items():
+        verdicts.add_metric((verdict,), count.value)
+    yield verdicts
+    yield _histogram(
+        "watchword_moderation_duration_seconds",
+        "From a question to the moderator until its answer, or until it was given up.",
+        [((), counted.durations)],
+    )
+
+
 def _levels(levels: Levels, processes: int) -> Iterator[Metric]:
     yield GaugeMetricFamily("watchword_processes", "Processes that serve.", processes)
     yield GaugeMetricFamily("watchword_open_connections", "Connections of clients.", levels.connections)
@@ -115,6 +154,8 @@ def _levels(levels: Levels, processes: int) -> Iterator[Metric]:
         "How old is what those who wait are judged by.",
         levels.feed_view_age_seconds,
     )
+    for name, (meaning, value) in sorted(levels.gauges.items()):
+        yield GaugeMetricFamily(name, meaning, value)
 
 
 def _committed(committed: Committed | None) -> Iterator[Metric]:
@@ -149,7 +190,7 @@ def _processes(living: Iterable[Snapshot]) -> Iterator[Metric]:
 
 
 def _histogram(
-    name: str, meaning: str, found: Iterable[tuple[tuple[str, ...], Histogram]], labels: Sequence[str] = ()
+    name: str, meaning: str, found: Iterable[tuple[tuple[str, ...], Histogram]], *, labels: Sequence[str] = ()
 ) -> Metric:
     family = HistogramMetricFamily(name, meaning, labels=labels)
     for values, histogram in found:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from watchword.files import Worker, hold, write_atomically
+from watchword.files import Process, hold, write_atomically
 from watchword.measurements import Measurements
 from watchword.telemetry.levels import Levels
 
@@ -26,7 +26,7 @@ _ENDING = ".metrics"
 
 
 class Snapshot(msgspec.Struct):
-    """Of one process; `name` is empty where it is the only one."""
+    """What one process has counted; `name` is empty where it is the only one."""
 
     name: str
     pid: int
@@ -35,44 +35,44 @@ class Snapshot(msgspec.Struct):
 
 
 class Snapshots:
-    """This process's own, and the others'. Without a worker it is the only process, and there are no files."""
+    """This process's own, and the others'. Without a `process` it is the only one, and there are no files."""
 
-    def __init__(self, worker: Worker | None, measured: Measurements, levels: Callable[[], Levels]) -> None:
-        self._worker = worker
+    def __init__(self, process: Process | None, measured: Measurements, levels: Callable[[], Levels]) -> None:
+        self._process = process
         self._measured = measured
         self._levels = levels
         self._held: BinaryIO | None = None
         self._writing = asyncio.Lock()
-        if worker is not None:
-            worker.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._take_lock(worker)
-            earlier = _read(worker.folder / f"{worker.name}{_ENDING}")
+        if process is not None:
+            process.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._take_lock(process)
+            earlier = _read(process.folder / f"{process.name}{_ENDING}")
             if earlier is not None:
                 measured.add(earlier.measured)
 
     async def write(self) -> Snapshot:
         """A copy of what this process has counted, which the others can read from now on."""
-        worker = self._worker
-        name = worker.name if worker else ""
+        process = self._process
+        name = process.name if process else ""
         async with self._writing:
             content = msgspec.msgpack.encode(Snapshot(name, os.getpid(), self._measured, self._levels()))
-            if worker is not None:
-                self._take_lock(worker)
-                await _write(worker, content)
+            if process is not None:
+                self._take_lock(process)
+                await _write(process, content)
         return msgspec.msgpack.decode(content, type=Snapshot)
 
     def read_others(self) -> list[tuple[Snapshot, bool]]:
         """What the others have written, and whether each of them lives."""
-        worker = self._worker
-        if worker is None:
+        process = self._process
+        if process is None:
             return []
-        paths = (path for path in sorted(worker.folder.glob(f"*{_ENDING}")) if path.stem != worker.name)
+        paths = (path for path in sorted(process.folder.glob(f"*{_ENDING}")) if path.stem != process.name)
         found = [(_read(path), path.with_suffix(".lock")) for path in paths]
         return [(snapshot, _is_held(lock)) for snapshot, lock in found if snapshot is not None]
 
     async def keep_writing(self) -> None:
         """Runs until it is cancelled, and writes once more then."""
-        if self._worker is None:
+        if self._process is None:
             return
         with suppress(asyncio.CancelledError):
             while True:
@@ -81,18 +81,18 @@ class Snapshots:
         await self.write()
 
     def close(self) -> None:
-        """From now on this process counts as ended."""
+        """This process counts as ended from now on."""
         if self._held is not None:
             self._held.close()
 
-    def _take_lock(self, worker: Worker) -> None:
+    def _take_lock(self, process: Process) -> None:
         # Whoever looks whether the last one of this name lives holds it for a moment; then it is taken a second later.
-        self._held = self._held or hold(worker.folder / f"{worker.name}.lock")
+        self._held = self._held or hold(process.folder / f"{process.name}.lock")
 
 
-async def _write(worker: Worker, content: bytes) -> None:
-    """Not on the event loop: a rename may wait for the disk, though it is synced for nobody."""
-    path = worker.folder / f"{worker.name}{_ENDING}"
+async def _write(process: Process, content: bytes) -> None:
+    """Works beside the event loop: a rename may wait for the disk, though it is synced for nobody."""
+    path = process.folder / f"{process.name}{_ENDING}"
     work = asyncio.create_task(asyncio.to_thread(write_atomically, path, content, durable=False))
     try:
         await asyncio.shield(work)

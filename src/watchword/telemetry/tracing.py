@@ -66,9 +66,9 @@ class Tracing:
             span.set_status(Status(StatusCode.ERROR))
         if finished.seconds_to_caller is not None:
             proved = began + round(finished.seconds_to_caller * _NANOS)
-            self._add(span, "authenticate", began, proved)
+            self._add(span, "authenticate", began, ended=proved)
             if finished.operation is not None:
-                self._add(span, finished.operation, proved, ended)
+                self._add(span, finished.operation, proved, ended=ended)
         span.end(ended)
         return format_trace_id(span.get_span_context().trace_id)
 
@@ -92,7 +92,7 @@ class Tracing:
         except TimeoutError:
             _log.warning("the last traces could not be exported in time")
 
-    def _add(self, parent: Span, name: str, began: int, ended: int) -> None:
+    def _add(self, parent: Span, name: str, began: int, *, ended: int) -> None:
         self._tracer.start_span(name, set_span_in_context(parent), start_time=began).end(ended)
 
 

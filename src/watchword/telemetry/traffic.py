@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from watchword.measurements import REQUEST_SECONDS, Count, Histogram, Measurements
+from watchword.measurements import REQUEST_SECONDS, Histogram, Measurements, Tally
 from watchword.telemetry.finished import OTHER, Finished
 from watchword.telemetry.sdks import find_sdk
 
@@ -25,7 +25,7 @@ class Traffic:
     def __init__(self, measured: Measurements) -> None:
         self._measured = measured
         self._sdks: set[str] = set()
-        self._remembered: dict[tuple[object, ...], tuple[Count, Histogram]] = {}
+        self._remembered: dict[tuple[object, ...], tuple[Tally, Histogram]] = {}
 
     def record(self, finished: Finished) -> None:
         """A request was answered."""
@@ -51,14 +51,14 @@ class Traffic:
 
     def record_refusal(self, status: int, code: str) -> None:
         """What the HTTP parser gave up on was answered; it is of no operation, and took no time to speak of."""
-        self._measured.requests.setdefault(("", str(status), code, "", "", ""), Count()).value += 1
+        self._measured.requests.setdefault(("", str(status), code, "", "", ""), Tally()).value += 1
 
-    def _count_of(self, finished: Finished) -> tuple[Count, Histogram]:
+    def _count_of(self, finished: Finished) -> tuple[Tally, Histogram]:
         id, code, version = finished.operation or "", finished.code or "", finished.version or ""
         is_proved = finished.caller is not None
         sdk, _, sdk_version = self._sdk(finished.headers, is_proved=is_proved).partition("/")
         labels = (id, str(finished.status), code, version, sdk, sdk_version)
-        count = self._measured.requests.setdefault(labels, Count())
+        count = self._measured.requests.setdefault(labels, Tally())
         return count, self._measured.durations.setdefault(id, Histogram.of(REQUEST_SECONDS))
 
     def _sdk(self, sent: Mapping[str, str], *, is_proved: bool) -> str:
@@ -71,7 +71,7 @@ class Traffic:
             self._remembered.clear()
         return found if found in self._sdks else f"{OTHER}/{OTHER}"
 
-    def _remember(self, looks: tuple[object, ...], found: tuple[Count, Histogram]) -> None:
+    def _remember(self, looks: tuple[object, ...], found: tuple[Tally, Histogram]) -> None:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[looks] = found

@@ -1,4 +1,4 @@
-"""For tests, ours and our users': a running server and a movable clock.
+"""Serves tests, ours and our users': a running server and a movable clock.
 
 with running_server() as server:
     client = IdentityClient.from_connection_string(server.connection_string, verify=server.ca_file)

@@ -38,7 +38,7 @@ class MovableClock:
         self._shift += round(step / timedelta(microseconds=1))
 
     def set_wrong(self, by: timedelta) -> None:
-        """From now on this machine's clock alone is so far ahead, or behind where that is negative."""
+        """This machine's clock alone is so far ahead from now on, or behind where that is negative."""
         self._wrong = round(by / timedelta(microseconds=1))
 
     def stop(self, at: datetime | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,22 +14,19 @@ from pathlib import Path
 from watchword.app import open_watchword
 from watchword.certificates import ensure_leaf, prepare_authority
 from watchword.clock import SystemClock, to_datetime
-from watchword.files import Worker
+from watchword.files import Process
+from watchword.ground import Ground
 from watchword.http.server import HttpServer
 from watchword.http.sockets import bind
 from watchword.http.tls import tls_context
-from watchword.keyring.encryption import open_encryption
 from watchword.resources.access_keys import open_access_keys
 from watchword.resources.first_resource import FirstResource
 from watchword.resources.store import list_resources
-from watchword.rest.call import AnyBinding
-from watchword.rest.doors import Doors
-from watchword.rest.refusals import word_refusal
+from watchword.rest.service import OpenService
 from watchword.server.event_loop import run_event_loop
 from watchword.server.host_certificates import HostCertificates
 from watchword.settings import Settings
 from watchword.storage import Transaction
-from watchword.storage.opening import open_database
 from watchword.testing.clock import MovableClock
 from watchword.wire.connection_string import ConnectionString
 
@@ -72,12 +69,12 @@ def running_server(
     *,
     data: Path | None = None,
     clock: MovableClock | None = None,
-    worker: Worker | None = None,
-    services: Sequence[Callable[[Doors], Sequence[AnyBinding]]] = (),
+    process: Process | None = None,
+    services: Sequence[OpenService] = (),
 ) -> Iterator[RunningServer]:
     """A server that is listening, until the block ends; `data` is a temporary folder where none is given.
 
-    On the data of an earlier run the access keys are those of that run. A `worker` is one of several on the same data;
+    On the data of an earlier run the access keys are those of that run. A `process` is one of several on the same data;
     `services` are served beside Watchword's own.
     """
     settings = settings or Settings(request_log=False)
@@ -98,26 +95,35 @@ def running_server(
 
         async def serve() -> None:
             application = await open_watchword(
-                settings, folder, first, clock, endpoint, operator_port, worker, services
+                settings,
+                folder,
+                first,
+                clock=clock,
+                endpoint=endpoint,
+                operator_port=operator_port,
+                process=process,
+                services=services,
             )
-            keys.extend(await _read_keys(settings, folder))
-            made = application.first_start
-            tokens.append(str(made.operator or "") if made else "")
-            http.append(
-                HttpServer(
-                    application.answer,
-                    [listening, *others],
-                    tls,
-                    head_deadline=timedelta(seconds=settings.head_deadline),
-                    body_deadline=timedelta(seconds=settings.body_deadline),
-                    answer_deadline=timedelta(seconds=settings.answer_deadline),
-                    stop_deadline=timedelta(seconds=settings.stop_deadline),
-                    on_stop=application.stop_waiting,
-                    word_refusal=word_refusal,
-                )
-            )
-            application.metrics.watch(http[0])
             try:
+                keys.extend(await _read_keys(application.ground))
+                made = application.ground.first_start
+                tokens.append(str(made.operator or "") if made else "")
+                http.append(
+                    HttpServer(
+                        application.answer,
+                        [listening, *others],
+                        tls,
+                        head_deadline=timedelta(seconds=settings.head_deadline),
+                        body_deadline=timedelta(seconds=settings.body_deadline),
+                        answer_deadline=timedelta(seconds=settings.answer_deadline),
+                        keep_alive=timedelta(seconds=settings.keep_alive),
+                        stop_deadline=timedelta(seconds=settings.stop_deadline),
+                        on_stop=application.stop_waiting,
+                        word_refusal=application.word_refusal,
+                        most_body_bytes=application.most_body_bytes,
+                    )
+                )
+                application.metrics.watch(http[0])
                 await http[0].run()
             finally:
                 await application.close()
@@ -151,27 +157,23 @@ def running_server(
                 each.close()
 
 
-async def _read_keys(settings: Settings, data: Path) -> list[bytes]:
-    encryption = open_encryption(settings, data)
-
+async def _read_keys(ground: Ground) -> list[bytes]:
     async def read(transaction: Transaction) -> list[bytes]:
         resources = await list_resources(transaction)
         return (
-            [key.secret for key in await open_access_keys(transaction, resources[0], encryption)] if resources else []
+            [key.secret for key in await open_access_keys(transaction, resources[0], ground.encryption)]
+            if resources
+            else []
         )
 
-    database = await open_database(settings, data)
-    try:
-        return await database.transact(read)
-    finally:
-        await database.close()
+    return await ground.database.transact(read)
 
 
 def _local_tls(folder: Path, suffix: str) -> tuple[ssl.SSLContext, Path]:
     clock = SystemClock()
     now = to_datetime(clock.micros())
     authority, _ = prepare_authority(folder / "ca", now, suffix or None)
-    leaf, _ = ensure_leaf(authority, folder / "tls", (), now)
+    leaf, _ = ensure_leaf(authority, folder / "tls", (), now=now)
     context = tls_context(leaf.certificate_path, leaf.key_path)
     if suffix:
         context.sni_callback = HostCertificates(authority, suffix, clock).choose

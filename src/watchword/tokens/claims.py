@@ -2,10 +2,12 @@
 
     {"skypeid":"acs:<resource>_<flake>","scp":1792,"csi":"1665387269","exp":1665473669,"rgn":"amer",
      "acsScope":"chat,voip","resourceId":"<resource>","resourceLocation":"unitedstates","iat":1665387269,
-     "jti":"<32 hex>","iatMicros":1665387269123456,"gen":3,"resourceGen":1,"accessKey":"<key id>"}
+     "jti":"<32 hex>","iatMicros":1665387269123456,"gen":3,"resourceGen":1,"accessKey":"<key id>",
+     "iss":"https://localhost:8443","aud":"<resource>"}
 
 The first two lines are the original's, in the order of its newest example. Source: identity.md sections 4.1, 4.2.
-The third is Watchword's: what exact revocation needs.
+The third is Watchword's: what exact revocation needs. The fourth is for stock verifiers, and is there unless a setting
+leaves it out.
 """
 
 from __future__ import annotations
@@ -36,12 +38,13 @@ Micros = Annotated[int, msgspec.Meta(ge=0, le=_END_SECONDS * 1_000_000)]
 Generation = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     """The payload, field by field as it is spelled on the wire.
 
     `gen` and `resourceGen` are the generations of the identity and of its resource when the token was issued;
     `iatMicros` is the issue time in microseconds since 1970, never the same for two tokens of one process;
-    `accessKey` names the access key that asked for the token, and is absent where none did.
+    `accessKey` names the access key that asked for the token, and is absent where none did. `iss` and `aud` are absent
+    in tokens of releases before 0.3.0, and where a setting leaves them out.
     """
 
     skypeid: str
@@ -58,6 +61,8 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     gen: Generation
     resourceGen: Generation
     accessKey: str | None = None
+    iss: str | None = None
+    aud: str | None = None
 
 
 def new_claims(
@@ -72,15 +77,17 @@ def new_claims(
     issued_micros: int,
     expires: Seconds,
     access_key: str | None,
+    issuer: str | None = None,
 ) -> Claims:
-    """The claims of a token that is about to be signed.
+    """The claims of a token that is about to be signed; without an `issuer` it has no audience either.
 
     The issue time that revocation compares never goes back; the times that expiry is counted from are the clock's own.
     """
     seconds = now_micros // 1_000_000
+    # With more than fifteen named arguments a call costs Python several times as much.
     return Claims(
-        skypeid=skype_id,
-        scp=SCOPE_BITS,
+        skype_id,
+        SCOPE_BITS,
         csi=str(seconds),
         exp=expires,
         rgn=_REGION,
@@ -93,6 +100,8 @@ def new_claims(
         gen=generation,
         resourceGen=resource_generation,
         accessKey=access_key,
+        iss=issuer,
+        aud=None if issuer is None else resource_id,
     )
 
 

@@ -35,8 +35,10 @@ class RevocationSource(Protocol):
     """Answers at once from what it has at hand: a local set that a feed keeps fresh, or nothing at all."""
 
     def cutoffs(self, claims: Claims, kid: str) -> CutOffs:
-        """Raises:
-        InvalidToken: check `stale`; what is at hand is too old to decide by.
+        """Find the cut-offs that hold for a token with these claims and this key.
+
+        Raises:
+            InvalidToken: check `stale`; what is at hand is too old to decide by.
         """
         ...
 
@@ -50,8 +52,10 @@ class NothingRevoked:
 
 
 def require_live(claims: Claims, cutoffs: CutOffs) -> None:
-    """Raises:
-    InvalidToken: check `revoked`; the reason says by which kind.
+    """Let a token pass that was not revoked.
+
+    Raises:
+        InvalidToken: check `revoked`; the reason says by which kind.
     """
     if cutoffs.deleted:
         raise InvalidToken("revoked", "The token's identity, or its resource, was deleted.")

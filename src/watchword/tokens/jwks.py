@@ -159,8 +159,10 @@ def _read_jwk(raw: msgspec.Raw) -> VerificationKey | None:
 
 
 def _require_strong(modulus: int) -> None:
-    """Raises:
-    ValueError: too small, or made by the flawed library of CVE-2017-15361, so that its factors can be computed.
+    """Refuse a modulus that others can factor.
+
+    Raises:
+        ValueError: too small, or made by the flawed library of CVE-2017-15361, so that its factors can be computed.
     """
     if modulus.bit_length() < _RSA_LEAST_BITS:
         raise ValueError(f"an RSA key has at least {_RSA_LEAST_BITS} bits (RFC 7518, section 3.3)")

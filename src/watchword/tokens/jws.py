@@ -19,7 +19,7 @@ MAXIMUM_TOKEN_BYTES = 8_192
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """Of a name that is there twice the last one counts, as RFC 7515, section 4 allows."""
+    """A name that is there twice has its last value, as RFC 7515, section 4 allows."""
 
     alg: str
     kid: str
@@ -67,8 +67,10 @@ def key_id(text: str) -> str:
 
 
 def require_size(text: str) -> None:
-    """Raises:
-    InvalidToken: check `size`.
+    """Refuse a text that is longer than any token of ours.
+
+    Raises:
+        InvalidToken: check `size`.
     """
     if len(text) > MAXIMUM_TOKEN_BYTES:
         raise InvalidToken("size", f"The token is longer than {MAXIMUM_TOKEN_BYTES} characters.")

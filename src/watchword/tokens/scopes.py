@@ -64,9 +64,11 @@ OPERATIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 def require_scope(token: AccessToken, operation: str) -> None:
-    """Raises:
-    InsufficientScope: none of the token's scopes allows the operation.
-    KeyError: there is no such operation in `OPERATIONS`.
+    """Let a token pass that has a scope for the operation.
+
+    Raises:
+        InsufficientScope: none of the token's scopes allows the operation.
+        KeyError: there is no such operation in `OPERATIONS`.
     """
     allowed = OPERATIONS[operation]
     if token.scopes.isdisjoint(allowed):

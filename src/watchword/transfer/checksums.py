@@ -12,7 +12,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class TableSum(msgspec.Struct, frozen=True):
-    """Of one table; `sha256` over each row as MessagePack, one after another."""
+    """The sum of one table; `sha256` over each row as MessagePack, one after another."""
 
     rows: int
     sha256: bytes

@@ -92,8 +92,10 @@ class ExportWriter:
 
 
 class ExportReader:
-    """Raises:
-    OperatorError: the file is none, is damaged, or was exported under another encryption key.
+    """Reads an export piece by piece, and checks it while it does.
+
+    Raises:
+        OperatorError: the file is none, is damaged, or was exported under another encryption key.
     """
 
     def __init__(self, path: Path, file: BinaryIO, encryption: Encryption) -> None:
@@ -127,7 +129,11 @@ class ExportReader:
         return chunk
 
     def chunks(self, first: int = 0) -> Iterator[tuple[int, Rows]]:
-        """The chunks of rows with their numbers, from that number on. Raises as `end` does."""
+        """The chunks of rows with their numbers, from that number on.
+
+        Raises:
+            OperatorError: as `end` does.
+        """
         for number, packed in self._opened(first):
             chunk = self._decoded(packed)
             if isinstance(chunk, Rows):
@@ -135,7 +141,7 @@ class ExportReader:
 
     @property
     def size(self) -> int:
-        """Of the whole file, in bytes."""
+        """The size of the whole file, in bytes."""
         return os.fstat(self._file.fileno()).st_size
 
     @property

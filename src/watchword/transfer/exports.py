@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from watchword.clock import Clock
-from watchword.errors import OperatorError
+from watchword.errors import OperatorError, reason_of
 from watchword.files import written_whole
 from watchword.keyring import key_check
 from watchword.keyring.encryption import Encryption
@@ -37,9 +37,9 @@ async def write_export(
     database: Database,
     encryption: Encryption,
     path: Path,
+    *,
     clock: Clock,
     report: Report,
-    *,
     engine: str,
     program: str,
     rows_in_a_chunk: int = ROWS_IN_A_CHUNK,
@@ -69,10 +69,10 @@ async def write_export(
                     engine=engine,
                     program=program,
                 )
-                end = End(await _write_rows(snapshot, writer, report, rows_in_a_chunk), numbers)
+                end = End(await _write_rows(snapshot, writer, report, rows_in_a_chunk=rows_in_a_chunk), numbers)
                 writer.write(end)
         except FileExistsError as error:
-            raise OperatorError(f"Nothing was written: {error}.", "Name a file that is not there.") from None
+            raise OperatorError(f"Nothing was written: {reason_of(error)}.", "Name a file that is not there.") from None
         except OSError as error:
             raise OperatorError(
                 f"{path} cannot be written: {error.strerror}.", "Name a folder that has room, and is this user's."
@@ -80,7 +80,7 @@ async def write_export(
     return Export(writer.header, end)
 
 
-def read_export(path: Path, file: BinaryIO, encryption: Encryption, report: Report) -> Export:
+def read_export(path: Path, file: BinaryIO, encryption: Encryption, *, report: Report) -> Export:
     """What a file holds, after every row of it was read and counted.
 
     Raises:
@@ -122,7 +122,7 @@ async def _tables_of(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
 
 
 async def _write_rows(
-    snapshot: Snapshot, writer: ExportWriter, report: Report, rows_in_a_chunk: int
+    snapshot: Snapshot, writer: ExportWriter, report: Report, *, rows_in_a_chunk: int
 ) -> dict[str, TableSum]:
     checksums = Checksums(writer.header.tables)
     done = 0

@@ -4,13 +4,17 @@ process, the next run goes on from there; what is in is compared with the file b
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from watchword.clock import Clock
 from watchword.errors import OperatorError
 from watchword.identifiers import new_key_id
-from watchword.revocations.store import begin_history, raise_every_resource
+from watchword.revocations.store import begin_history
 from watchword.storage import Database, Transaction
+from watchword.storage.clock_marks import raise_high_water
+from watchword.storage.database import TURN
 from watchword.storage.schema import require_newest
 from watchword.transfer import store
 from watchword.transfer.checksums import Checksums
@@ -18,6 +22,9 @@ from watchword.transfer.export_file import End, ExportReader, Rows
 from watchword.transfer.exports import ROWS_IN_A_CHUNK, Report
 from watchword.transfer.store import ImportRow
 from watchword.transfer.tables import BY_NAME, CUSTOM_IDS
+
+EndTokens: TypeAlias = Callable[[Transaction, int], Awaitable[int]]
+"""Ends every token so far, at a time in microseconds; of how many resources. See `resources.generations`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +40,15 @@ class Import:
 class Importer:
     """One file on its way into one database."""
 
-    def __init__(self, database: Database, reader: ExportReader, clock: Clock, report: Report) -> None:
+    def __init__(
+        self, database: Database, reader: ExportReader, clock: Clock, *, report: Report, end_tokens: EndTokens
+    ) -> None:
         self._database = database
         self._reader = reader
         self._header = reader.header
         self._clock = clock
         self._report = report
+        self._end_tokens = end_tokens
 
     async def run(self, *, keep_tokens: bool) -> Import:
         """All of it, from wherever an earlier run was interrupted.
@@ -53,14 +63,16 @@ class Importer:
         end = self._reader.end()
         await self._require_known()
         require_newest(self._database.schema, "An import")
-        begun = await self._database.transact(self._begin)
+        begun = await self._database.transact(self._begin, TURN)
         if begun.finished_micros is not None:
             return Import(end, begun.finished_micros, was_finished=True, revoked=0)
         await self._read_in(begun.chunks)
         await self._compare(end)
         for table, number in end.numbers.items():
             await store.set_last_number(self._database, table, number)
-        revoked, finished = await self._database.transact(lambda transaction: self._finish(transaction, keep_tokens))
+        revoked, finished = await self._database.transact(
+            lambda transaction: self._finish(transaction, keep_tokens), TURN
+        )
         return Import(end, finished, was_finished=False, revoked=revoked)
 
     async def _require_known(self) -> None:
@@ -101,7 +113,7 @@ class Importer:
                     raise _taken_up()
                 await self._write(transaction, chunk)
 
-            await self._database.transact(write)
+            await self._database.transact(write, TURN)
             self._report("importing", self._reader.position, self._reader.size)
         self._report("importing", self._reader.size, self._reader.size)
 
@@ -109,7 +121,7 @@ class Importer:
         table, columns = BY_NAME[chunk.table], self._header.tables[chunk.table]
         if table.is_made_with_the_schema:
             for row in chunk.rows:
-                await store.update_only_row(transaction, table, columns, row)
+                await store.update_only_row(transaction, table, columns, row=row)
             return
         await transaction.load(table.name, columns, chunk.rows)
         # On SQLite it is a view of the identities.
@@ -141,10 +153,10 @@ class Importer:
         high_water = await store.high_water(transaction)
         # Above every issue time and generation that the source knew, whatever this machine's clock says.
         now = max(self._clock.micros(), high_water + 1, self._header.taken_micros + 1)
-        await store.raise_clock(transaction, now)
+        await raise_high_water(transaction, now)
         # First: only in a whole database are revocations kept for as long as they have to be.
         await store.finish_import(transaction, self._header.export_id, now)
-        revoked = 0 if keep_tokens else await raise_every_resource(transaction, now)
+        revoked = 0 if keep_tokens else await self._end_tokens(transaction, now)
         await begin_history(transaction, new_key_id())
         return revoked, now
 

@@ -64,7 +64,7 @@ async def last_numbers(database: Database) -> dict[str, int]:
 
 
 async def set_last_number(database: Database, table: str, number: int) -> None:
-    """Of a table that gave out none of its own so far."""
+    """Sets it for a table that gave out none of its own so far."""
     await database.write(_SET_LAST_NUMBER, {"name": table, "number": number})
 
 
@@ -78,7 +78,9 @@ async def is_untouched(transaction: Transaction) -> bool:
     return True
 
 
-async def update_only_row(transaction: Transaction, table: Table, columns: Sequence[str], row: Sequence[Any]) -> None:
+async def update_only_row(
+    transaction: Transaction, table: Table, columns: Sequence[str], *, row: Sequence[Any]
+) -> None:
     changes = ", ".join(f"{column} = ${number}" for number, column in enumerate(columns, 1))
     await transaction.execute(f"update {table.name} set {changes}", *row)
 
@@ -87,11 +89,6 @@ async def high_water(transaction: Transaction) -> int:
     """The highest issue time that may have been given out."""
     [(micros,)] = await transaction.execute("select high_water_micros from clock")
     return int(micros)
-
-
-async def raise_clock(transaction: Transaction, micros: int) -> None:
-    """No issue time that is given out from now on is lower."""
-    await transaction.execute("update clock set high_water_micros = $1 where high_water_micros < $1", micros)
 
 
 async def list_imports(transaction: Transaction) -> list[ImportRow]:
@@ -124,8 +121,10 @@ async def finish_import(transaction: Transaction, export_id: str, now_micros: in
 
 
 async def require_finished_imports(transaction: Transaction) -> None:
-    """Raises:
-    OperatorError: some rows of an export are still missing.
+    """Refuse to go on while an import is unfinished.
+
+    Raises:
+        OperatorError: some rows of an export are still missing.
     """
     if await transaction.has_table("imports") and await transaction.execute(UNFINISHED):
         raise OperatorError(

@@ -44,11 +44,31 @@ TABLES = (
     _table("exchanged_users", "resource subject", "generation"),
     _table("revocations", "kind resource subject", "generation valid_from_micros deleted cursor expires_micros"),
     _table("identities", "resource flake", "generation valid_from_micros custom_id created_micros last_token_micros"),
+    _table(
+        "threads",
+        "number",
+        "id resource topic metadata retention_days created_by created_millis request sequence version change joins"
+        " present messages bytes last_millis listed_millis deleted_millis emptied"
+        " frozen_millis",
+    ),
+    _table(
+        "participants",
+        "thread subject",
+        "resource place display_name metadata history_millis removed_millis read_id read_millis listed_millis",
+    ),
+    _table(
+        "messages",
+        "thread id",
+        "version sequence kind sender sender_name content metadata edited_millis deleted_millis key",
+    ),
+    _table("departures", "resource subject", "thread reached"),
+    _table("restrictions", "resource subject thread", "kind since_millis until_millis"),
+    _table("history_imports", "resource id", "thread reached last_millis begun_millis moved_millis finished_millis"),
 )
 
 BY_NAME = {table.name: table for table in TABLES}
 
-NUMBERED = ("resource_groups", "resources")
+NUMBERED = ("resource_groups", "resources", "threads")
 """Tables whose numbers are never given out again: the highest ever goes along, though its row be gone."""
 
 CUSTOM_IDS = ("resource", "custom_id", "flake")
@@ -60,5 +80,9 @@ LEFT_OUT = {
     "imports": "what was read into this very database",
     "custom_ids": "the identities say the same",
     "feed.epoch": "a new history begins with the import",
+    "registrations": "whoever is connected connects anew, in another history",
+    "spent_tickets": "they open nothing where another key seals them, and are good for a minute",
+    "journal": "who follows it begins anew in another history",
+    "messages.number": "SQLite's own number of a row, which nothing names",
 }
 """What an export does not hold, each with the reason."""

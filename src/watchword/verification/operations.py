@@ -14,20 +14,19 @@ from typing import Final
 
 import msgspec
 
-from watchword.clock import Clock
 from watchword.errors import InvalidQuery, InvalidToken, NotAuthenticated
 from watchword.keyring.keyring import Keyring
-from watchword.resources.credentials import is_in_force
+from watchword.resources.credentials import Credentials
+from watchword.resources.issuers import Issuers
 from watchword.resources.store import Resource
 from watchword.rest.call import AnyBinding, Binding, Call, Event, EventStream, RawAnswer
 from watchword.rest.callers import Caller, Right
 from watchword.rest.doors import Doors
+from watchword.rest.resource_hosts import ResourceHosts
 from watchword.revocations.feed import Feed, Page
 from watchword.revocations.revocations import Revocations
-from watchword.storage import Database
-from watchword.subjects.subjects import Subjects, require_own_token
+from watchword.subjects.subjects import Subjects
 from watchword.tokens.claims import Claims
-from watchword.tokens.cutoffs import require_live
 from watchword.tokens.verifier import read_signed, require_in_time
 from watchword.wire import verification as wire
 
@@ -42,23 +41,27 @@ _NO_STORE = (("content-type", "application/json"), ("cache-control", "no-store")
 class VerificationOperations:
     def __init__(
         self,
-        database: Database,
+        credentials: Credentials,
         keyring: Keyring,
         revocations: Revocations,
+        *,
+        issuers: Issuers,
+        hosts: ResourceHosts,
         subjects: Subjects,
         feed: Feed,
-        clock: Clock,
     ) -> None:
-        self._database = database
+        self._credentials = credentials
         self._keyring = keyring
+        self._issuers = issuers
+        self._hosts = hosts
         self._revocations = revocations
         self._subjects = subjects
         self._feed = feed
-        self._clock = clock
 
     def bindings(self, doors: Doors) -> list[AnyBinding]:
         return [
             Binding(wire.KEY_SET, self.key_set, doors.nobody, "waits"),
+            Binding(wire.DISCOVERY, self.discover, doors.nobody, "waits"),
             Binding(wire.INTROSPECT, self.introspect, doors.verifiers),
             Binding(wire.REVOKE_TOKEN, self.revoke, doors.clients, work="writes"),
             Binding(wire.REVOCATIONS, self.feed, doors.verifiers, work="waits"),
@@ -67,12 +70,26 @@ class VerificationOperations:
     async def key_set(self, call: Call[None]) -> RawAnswer:
         body = (await self._keyring.key_set()).to_json()
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        # Whoever keeps the set for this long still knows every key that signs: a new one is published earlier.
-        age = min(_LONGEST_MAX_AGE_SECONDS, int(self._keyring.schedule.key_set_age.total_seconds()))
-        headers = (("etag", tag), ("cache-control", f"public, max-age={age}"))
+        headers = (("etag", tag), ("cache-control", f"public, max-age={self._key_set_age()}"))
         if tag in call.request.headers.get("if-none-match", ""):
             return RawAnswer(b"", headers, 304)
         return RawAnswer(body, (*headers, ("content-type", "application/jwk-set+json")))
+
+    async def discover(self, call: Call[None]) -> RawAnswer:
+        """The issuer is one text, whoever asks; the addresses are those under which the caller reached us."""
+        origin = call.request.origin
+        body = wire.DiscoveryBody(
+            issuer=self._issuers.of(self._hosts.name(call.request)),
+            jwks_uri=origin + wire.KEY_SET.path,
+            introspection_endpoint=origin + wire.INTROSPECT.path,
+            revocation_endpoint=origin + wire.REVOKE_TOKEN.path,
+            id_token_signing_alg_values_supported=sorted({key.algorithm for key in await self._keyring.key_set()}),
+            # There is nothing to sign in to; the two are there because the specification wants them.
+            response_types_supported=("none",),
+            subject_types_supported=("public",),
+        )
+        cached = ("cache-control", f"public, max-age={self._key_set_age()}")
+        return RawAnswer(msgspec.json.encode(body), (cached, ("content-type", "application/json")))
 
     async def introspect(self, call: Call[Caller]) -> RawAnswer:
         token = wire.read_token_form(call.request.body, "token")["token"]
@@ -117,19 +134,22 @@ class VerificationOperations:
             body = msgspec.json.encode(_page_body(caller.resource, page))
             yield Event("revocations", page.cursor, body)
 
+    def _key_set_age(self) -> int:
+        # Whoever keeps the set for this long still knows every key that signs: a new one is published earlier.
+        return min(_LONGEST_MAX_AGE_SECONDS, int(self._keyring.schedule.key_set_age.total_seconds()))
+
     async def _may_read(self, caller: Caller, page: Page) -> bool:
         """Whether the caller is still who it proved to be before it waited, or is told that its resource is gone."""
         is_farewell = any(row.kind == "resource" and row.deleted for row in page.rows)
-        return is_farewell or caller.credential is None or await is_in_force(self._database, caller.credential)
+        return is_farewell or caller.credential is None or await self._credentials.is_in_force(caller.credential)
 
     async def _prove(self, token: str, call: Call[Caller]) -> Claims:
         proof = read_signed(token, await self._keyring.key_set())
         if proof.claims.resourceId != call.caller.resource.id:
             raise InvalidToken("resource", "The token is of another resource.")
-        require_in_time(proof.claims, self._clock)
+        require_in_time(proof.claims, call.now)
         number = call.caller.resource.number
-        require_live(proof.claims, await self._revocations.cutoffs(number, proof.claims, proof.key.kid))
-        require_own_token(proof.claims, await self._subjects.find(number, proof.claims.skypeid))
+        await self._subjects.require_live(number, proof.claims, proof.key.kid)
         return proof.claims
 
 
@@ -152,6 +172,8 @@ def _active(claims: Claims) -> wire.IntrospectionBody:
         jti=claims.jti,
         token_type="Bearer",
         resource=claims.resourceId,
+        iss=claims.iss,
+        aud=claims.aud,
     )
 
 

@@ -26,11 +26,14 @@ class ConnectionString:
 
 
 def parse_connection_string(text: str) -> ConnectionString:
-    """Raises:
-    InvalidConnectionString: a part is missing, the endpoint is no http(s) address, or the key is not base64.
+    """Read a connection string as Azure's clients do.
+
+    Raises:
+        InvalidConnectionString: a part is missing, the endpoint is no http(s) address, or the key is not base64.
     """
     parts: dict[str, str] = {}
-    for part in filter(None, text.strip().split(";")):
+    # A byte order mark stands before what some editors wrote into a file.
+    for part in filter(None, text.removeprefix("\ufeff").strip().split(";")):
         name, _, value = part.partition("=")
         parts[name.strip().lower()] = value.strip()
     for name in ("endpoint", "accesskey"):

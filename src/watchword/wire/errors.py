@@ -17,7 +17,7 @@ from typing import assert_never
 import msgspec
 
 from watchword import errors
-from watchword.errors import CallerError, Unavailable
+from watchword.errors import CallerError, InternalFault, Unavailable
 
 DENIED = "Denied by the resource provider."
 """Source: identity.md section 2.1, quoted five times."""
@@ -39,7 +39,9 @@ class ErrorResponse(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class WireError:
-    """`lists_versions` says whether the answer carries `api-supported-versions`."""
+    """`lists_versions` says whether the answer carries `api-supported-versions`; `logged` is what stands in our own
+    log, where that says more than the contract lets the message say.
+    """
 
     status: int
     code: str
@@ -47,6 +49,12 @@ class WireError:
     target: str | None = None
     lists_versions: bool = True
     headers: tuple[tuple[str, str], ...] = field(default=())
+    logged: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The reason as the log has it."""
+        return self.logged or self.message
 
     def body(self) -> bytes:
         return msgspec.json.encode(ErrorResponse(ErrorDetail(self.code, self.message, self.target)))
@@ -69,17 +77,21 @@ _Fact = (
     | errors.MissingApiVersion
     | errors.UnknownPath
     | errors.MethodNotAllowed
+    | errors.HttpsRequired
+    | errors.UpgradeRequired
+    | errors.InvalidHandshake
     | errors.TooLarge
     | errors.TooSlow
     | errors.TooManyRequests
     | errors.NotServed
     | errors.IssuerUnavailable
     | errors.WrongClock
+    | InternalFault
     | Unavailable
 )
 
 
-def describe(error: CallerError | Unavailable) -> WireError:
+def describe(error: CallerError | InternalFault | Unavailable) -> WireError:
     """The words for what any service may find, which a contract has no others for."""
     return _describe(error)  # type: ignore[arg-type]  # Every leaf of CallerError is worded; a test walks the tree.
 
@@ -130,6 +142,17 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
             methods = ", ".join(allowed)
             message = f"This path does not answer to {method}, only to: {methods}."
             return WireError(405, "MethodNotAllowed", message, lists_versions=False, headers=(("allow", methods),))
+        case errors.HttpsRequired():
+            message = "This port speaks https, and the request came as plain http. Write https:// in the endpoint."
+            return WireError(400, "HttpsRequired", message, lists_versions=False)
+        case errors.UpgradeRequired(reason):
+            # Source: RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+            message = f"This operation is a WebSocket: {reason}."
+            offered = (("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-version", "13"))
+            return WireError(426, "UpgradeRequired", message, lists_versions=False, headers=offered)
+        case errors.InvalidHandshake(reason):
+            message = f"The handshake of the WebSocket is refused: {reason}."
+            return WireError(400, "InvalidHandshake", message, lists_versions=False)
         case errors.TooLarge(part, maximum_bytes):
             status = 413 if part == "body" else 431
             message = f"The request's {part} is larger than {maximum_bytes} bytes."
@@ -148,10 +171,12 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
             message = f"The signing keys of the issuer {issuer} cannot be fetched, so no token of its can be checked."
             return unavailable(message, retry_after)
         case errors.WrongClock(retry_after):
-            message = "The clock of this server cannot be trusted, so it issues no tokens until that is mended."
+            message = "The clock of this server cannot be trusted, so it issues no tokens until that is fixed."
             return unavailable(message, retry_after)
         case Unavailable(retry_after):
             return unavailable("The server is currently unable to handle the request. Try again shortly.", retry_after)
+        case InternalFault():
+            return INTERNAL
         case _ as never:
             assert_never(never)
 
@@ -165,7 +190,7 @@ def unavailable(message: str, retry_after: timedelta) -> WireError:
 
 
 def retry(after: timedelta) -> tuple[tuple[str, str], ...]:
-    """In whole seconds, and not too early."""
+    """Tells it in whole seconds, and not too early."""
     return (("retry-after", str(max(1, math.ceil(after.total_seconds())))),)
 
 

@@ -21,10 +21,10 @@ from watchword.wire.identity_bodies import AccessTokenBody, CreatedBody
 from watchword.wire.operations import MERGE_PATCH, Body, Operation
 from watchword.wire.request_bodies import Reader, RequestBody, readers
 
-_TEAMS = versions.since(versions.V2021_10_31_PREVIEW)
-_TOKEN_ONLY = versions.only(versions.V2021_10_31_PREVIEW)
-_EXTENSION = versions.since(versions.V2025_03_02_PREVIEW)
-_ENTRA = versions.only(versions.V2025_03_02_PREVIEW)
+_TEAMS = versions.ALL.since(versions.V2021_10_31_PREVIEW)
+_TOKEN_ONLY = versions.ALL.only(versions.V2021_10_31_PREVIEW)
+_EXTENSION = versions.ALL.since(versions.V2025_03_02_PREVIEW)
+_ENTRA = versions.ALL.only(versions.V2025_03_02_PREVIEW)
 
 _ASSIGNMENTS = "/access/entra/assignments"
 _ASSIGNMENT = "/access/entra/assignments/{objectId}"
@@ -94,7 +94,7 @@ EXCHANGE_TEAMS = Operation(
     "Exchange the Entra ID token of a Teams user for an access token.",
     takes=(
         Body(TeamsUserRequest2021, _TOKEN_ONLY),
-        Body(TeamsUserRequest, versions.without(_TEAMS, _TOKEN_ONLY)),
+        Body(TeamsUserRequest, _TEAMS.without(_TOKEN_ONLY)),
     ),
     gives=(Body(AccessTokenBody),),
     limit="exchange",
@@ -192,38 +192,46 @@ def require_named(request: TeamsUserRequest) -> tuple[str, str]:
 
 
 def read_exchange(body: bytes, version: str) -> None:
-    """Raises:
-    MalformedBody: not a JSON object. Nothing in it counts; no body at all is accepted too.
+    """Read the body of an exchange, which says nothing.
+
+    Raises:
+        MalformedBody: not a JSON object. Nothing in it counts; no body at all is accepted too.
     """
     _EXCHANGES[version].read(body or b"{}")
 
 
 def read_entra_assignment(body: bytes) -> EntraAssignmentRequest:
-    """Raises:
-    MalformedBody: a field is missing or of the wrong type.
+    """Read the assignment that a request puts.
+
+    Raises:
+        MalformedBody: a field is missing or of the wrong type.
     """
     request: EntraAssignmentRequest = _ENTRA_PUT.read(body or b"{}")
     return request
 
 
 def read_extension_assignment(body: bytes) -> ExtensionAssignmentRequest:
-    """Raises:
-    MalformedBody: a field is missing or of the wrong type.
+    """Read the assignment that a request puts, by the names of the extension API.
+
+    Raises:
+        MalformedBody: a field is missing or of the wrong type.
     """
     request: ExtensionAssignmentRequest = _EXTENSION_PUT.read(body or b"{}")
     return request
 
 
 def read_changes(body: bytes) -> Mapping[str, EntraAssignmentRequest | None]:
-    """Raises:
-    MalformedBody: a field is missing or of the wrong type.
+    """Read a merge patch: what becomes of each object that it names.
+
+    Raises:
+        MalformedBody: a field is missing or of the wrong type.
     """
     changes: _Changes = _CHANGE.read(body or b"{}")
     return changes
 
 
 def read_guid(text: str, field: str) -> str:
-    """In lower case.
+    """The guid is read in lower case.
 
     Raises:
         MalformedGuid: none.
@@ -235,7 +243,7 @@ def read_guid(text: str, field: str) -> str:
 
 
 def read_guids(texts: list[str], field: str) -> tuple[str, ...]:
-    """In lower case, each once.
+    """The guids are read in lower case, each once.
 
     Raises:
         MalformedGuid: one of them is none.

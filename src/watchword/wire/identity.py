@@ -15,12 +15,12 @@ from watchword.wire import versions
 from watchword.wire.operations import MERGE_PATCH, Body, Operation, Parameter
 from watchword.wire.request_bodies import readers
 
-_IDENTITIES = versions.since(versions.V2021_02_22_PREVIEW1)
-_EARLY = versions.only(versions.V2020_07_20_PREVIEW2)
-_CUSTOM_IDS = versions.only(versions.V2025_03_02_PREVIEW)
-_FIRST = versions.between(versions.V2021_02_22_PREVIEW1, versions.V2022_06_01)
-_LIFETIMES = versions.only(versions.V2022_10_01)
-_JOIN_SCOPES = versions.since(versions.V2023_10_01)
+_IDENTITIES = versions.ALL.since(versions.V2021_02_22_PREVIEW1)
+_EARLY = versions.ALL.only(versions.V2020_07_20_PREVIEW2)
+_CUSTOM_IDS = versions.ALL.only(versions.V2025_03_02_PREVIEW)
+_FIRST = versions.ALL.between(versions.V2021_02_22_PREVIEW1, versions.V2022_06_01)
+_LIFETIMES = versions.ALL.only(versions.V2022_10_01)
+_JOIN_SCOPES = versions.ALL.since(versions.V2023_10_01)
 
 CREATE = Operation(
     "CommunicationIdentity_Create", "POST", "/identities", 201, _IDENTITIES,
@@ -28,7 +28,7 @@ CREATE = Operation(
     takes=(
         Body(bodies.CreateRequest2021, _FIRST, required=False),
         Body(bodies.CreateRequest2022, _LIFETIMES, required=False),
-        Body(bodies.CreateRequest2023, versions.without(_JOIN_SCOPES, _CUSTOM_IDS), required=False),
+        Body(bodies.CreateRequest2023, _JOIN_SCOPES.without(_CUSTOM_IDS), required=False),
         Body(bodies.CreateRequest, _CUSTOM_IDS, required=False),
     ),
     gives=(Body(bodies.CreatedBody),),

@@ -7,12 +7,10 @@ the schema that the OpenAPI document shows. Source: identity.md sections 1.1 to 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from watchword.clock import to_datetime
 from watchword.wire.request_bodies import RequestBody
 
 SCOPES_FIRST = ("chat", "voip")
@@ -59,7 +57,7 @@ class CreateRequest2021(RequestBody, frozen=True):
 
 
 class CreateRequest2022(CreateRequest2021, frozen=True):
-    """Without `expiresInMinutes` a token lives for 1440 minutes.
+    """A token lives for 1440 minutes where `expiresInMinutes` is left out.
 
     {"createTokenWithScopes": ["chat"], "expiresInMinutes": 60}
     """
@@ -173,24 +171,3 @@ class IdentityPage(msgspec.Struct, frozen=True, omit_defaults=True):
 
     value: list[ListedIdentity]
     nextLink: str | None = None
-
-
-def format_time(micros: int) -> str:
-    """.NET's round-trip form with trailing zeros trimmed: `2022-11-16T09:48:02.723344+00:00`; of time since 1970.
-
-    Observed: identity.md section 3.1. Ours has six digits at the most, where the original has seven.
-    """
-    seconds, fraction = divmod(micros, 1_000_000)
-    digits = f".{fraction:06d}".rstrip("0") if fraction else ""
-    return f"{_until_seconds(seconds)}{digits}+00:00"
-
-
-def format_seconds(micros: int) -> str:
-    """`2025-04-14T15:32:27+00:00`. Observed: `lastTokenIssuedAt` has no fraction."""
-    return f"{_until_seconds(micros // 1_000_000)}+00:00"
-
-
-@lru_cache(256)
-def _until_seconds(seconds: int) -> str:
-    # All requests of one second share it.
-    return to_datetime(seconds * 1_000_000).isoformat()[:-6]

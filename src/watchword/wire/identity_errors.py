@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from watchword import errors
-from watchword.errors import CallerError, Unavailable
+from watchword.errors import CallerError, InternalFault, Unavailable
 from watchword.wire.errors import WireError, invalid
 from watchword.wire.errors import describe as describe_common
 
 
-def describe(error: CallerError | Unavailable) -> WireError:  # noqa: C901 - one line a fact, read like a table.
+def describe(error: CallerError | InternalFault | Unavailable) -> WireError:  # noqa: C901 - one line a fact, read like a table.
     """What a caller of the Identity API is told."""
     match error:
         case errors.IdentityNotOwned():
@@ -31,9 +31,10 @@ def describe(error: CallerError | Unavailable) -> WireError:  # noqa: C901 - one
         case errors.InvalidCustomId(length, maximum):
             # Assumed: a custom id that is empty or too long is a `ValidationError` of `customId`.
             return invalid(f"CustomId must have 1 to {maximum} characters, not {length}.", "customId")
-        case errors.InvalidUserToken():
+        case errors.InvalidUserToken(reason):
             # Observed: without `api-supported-versions`, as if from a step before the operation.
-            return WireError(401, "InvalidAccessToken", "Provided access token is not valid.", lists_versions=False)
+            message = "Provided access token is not valid."
+            return WireError(401, "InvalidAccessToken", message, lists_versions=False, logged=f"{message} {reason}")
         case errors.UnexpectedUserToken(name, malformed):
             return invalid(_UNEXPECTED[name, malformed], name)
         case errors.AssignmentNotFound():

@@ -17,13 +17,13 @@ from watchword.wire.request_bodies import Reader, RequestBody
 
 Shape = TypeVar("Shape", bound=RequestBody)
 
-ALL_VERSIONS: versions.Versions = ("2020-08-20", "2023-03-31", "2023-04-01", "2025-09-01")
+ALL_VERSIONS = versions.Series(("2020-08-20", "2023-03-31", "2023-04-01", "2025-09-01"))
 """Of Microsoft.Communication. Groups and providers answer to every api-version."""
 
-LOCAL_AUTH: versions.Versions = ("2025-09-01",)
+LOCAL_AUTH = ALL_VERSIONS.only("2025-09-01")
 """Know `disableLocalAuth` and `publicNetworkAccess`."""
 
-_BEFORE = versions.without(ALL_VERSIONS, LOCAL_AUTH)
+_BEFORE = ALL_VERSIONS.without(LOCAL_AUTH)
 
 _SUBSCRIPTION = "/subscriptions/{subscriptionId}"
 _GROUPS = f"{_SUBSCRIPTION}/resourceGroups"

@@ -185,7 +185,7 @@ class NameAvailability(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Display(msgspec.Struct, frozen=True):
-    """For people."""
+    """What people are shown."""
 
     provider: str
     resource: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from watchword import errors
-from watchword.errors import CallerError, Unavailable
+from watchword.errors import CallerError, InternalFault, Unavailable
 from watchword.wire.errors import WireError
 from watchword.wire.errors import describe as describe_common
 
 
-def describe(error: CallerError | Unavailable) -> WireError:  # noqa: C901 - one line a fact, read like a table.
+def describe(error: CallerError | InternalFault | Unavailable) -> WireError:  # noqa: C901 - one line a fact, read like a table.
     """The resource manager's words. Source: surroundings.md section 3.1 for the codes of what is not found.
 
     Assumed: the other codes and all sentences of the management API; the shape of errors is published.

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.wire.versions import Versions
+from watchword.wire.errors import ErrorResponse
+from watchword.wire.versions import Series
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
+
+LARGEST_BODY_BYTES = 65_536
+"""Of a request, where its operation says nothing else: far above what the bodies of identities have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Body:
     """
 
     shape: Any
-    versions: Versions | None = None
+    versions: Series | None = None
     media_type: str = JSON
     required: bool = True
 
@@ -50,15 +54,19 @@ class Operation:
     not carried out. Each is declared once, and is itself only.
 
     Of the scopes of a user's access token one of `scopes` is needed; `reads_user_header` lets it come as X-Skypetoken.
-    `limit` names the kind by which requests are limited, and `is_for_browsers` says that pages of other origins may
-    call it, by setting.
+    `limit` names the kind by which requests are limited. Pages of other origins may call it by setting where it
+    `is_for_browsers`, and always where it `is_for_any_page`. `is_path_in_any_case` says that the words of its path are
+    found in any case of letters, and `largest_body_bytes` how much a request may say.
+
+    `listed_versions` are what `api-supported-versions` says where that is not every version of the path's first
+    segment, and `told` are headers of its successes besides those of every answer. `error` is the shape of its errors.
     """
 
     id: str
     method: str
     path: str
     success: int
-    versions: Versions | None
+    versions: Series | None
     summary: str
     takes: tuple[Body, ...] = ()
     gives: tuple[Body, ...] = ()
@@ -69,3 +77,9 @@ class Operation:
     reads_user_header: bool = False
     limit: str = ""
     is_for_browsers: bool = False
+    is_for_any_page: bool = False
+    is_path_in_any_case: bool = True
+    largest_body_bytes: int = LARGEST_BODY_BYTES
+    listed_versions: Series | None = None
+    told: tuple[tuple[str, str], ...] = ()
+    error: Any = ErrorResponse

@@ -57,7 +57,7 @@ class Reader:
     def _read_in_any_case(self, body: bytes, ignored: list[str]) -> Any:
         try:
             text = body.decode("utf-8-sig").strip(" \t\r\n").encode()
-            return self._decoder.decode(publish(self._spelling, text, "", ignored))
+            return self._decoder.decode(publish(self._spelling, text, "", ignored=ignored))
         except msgspec.ValidationError as error:
             reason, _, path = str(error).partition(" - at `$")
             # A path such as `.scopes[...]` becomes the field's name alone.

@@ -64,7 +64,7 @@ def content_hash(body: bytes) -> str:
     return _base64(hashlib.sha256(body).digest())
 
 
-def signature(key: bytes, method: str, target: str, values: Sequence[str]) -> str:
+def signature(key: bytes, method: str, target: str, *, values: Sequence[str]) -> str:
     """Base64 of the HMAC-SHA256 over verb, target and header values; `key` is the decoded access key."""
     return _base64(hmac.digest(key, _string_to_sign(method, target, values).encode("utf-8"), "sha256"))
 
@@ -101,7 +101,7 @@ class SignedRequest:
 
     __slots__ = ("_given", "_head", "_rest")
 
-    def __init__(self, method: str, target: str, values: Sequence[str], host_at: int, given: str) -> None:
+    def __init__(self, method: str, target: str, values: Sequence[str], *, host_at: int, given: str) -> None:
         self._head = _string_to_sign(method, target, [*values[:host_at], ""]).encode("utf-8")
         self._rest = ";".join(["", *values[host_at + 1 :]]).encode("utf-8")
         self._given = _digest(given)
@@ -124,10 +124,10 @@ class SignedRequest:
         return hmac.compare_digest(begun.digest(host.encode("utf-8") + self._rest), self._given)
 
 
-def signed_headers(key: bytes, method: str, target: str, host: str, date: str, body: bytes) -> dict[str, str]:
+def signed_headers(key: bytes, method: str, target: str, *, host: str, date: str, body: bytes) -> dict[str, str]:
     """The headers that a client adds to a request; `date` is RFC 1123 in GMT, `host` is the authority as sent."""
     digest = content_hash(body)
-    proof = signature(key, method, target, (date, host, digest))
+    proof = signature(key, method, target, values=(date, host, digest))
     return {
         "x-ms-date": date,
         CONTENT_HASH_HEADER: digest,

@@ -30,7 +30,7 @@ class Spelling(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """By themselves in lower case, the names of an object of the contract; `elsewhere`, those of other api-versions."""
+    """The names of an object of the contract, by themselves in lower case; `elsewhere`, those of other api-versions."""
 
     names: Mapping[str, tuple[str, Spelling | None]]
     elsewhere: Mapping[str, str]
@@ -43,7 +43,9 @@ class _Object:
             folded = _folded(sent)
             if folded in self.names:
                 name, spelling = self.names[folded]
-                published.append(b'"%b":%b' % (name.encode(), publish(spelling, member, f"{place}{name}.", ignored)))
+                published.append(
+                    b'"%b":%b' % (name.encode(), publish(spelling, member, f"{place}{name}.", ignored=ignored))
+                )
             elif folded in self.elsewhere and (name := place + self.elsewhere[folded]) not in ignored:
                 ignored.append(name)
         return b"{%b}" % b",".join(published)
@@ -85,7 +87,7 @@ class _Enumeration:
         return self.texts.get(_folded(msgspec.json.decode(value)), value) if value.startswith(b'"') else value
 
 
-def publish(spelling: Spelling | None, value: bytes, place: str, ignored: list[str]) -> bytes:
+def publish(spelling: Spelling | None, value: bytes, place: str, *, ignored: list[str]) -> bytes:
     return value if spelling is None else spelling.publish(value, place, ignored)
 
 

@@ -20,7 +20,7 @@ class IntrospectionBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     """`{"active": false}`, or everything that a valid token says.
 
         {"active":true,"scope":"chat voip","sub":"8:acs:...","exp":1665473669,"iat":1665387269,"jti":"...",
-         "token_type":"Bearer","resource":"<guid>"}
+         "token_type":"Bearer","resource":"<guid>","iss":"https://localhost:8443","aud":"<guid>"}
 
     `reason` is told of an inactive token only to who may manage the resource that it belongs to.
     """
@@ -33,6 +33,8 @@ class IntrospectionBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     jti: str | None = None
     token_type: str | None = None
     resource: str | None = None
+    iss: str | None = None
+    aud: str | None = None
     reason: str | None = None
 
 
@@ -78,6 +80,23 @@ class KeySetBody(msgspec.Struct, frozen=True):
     keys: list[dict[str, str]]
 
 
+class DiscoveryBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What OpenID Connect Discovery 1.0 and RFC 8414 name alike, of what there is: no page to sign in at, and no token
+    endpoint.
+
+        {"issuer":"https://localhost:8443","jwks_uri":"https://localhost:8443/.well-known/jwks.json",
+         "id_token_signing_alg_values_supported":["ES256"],...}
+    """
+
+    issuer: str
+    jwks_uri: str
+    introspection_endpoint: str
+    revocation_endpoint: str
+    id_token_signing_alg_values_supported: list[str]
+    response_types_supported: tuple[str, ...]
+    subject_types_supported: tuple[str, ...]
+
+
 class IntrospectForm(msgspec.Struct, frozen=True):
     """`token=eyJ...`"""
 
@@ -95,6 +114,12 @@ KEY_SET = Operation(
     "Watchword_GetKeySet", "GET", "/.well-known/jwks.json", 200, None,
     "The public keys that verify access tokens (RFC 7517).",
     gives=(Body(KeySetBody, media_type="application/jwk-set+json"),),
+    is_for_browsers=True,
+)  # fmt: skip
+DISCOVERY = Operation(
+    "Watchword_GetDiscoveryDocument", "GET", "/.well-known/openid-configuration", 200, None,
+    "Where stock verifiers find issuer and key set (OpenID Connect Discovery 1.0).",
+    gives=(Body(DiscoveryBody),),
     is_for_browsers=True,
 )  # fmt: skip
 INTROSPECT = Operation(

@@ -1,4 +1,4 @@
-"""The api-versions of the Identity API, oldest first, and the words for ranges of them.
+"""A series of api-versions, and that of the Identity API.
 
 Source: identity.md section 1.2 and table (a); the published documents of each version.
 """
@@ -17,42 +17,49 @@ V2025_06_30 = "2025-06-30"
 V2026_07_22 = "2026-07-22"
 V2026_09_23 = "2026-09-23"
 
-Versions = tuple[str, ...]
 
-ALL: Versions = (
-    V2020_07_20_PREVIEW2,
-    V2021_02_22_PREVIEW1,
-    V2021_03_07,
-    V2021_10_31_PREVIEW,
-    V2022_06_01,
-    V2022_10_01,
-    V2023_10_01,
-    V2025_03_02_PREVIEW,
-    V2025_06_30,
-    V2026_07_22,
-    V2026_09_23,
+class Series(tuple[str, ...]):
+    """Some or all of the api-versions of one API, oldest first."""
+
+    __slots__ = ()
+
+    def since(self, first: str) -> Series:
+        """That version and all newer ones."""
+        return Series(self[self.index(first) :])
+
+    def between(self, first: str, last: str) -> Series:
+        """All from the first to the last, both included."""
+        return Series(self[self.index(first) : self.index(last) + 1])
+
+    def only(self, *versions: str) -> Series:
+        """These alone, in the order of the series.
+
+        Raises:
+            ValueError: one of them is none of the series.
+        """
+        return Series(self[place] for place in sorted(map(self.index, versions)))
+
+    def without(self, others: Series) -> Series:
+        """All but the others."""
+        return Series(version for version in self if version not in others)
+
+
+ALL = Series(
+    (
+        V2020_07_20_PREVIEW2,
+        V2021_02_22_PREVIEW1,
+        V2021_03_07,
+        V2021_10_31_PREVIEW,
+        V2022_06_01,
+        V2022_10_01,
+        V2023_10_01,
+        V2025_03_02_PREVIEW,
+        V2025_06_30,
+        V2026_07_22,
+        V2026_09_23,
+    )
 )
 """Every api-version that this server answers to."""
 
-ANY: Versions = ("any",)
+ANY = Series(("any",))
 """Of published operations that answer to every api-version, and to none: those of resource groups."""
-
-
-def since(first: str) -> Versions:
-    """That version and all newer ones."""
-    return ALL[ALL.index(first) :]
-
-
-def between(first: str, last: str) -> Versions:
-    """All from the first to the last, both included."""
-    return ALL[ALL.index(first) : ALL.index(last) + 1]
-
-
-def only(version: str) -> Versions:
-    """That one version."""
-    return (version,)
-
-
-def without(some: Versions, others: Versions) -> Versions:
-    """The first but those that are among the second."""
-    return tuple(version for version in some if version not in others)

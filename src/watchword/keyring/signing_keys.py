@@ -13,6 +13,13 @@ from watchword.revocations.statements import EVERY_RESOURCE
 from watchword.revocations.store import record_now
 from watchword.storage import Transaction
 
+AT_ONCE = (
+    "`watchword keys rotate --now` signs with it at once. Watchword's own verifiers and most others fetch a key that"
+    " they do not know, and refuse nothing; one that only fetches the key set by the clock refuses the new tokens until"
+    " then: for 5 minutes where it obeys max-age, for up to 12 hours with .NET's stock settings."
+)
+"""What to do for whom a published key signs too late, and what it costs."""
+
 
 async def list_keys(transaction: Transaction, keyring: Keyring) -> list[tuple[SigningKeyRow, State]]:
     """Every key that is kept, in the order in which they sign."""
@@ -25,6 +32,7 @@ async def rotate(transaction: Transaction, keyring: Keyring, *, at_once: bool = 
     It signs when verifiers know it; `at_once` does not wait for them, and those who do not ask for a key that they do
     not know refuse its tokens for as long as they keep their key set.
     """
+    await keyring.hold(transaction)
     published = [row for row, state in await list_keys(transaction, keyring) if state == "published"]
     now = keyring.micros()
     if not published:
@@ -34,12 +42,26 @@ async def rotate(transaction: Transaction, keyring: Keyring, *, at_once: bool = 
     return await _get(transaction, published[0].kid)
 
 
+async def take_up_algorithm(transaction: Transaction, keyring: Keyring) -> None:
+    """Where the key that comes next is of another algorithm than the one that signs, it signs at once."""
+    by_state = {state: row for row, state in reversed(await list_keys(transaction, keyring))}
+    signing, coming = by_state.get("signing"), by_state.get("published")
+    if signing and coming and coming.algorithm != signing.algorithm:
+        await rotate(transaction, keyring, at_once=True)
+
+
+async def next_key(transaction: Transaction, keyring: Keyring) -> SigningKeyRow | None:
+    """The key that is published and does not sign yet, if there is one."""
+    return next((row for row, state in await list_keys(transaction, keyring) if state == "published"), None)
+
+
 async def retire(transaction: Transaction, keyring: Keyring, kid: str) -> None:
     """It signs no more from now on; what it signed stays valid. If it was the one that signs, another one does.
 
     Raises:
         OperatorError: there is no such key, or it was revoked.
     """
+    await keyring.hold(transaction)
     row = await _get(transaction, kid)
     if row.revoked_micros is not None:
         raise OperatorError(f"The signing key {kid} was revoked.", "There is nothing left to retire.")
@@ -53,10 +75,11 @@ async def revoke(transaction: Transaction, keyring: Keyring, kid: str) -> None:
     Raises:
         OperatorError: there is no such key.
     """
+    await keyring.hold(transaction)
     await _get(transaction, kid)
     await store.revoke_key(transaction, kid, keyring.micros())
     await keyring.ensure_signing(transaction)
-    await record_now(transaction, "signingKey", kid, EVERY_RESOURCE, keyring.micros())
+    await record_now(transaction, "signingKey", kid, resource=EVERY_RESOURCE, now_micros=keyring.micros())
 
 
 async def _get(transaction: Transaction, kid: str) -> SigningKeyRow:

@@ -1,0 +1,86 @@
+"""What waits on its way out of a socket, when its message is deleted meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from watchword.realtime.outbox import Outbox, Told
+from watchword.wire.realtime_events import Push
+
+ADA = "acs:ada"
+
+
+@dataclass
+class Slow:
+    """A client that takes pushes, or does not."""
+
+    subject: str = ADA
+    is_full: bool = True
+    taken: list[str] = field(default_factory=list)
+
+    def write(self, id: int, told: Told) -> None:
+        self.taken.append(told.push.before.decode())
+
+    def overflow(self) -> None:
+        raise AssertionError("so much was not to wait")
+
+
+def message(id: int, text: str, *, author: str = "") -> Told:
+    return Told(id, 1, push(text), author=author, message=id)
+
+
+def deletion(entry: int, of: int) -> Told:
+    return Told(entry, 1, push(f"{of} is gone"), message=of, is_deletion=True)
+
+
+def push(text: str) -> Push:
+    return Push(text.encode(), names_recipient_twice=False)
+
+
+def live(client: Slow) -> Outbox:
+    outbox = Outbox(client)
+    outbox.go_live()
+    return outbox
+
+
+def test_what_waits_for_a_slow_client_has_no_text_once_it_is_deleted() -> None:
+    client = Slow()
+    outbox = live(client)
+    of_another_thread = Told(4, 2, push("another"), message=1)
+    for told in (message(1, "one"), message(2, "two"), of_another_thread, deletion(5, of=1)):
+        outbox.tell(told)
+    assert client.taken == []
+    client.is_full = False
+    outbox.send_waiting()
+    assert client.taken == ["1 is gone", "two", "another", "1 is gone"]
+
+
+async def test_a_message_that_waits_for_its_own_answer_has_none_either() -> None:
+    client = Slow(is_full=False)
+    outbox = live(client)
+    outbox.tell(message(1, "one", author=ADA))
+    outbox.tell(deletion(2, of=1))
+    assert client.taken == []
+    while len(client.taken) < 2:
+        await asyncio.sleep(0)
+    assert client.taken == ["1 is gone", "1 is gone"]
+
+
+@pytest.mark.parametrize("is_read_before", [True, False])
+def test_nor_has_what_is_told_of_the_time_before_the_socket(is_read_before: bool) -> None:
+    client = Slow()
+    outbox = Outbox(client)
+    if is_read_before:
+        outbox.repeat(message(1, "one"))
+    outbox.tell(message(2, "two"))
+    outbox.tell(deletion(3, of=1))
+    outbox.tell(deletion(4, of=2))
+    if not is_read_before:
+        outbox.repeat(message(1, "one"))
+    outbox.go_live()
+    client.is_full = False
+    outbox.send_waiting()
+    assert client.taken == ["1 is gone", "2 is gone", "1 is gone", "2 is gone"]
