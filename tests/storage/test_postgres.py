@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from tests.support.postgres import Cluster
-from watchword.errors import OperatorError, Unavailable, Unstorable
+from watchword.errors import OperatorError, ThreadNotFound, Unavailable, Unstorable
 from watchword.storage import Statement, Transaction
 from watchword.storage.postgres import PostgresDatabase, open_postgres
 
@@ -218,6 +218,19 @@ async def test_a_write_whose_connection_breaks_is_repeated_only_where_it_may_be(
         assert await numbers(database) == []
     # One broken connection is no outage.
     assert await add(database, 7) == [[(7,)]]
+
+
+async def test_a_transaction_that_our_rules_refuse_costs_no_connection(database: PostgresDatabase) -> None:
+    async def refuse(transaction: Transaction) -> None:
+        await transaction.execute("insert into numbers values (1)")
+        raise ThreadNotFound
+
+    [before] = await database.query("select pg_backend_pid()")
+    for _ in range(3):
+        with pytest.raises(ThreadNotFound):
+            await database.transact(refuse)
+    assert await database.query("select pg_backend_pid()") == [before]
+    assert await numbers(database) == []
 
 
 async def test_a_statement_that_takes_too_long_is_refused_and_no_outage(dsn: str) -> None:

@@ -140,8 +140,9 @@ class Connections:
                 with self._translated(connection):
                     yield connection
                 is_whole = True
-            except (asyncpg.PostgresError, Unavailable):
-                # The server said no, and the connection is as good as before; what broke is closed by now.
+            except Exception:
+                # The server or our rules said no, and the connection is as good as before; what broke is closed by now.
+                # Whoever is cancelled leaves a statement under way.
                 is_whole = True
                 raise
             finally:
