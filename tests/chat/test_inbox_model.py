@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,13 +19,20 @@ import pytest
 
 from tests.chat.test_inbox import inbox
 from tests.support.chats import Chatting, invited
+from tests.support.clock import stopped_clock
 from watchword.chat.inbox import InboxItem, Wanted
 from watchword.chat.participants import Invitation
 from watchword.chat.speakers import Speaker
 from watchword.errors import CallerError
 
-USERS, THREADS, BATCHES, AT_ONCE = 4, 3, 6, 7
+USERS, THREADS, BATCHES, AT_ONCE, BESIDE = 4, 3, 6, 7, 8
 _ONE = timedelta(milliseconds=1)
+
+_Told = dict[int, tuple[str, str, str]]
+"""Messages by id, each with kind, sender and content."""
+
+_Entries = dict[str, list[tuple[str, str]]]
+"""Of each thread what happened, each with kind and reference."""
 
 Seen = tuple[int | None, int, int | None, int]
 """When somebody left, what is unread, the last message, and the time of the newest one."""
@@ -41,10 +48,10 @@ class _Member:
 
 @dataclass
 class _Thread:
-    """`told` are its messages by id, each with kind, sender and content, of which those in `messages` are there yet."""
+    """`told` are all its messages, of which those in `messages` are there yet."""
 
     number: int
-    told: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    told: _Told
     messages: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
     members: dict[str, _Member] = field(default_factory=dict)
@@ -104,7 +111,8 @@ def _seen(item: InboxItem) -> Seen:
 
 class _History:
     def __init__(self, chatting: Chatting, number: int) -> None:
-        self.chat, self.dice = chatting, random.Random(number)
+        # Of its own is the clock alone: what histories that run beside each other write at once goes in one statement.
+        self.chat, self.dice = replace(chatting, clock=stopped_clock()), random.Random(number)
         resource = chatting.resource
         # Users of another provider need no row of their own.
         self.users = [
@@ -123,13 +131,14 @@ class _History:
             self.threads.append(made.thread.id)
             self.numbers[made.thread.id] = made.thread.number
             self.sent[made.thread.id] = []
+        _, entries = await self._written()
         for _ in range(self.dice.randint(2, BATCHES)):
-            before = {id: len(await self._entries(id)) for id in self.threads}
             looking = self.dice.choice(self.users)
             steps = [asyncio.ensure_future(self._step()) for _ in range(self.dice.randint(1, AT_ONCE))]
             meanwhile = await inbox(self.chat, looking)
             await asyncio.gather(*steps)
-            await self.compare(before, looking, meanwhile)
+            before = {id: len(found) for id, found in entries.items()}
+            entries = await self.compare(before, looking, meanwhile)
 
     async def _step(self) -> None:
         thread, speaker = self.dice.choice(self.threads), self.dice.choice(self.users)
@@ -159,12 +168,13 @@ class _History:
             history = self.dice.choice([0, int(message), now // 1_000 + 2])
             await rules.participants.add(speaker, thread, [Invitation(other, None, history)], now_micros=now)
 
-    async def compare(self, before: dict[str, int], looking: Speaker, meanwhile: list[InboxItem]) -> None:
+    async def compare(self, before: dict[str, int], looking: Speaker, meanwhile: list[InboxItem]) -> _Entries:
+        told, entries = await self._written()
         threads = []
         found = {each.id: _seen(each) for each in meanwhile}
         for id in self.threads:
-            thread = await self._told(id)
-            states = [each.seen(looking.subject) for each in thread.states(await self._entries(id))]
+            thread = _Thread(self.numbers[id], told[id])
+            states = [each.seen(looking.subject) for each in thread.states(entries[id])]
             assert found.get(id) in states[before[id] - 1 :]
             threads.append(thread)
         for user in self.users:
@@ -175,29 +185,55 @@ class _History:
             assert [_seen(each) for each in await inbox(self.chat, user, size=self.dice.randint(1, 4))] == expected
             unread = [each for each in expected if each[1]]
             assert [_seen(each) for each in await inbox(self.chat, user, Wanted(unread=True), 1)] == unread
+        return entries
 
-    async def _told(self, thread: str) -> _Thread:
-        number = self.numbers[thread]
-        sql = "select id, kind, sender, content from messages where thread = $1"
-        rows = await self.chat.database.query(sql, number)
-        told = {id: (kind, sender, content) for id, kind, sender, content in rows}
-        assert {int(id): user.subject for user, id in self.sent[thread]} == {
-            id: sender for id, (kind, sender, _) in told.items() if kind == "text"
-        }
-        return _Thread(number, told)
+    async def _written(self) -> tuple[dict[str, _Told], _Entries]:
+        """The messages of each thread, and its entries of the journal in their order."""
+        told: dict[str, _Told] = {id: {} for id in self.threads}
+        entries: _Entries = {id: [] for id in self.threads}
+        threads, where = {number: id for id, number in self.numbers.items()}, f"in ({_list(self.numbers.values())})"
+        for thread, id, *about in await self.chat.rows(f"{_MESSAGES} {where}"):
+            told[threads[thread]][id] = (about[0], about[1], about[2])
+        for thread, kind, reference in await self.chat.rows(f"{_ENTRIES} {where} order by change"):
+            entries[threads[thread]].append((kind, reference))
+        for thread_id, found in told.items():
+            assert {int(id): user.subject for user, id in self.sent[thread_id]} == {
+                id: sender for id, (kind, sender, _) in found.items() if kind == "text"
+            }
+        return told, entries
 
-    async def _entries(self, thread: str) -> list[tuple[str, str]]:
-        sql = "select kind, reference from journal where thread = $1 order by change"
-        rows = await self.chat.database.query(sql, self.numbers[thread])
-        return [(kind, reference) for kind, reference in rows]
+
+def _list(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+_MESSAGES = "select thread, id, kind, sender, content from messages where thread"
+_ENTRIES = "select thread, kind, reference from journal where thread"
+
+
+async def run_histories(chatting: Chatting, count: int) -> None:
+    """Several at a time; a difference says of which number it is, and that one alone shows it again."""
+    numbers = iter(range(count))
+
+    async def work() -> None:
+        for number in numbers:
+            try:
+                await _History(chatting, number).run()
+            except Exception as error:
+                error.add_note(f"history {number}")
+                raise
+            if number % 500 == 499:
+                print(f"{number + 1} histories")
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(BESIDE):
+            group.create_task(work())
 
 
 async def test_whatever_comes_at_once_every_inbox_is_what_the_model_says(chatting: Chatting) -> None:
-    for number in range(40):
-        await _History(chatting, number).run()
+    await run_histories(chatting, 40)
 
 
 @pytest.mark.soak
 async def test_ten_thousand_histories(chatting: Chatting) -> None:
-    for number in range(10_000):
-        await _History(chatting, number).run()
+    await run_histories(chatting, 10_000)
