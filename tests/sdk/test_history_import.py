@@ -1,4 +1,4 @@
-"""A long history is brought in, client and server are killed meanwhile, and the official client pages through it."""
+"""A long history is brought in, client and server are killed meanwhile, and the official clients page through it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,17 @@ from azure.communication.chat import ChatClient, CommunicationTokenCredential
 from tests.support.chat_users import ChatUser, new_user
 from tests.support.commands import WATCHWORD, Home
 from tests.support.processes import Process
+from tests.support.requirements import require
 from tests.support.signed import SignedClient
+from tests.support.tls import without_trust
 from tests.test_durability import server_of
 
 LONG_AGO = datetime(2020, 5, 1, 12, tzinfo=UTC)
+JAVASCRIPT = Path(__file__).with_name("js")
+PAGE = 200
+
+Shown = tuple[str, str, str, str, str, datetime]
+"""A message as a client shows it: id, version, sequence number, text, sender, and when it was written."""
 
 
 def write_history(file: Path, senders: list[ChatUser], count: int) -> None:
@@ -68,27 +75,44 @@ def bring_in(folder: Path, count: int) -> None:
         [done] = json.loads(out)
         print(f"{count} messages; ended with {killed.returncode} and {cut.returncode}")
         assert (done["messages"], done["not_added"]) == (count, [])
-        check(server, done["thread"], users, count)
+        assert read_with_python(server, done["thread"], users[0]) == expected(users, count)
+    # The JavaScript client shows its token to nobody without TLS.
+    with server_of(folder, WATCHWORD_TLS="1") as server:
+        assert read_with_javascript(folder, server, done["thread"], users[0]) == expected(users, count)
 
 
-def check(server: Process, thread: str, users: list[ChatUser], count: int) -> None:
-    """Every page of it, as the official client reads it."""
-    chat = ChatClient(server.endpoint, CommunicationTokenCredential(users[0].token))
+def expected(senders: list[ChatUser], count: int) -> list[Shown]:
+    """The whole history, the newest first."""
+    messages = []
+    for number in reversed(range(count)):
+        created = LONG_AGO + timedelta(seconds=number // 3)
+        # Two of one moment are moved on by one.
+        id = str(int(created.timestamp() * 1_000) + {0: 0, 1: 1, 2: 500}[number % 3])
+        messages.append((id, id, str(number + 1), str(number), senders[number % len(senders)].id, created))
+    return messages
+
+
+def read_with_python(server: Process, thread: str, reader: ChatUser) -> list[Shown]:
+    chat = ChatClient(server.endpoint, CommunicationTokenCredential(reader.token))
     # Its annotations are wrong about themselves.
     client: Any = chat.get_chat_thread_client(thread)  # type: ignore[misc]
-    found = client.list_messages(results_per_page=200, enforce_https=False)
-    number = count
-    for message in found:
-        number -= 1
-        assert message.content is not None
-        assert (message.content.message, message.sequence_id) == (str(number), str(number + 1))
-        assert message.sender.properties["id"] == users[number % 3].id
-        created = LONG_AGO + timedelta(seconds=number // 3)
-        assert message.created_on == created
-        # Two of one moment are moved on by one.
-        millis = {0: 0, 1: 1, 2: 500}[number % 3]
-        assert int(message.id) == int(message.version) == int(created.timestamp() * 1_000) + millis
-    assert number == 0
+    return [
+        (each.id, each.version, each.sequence_id, each.content.message, each.sender.raw_id, each.created_on)
+        for each in client.list_messages(results_per_page=PAGE, enforce_https=False)
+    ]
+
+
+def read_with_javascript(folder: Path, server: Process, thread: str, reader: ChatUser) -> list[Shown]:
+    require("node", "Node.js runs the official JavaScript client")
+    require((JAVASCRIPT / "node_modules/.ready").is_file(), "`make test` installs the official JavaScript client")
+    asked = {"CHAT_ENDPOINT": server.endpoint, "TOKEN": reader.token, "THREAD": thread}
+    trust = without_trust() | {"NODE_EXTRA_CA_CERTS": str(folder / "data/certificates/ca.pem"), "NO_PROXY": "127.0.0.1"}
+    command = ["node", str(JAVASCRIPT / "history.mjs")]
+    result = subprocess.run(command, env=trust | asked, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    pages = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {len(page) for page in pages[:-1]} == {PAGE}
+    return [(*shown, datetime.fromisoformat(created)) for page in pages for *shown, created in page]
 
 
 def test_a_history_is_whole_whoever_is_killed_meanwhile(tmp_path: Path) -> None:
