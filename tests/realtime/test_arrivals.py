@@ -43,7 +43,7 @@ async def test_it_ends_so_that_its_client_comes_again(caplog: pytest.LogCaptureF
         counts=nobody,
         clock=nobody,
         turns=asyncio.Semaphore(1),
-        write=nobody,
+        leave=nobody,
     )
     socket = Socket()
     with caplog.at_level(logging.ERROR):

@@ -59,8 +59,8 @@ SEED = f"""
     select number, 1, 1, 1, 'text', 'a', 'x', decode(md5(number::text), 'hex') from threads;
     insert into restrictions (resource, subject, thread, kind, since_millis, until_millis)
     values (1, '{RESTRICTED}', 1, 'mute', 0, 1);
-    insert into registrations (number, resource, subject, epid, epoch, position, claim, holder, seen_millis)
-    values (1, 1, 'B', 'e', 'e', 0, 1, 1, 0), (2, 1, 'a', 'e', 'e', 0, 1, 1, 0);
+    insert into registrations (number, resource, subject, epid, epoch, position, claim, holder, is_open, seen_millis)
+    values (1, 1, 'B', 'e', 'e', 0, 1, 1, 1, 0), (2, 1, 'a', 'e', 'e', 0, 1, 1, 1, 0);
     insert into revocations (kind, resource, subject, cursor, expires_micros)
     select kind, 1, subject, 1, 1 from unnest(array{list(KINDS)}) kind, unnest(array['B', 'a']) subject
     union all select 'resource', 2, 'a', 1, 1;

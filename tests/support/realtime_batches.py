@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
 from tests.support.batches import Batch, of
@@ -76,26 +78,38 @@ async def only_the_newest_claim_holds(batch: Batch) -> object:
     return await batch.look("select holder, is_open from registrations where resource = $1") == [(2, 1)]
 
 
-@of(realtime.WRITE)
-async def the_holder_alone_writes_its_position_and_the_last_one_counts(batch: Batch) -> object:
-    number = await _register(batch)
-    await _claim(batch, 2)
-    await batch.database.write(realtime.HOLD, {"number": number, "claim": 2, "now": _NOW})
-    written = {
-        "number": number,
-        "claim": 2,
-        "epoch": "e",
-        "ahead": "12,13",
-        "stuck": 0,
-        "tries": 0,
-        "is_open": 1,
-        "now": _NOW,
-    }
-    positions = [written | {"position": 10 + place} for place in range(batch.count)]
-    answers = await batch.write_each([*positions, written | {"claim": 1, "position": 99}])
+@of(realtime.MOVE)
+async def the_holder_alone_moves_and_the_last_position_counts(batch: Batch) -> object:
+    number = await _hold(batch)
+
+    def moved(position: int, *, claim: int = 2) -> dict[str, Any]:
+        # Another one in the same batch, which is not there, is in nobody's way.
+        rows = ([0, 1, "e", 1, ""], [number, claim, "f", position, "12,13"])
+        return {"moved": json.dumps(rows), "now": _NOW + position}
+
+    count = batch.count
+    await batch.write_each([*(moved(10 + place) for place in range(count)), moved(99, claim=1)])
+    found = "select epoch, position, ahead, is_open, seen_millis from registrations where resource = $1"
+    assert await batch.look(found) == [("f", 9 + count, "12,13", 1, _NOW + 9 + count)]
+    # Whichever of the two comes first, the end is the last word.
+    ended = {"number": number, "claim": 2, "epoch": "f", "position": 200, "ahead": "", "stuck": 0, "tries": 0}
+    await asyncio.gather(
+        *(batch.write_each([moved(100)]) for _ in range(count)),
+        batch.database.write(realtime.LEAVE, ended | {"now": _NOW}),
+        *(batch.write_each([moved(100)]) for _ in range(count)),
+    )
+    return await batch.look(found) == [("f", 200, "", 0, _NOW)]
+
+
+@of(realtime.LEAVE)
+async def the_holder_alone_says_where_it_ended_and_the_last_word_counts(batch: Batch) -> object:
+    number = await _hold(batch)
+    ended = {"number": number, "claim": 2, "epoch": "e", "ahead": "12,13", "stuck": 0, "tries": 0, "now": _NOW}
+    positions = [ended | {"position": 10 + place} for place in range(batch.count)]
+    answers = await batch.write_each([*positions, ended | {"claim": 1, "position": 99}])
     assert [row[0] for answer in answers for row in answer] == [1] * batch.count + [0]
-    found = await batch.look("select position, ahead from registrations where resource = $1")
-    return found == [(9 + batch.count, "12,13")]
+    found = await batch.look("select position, ahead, is_open from registrations where resource = $1")
+    return found == [(9 + batch.count, "12,13", 0)]
 
 
 def _whose(batch: Batch) -> dict[str, Any]:
@@ -108,6 +122,14 @@ async def _register(batch: Batch) -> int:
     assert await store.admit(client, "e", 7, most=20, now_millis=_NOW, oldest_millis=0)
     [(number,)] = await batch.look("select number from registrations where resource = $1")
     return int(number)
+
+
+async def _hold(batch: Batch) -> int:
+    """The number of a registration that its second claim holds."""
+    number = await _register(batch)
+    await _claim(batch, 2)
+    await batch.database.write(realtime.HOLD, {"number": number, "claim": 2, "now": _NOW})
+    return number
 
 
 async def _claim(batch: Batch, times: int) -> None:

@@ -18,7 +18,7 @@ CONNECTING = [
         "ahead": "",
         "stuck": 0,
         "tries": 0,
-        "is_open": 1,
+        "moved": f'[[{number}, 1, "e", 1, ""], [{3 - number}, 1, "e", 1, ""]]',
         "now": 5,
     }
     for place, (number, subject) in enumerate(((2, "a"), (1, "B"), (2, "a")))

@@ -2,7 +2,7 @@
 and then what happens.
 
 1  whoever had the registration before writes how far it came; a fifth of a second is waited for that
-2  its positions do not count any more; ours begin there
+2  its resource is followed; then the positions of the one before do not count any more, and ours begin there
 3  is the token still good? from here on a revocation finds us
 4  follow the user's threads: what happens from here on is kept
 5  read and tell what happened above the position, by thread and in order
@@ -55,8 +55,8 @@ class Arrivals:
     counts: RealtimeCounts
     clock: Clock
     turns: asyncio.Semaphore
-    write: Callable[[Session, bool], object]
-    """Writes how far it has come, and whether it is still open."""
+    leave: Callable[[Session], object]
+    """Writes how far one has come that has ended."""
 
     async def begin(self, session: Session) -> None:
         """Whatever goes wrong ends this socket alone: its client connects anew."""
@@ -90,15 +90,16 @@ class Arrivals:
     async def _begin(self, session: Session) -> None:
         async with self.turns:
             await self.handover.take(session.claim, session.resource)
+            epoch, low = await self.hub.follow_resource(session.resource)
             reached = await self.store.hold(session.claim, self.clock.micros() // 1_000)
             if reached is None:
                 # Another socket came after this one, and is the one that counts.
                 session.end(DUPLICATE)
                 return
-            epoch, low = await self.hub.follow_resource(session.resource)
+            # Nothing may fail in between: from here on its end is written.
             session.resume(reached, reached.position if reached.epoch == epoch else low)
             if session.has_ended:
-                self.write(session, False)
+                self.leave(session)
                 return
             self.roster.add(session)
             if await self.endings.admit(session):

@@ -1,10 +1,10 @@
-"""All sockets of this process: one task beats for them, sees who has not answered, and writes how far each has come."""
+"""All sockets of this process: one task beats for them, sees who has not answered, and has positions written."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 
 from watchword.clock import Clock
 from watchword.errors import Unavailable
@@ -15,6 +15,7 @@ from watchword.realtime.endings import Endings
 from watchword.realtime.handover import Handover
 from watchword.realtime.happenings import Narrator
 from watchword.realtime.hub import CHUNK, Hub
+from watchword.realtime.positions import Positions
 from watchword.realtime.roster import Roster
 from watchword.realtime.seals import Ticket
 from watchword.realtime.session import UNANSWERED_SECONDS, Session
@@ -64,6 +65,7 @@ class Sockets:
             counts=counts,
             hear_signal=handover.hear,
         )
+        self._positions = Positions(self.hub, store, clock)
         self._arrivals = Arrivals(
             hub=self.hub,
             roster=roster,
@@ -74,12 +76,10 @@ class Sockets:
             counts=counts,
             clock=clock,
             turns=asyncio.Semaphore(AT_ONCE),
-            write=self._write,
+            leave=self._positions.leave,
         )
         self._slots: Sequence[set[Session]] = [set() for _ in range(BEAT_SECONDS)]
         self._tick = 0
-        self._moved: set[Session] = set()
-        self._is_writing = False
         self._unanswered: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -99,13 +99,12 @@ class Sockets:
     def leave(self, session: Session) -> asyncio.Future[list[Row]] | None:
         for slot in self._slots:
             slot.discard(session)
-        self._moved.discard(session)
         self._unanswered.discard(session)
         self._roster.remove(session)
-        return self._write(session, False)
+        return self._positions.leave(session)
 
     def note_answer(self, session: Session) -> None:
-        self._moved.add(session)
+        self._positions.note(session)
 
     def await_answers(self, session: Session, are_due: bool) -> None:
         (self._unanswered.add if are_due else self._unanswered.discard)(session)
@@ -129,7 +128,7 @@ class Sockets:
                     _log.exception("a tick of realtime failed")
         finally:
             self.hub.close()
-            await asyncio.gather(*self._write_all(self._roster.sessions, False), return_exceptions=True)
+            await self._positions.leave_all(self._roster.sessions)
 
     async def _beat(self) -> None:
         self._tick += 1
@@ -138,52 +137,20 @@ class Sockets:
             if session.waited_seconds > UNANSWERED_SECONDS:
                 session.end_unanswered()
         slot = list(self._slots[self._tick % BEAT_SECONDS])
+        is_to_be_seen = self._tick % _SEEN_TICKS < BEAT_SECONDS
         for number, session in enumerate(slot, 1):
             session.beat()
+            if is_to_be_seen:
+                self._positions.note(session)
             if number % CHUNK == 0:
                 await asyncio.sleep(0)
-        if self._tick % _SEEN_TICKS < BEAT_SECONDS:
-            self._moved.update(slot)
-        if not self._is_writing:
-            # Nobody waits for it: while the database is away, others need their heartbeats.
-            self._run(self._write_moved())
+        # Nobody waits for it: while the database is away, others need their heartbeats.
+        self._run(self._positions.write_moved())
         if self._tick % _PURGE_TICKS == 0:
             self.hub.drop_idle()
             if await self._store.has_tables():
                 now = self._clock.micros() // 1_000
                 await self._store.purge(now - self._kept_millis, now)
-
-    async def _write_moved(self) -> None:
-        """How far those have come that answered anything; what could not be written is written with what comes next."""
-        self._is_writing = True
-        try:
-            moved, self._moved = self._moved, set()
-            writing = {session: self._write(session, True) for session in moved}
-            await asyncio.gather(*(each for each in writing.values() if each is not None), return_exceptions=True)
-            self._moved.update(
-                session for session, written in writing.items() if session.holds and not _is_written(written)
-            )
-            self._moved = {session for session in self._moved if not session.has_ended}
-        finally:
-            self._is_writing = False
-
-    def _write_all(self, sessions: Collection[Session], is_open: bool) -> list[asyncio.Future[list[Row]]]:
-        written = [self._write(session, is_open) for session in sessions]
-        return [each for each in written if each is not None]
-
-    def _write(self, session: Session, is_open: bool) -> asyncio.Future[list[Row]] | None:
-        if not session.holds:
-            return None
-        reached = session.reach(self.hub.epoch, self.hub.low)
-        try:
-            written = self._store.write(
-                session.claim, reached, is_open=is_open, now_millis=self._clock.micros() // 1_000
-            )
-        except Unavailable:
-            return None
-        # Nobody may be there to hear that it failed: what was answered is told again then.
-        written.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return written
 
     def _again(self, position: int | None) -> None:
         for session in list(self._roster.sessions):
@@ -197,7 +164,3 @@ class Sockets:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _is_written(written: asyncio.Future[list[Row]] | None) -> bool:
-    return written is not None and not written.cancelled() and written.exception() is None

@@ -88,11 +88,45 @@ HOLD = Statement(
 )
 """From now on the positions of this claim count, and those of the one before do not. Nothing where a newer one came."""
 
-WRITE = Statement(
+MOVE = Statement(
+    sqlite=(
+        """
+        update registrations set epoch = json_extract(m.value, '$[2]'), position = json_extract(m.value, '$[3]'),
+            ahead = json_extract(m.value, '$[4]'), seen_millis = :now
+        from json_each(:moved) m
+        where number = json_extract(m.value, '$[0]') and holder = json_extract(m.value, '$[1]') and is_open = 1
+        """,
+    ),
+    parameters=(("moved", "text"), ("now", "int8")),
+    postgres="""
+        , newest as (
+            select distinct on (number, claim) * from (
+                select q.n, m.place, q.now, (m.value ->> 0)::int8 as number, (m.value ->> 1)::int8 as claim,
+                    m.value ->> 2 as epoch, (m.value ->> 3)::int8 as position, m.value ->> 4 as ahead
+                from q cross join lateral json_array_elements(q.moved::json) with ordinality m(value, place)
+            ) every order by number, claim, n desc, place desc
+        ), held as materialized (
+            select r.number from newest d
+            join registrations r on r.number = d.number and r.holder = d.claim and r.is_open = 1
+            order by r.number for no key update of r
+        ), written as (
+            update registrations r set epoch = d.epoch, position = d.position, ahead = d.ahead, seen_millis = d.now
+            from held h join newest d on d.number = h.number
+            where r.number = h.number and r.holder = d.claim and r.is_open = 1
+        )
+        select q.n, 1 from q where false
+    """,
+)
+"""How far many sockets have answered that are open: a JSON array of [number, claim, epoch, position, ahead], each
+socket once. Nothing is written of one where another has taken over, or whose end was written before: that is the last
+word.
+"""
+
+LEAVE = Statement(
     sqlite=(
         """
         update registrations set epoch = :epoch, position = :position, ahead = :ahead, stuck = :stuck, tries = :tries,
-            is_open = :is_open, seen_millis = :now
+            is_open = 0, seen_millis = :now
         where number = :number and holder = :claim
         """,
         "select changes()",
@@ -105,7 +139,6 @@ WRITE = Statement(
         ("ahead", "text"),
         ("stuck", "int8"),
         ("tries", "int8"),
-        ("is_open", "int4"),
         ("now", "int8"),
     ),
     postgres="""
@@ -114,7 +147,7 @@ WRITE = Statement(
             order by r.number for no key update of r
         ), written as (
             update registrations r set epoch = d.epoch, position = d.position, ahead = d.ahead, stuck = d.stuck,
-                tries = d.tries, is_open = d.is_open, seen_millis = d.now
+                tries = d.tries, is_open = 0, seen_millis = d.now
             from held h join newest d on d.number = h.number
             where r.number = h.number and r.holder = d.claim returning r.number, r.holder
         )
@@ -122,4 +155,4 @@ WRITE = Statement(
         left join written w on w.number = q.number and w.holder = q.claim
     """,
 )
-"""How far a socket has answered; nothing is written where another has taken over."""
+"""How far a socket had answered when it ended; nothing is written where another has taken over."""

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
+
 from watchword.errors import Unavailable
 from watchword.journal.statements import APPEND
 from watchword.realtime.seals import Ticket
-from watchword.realtime.statements import CLAIM, HOLD, TOUCH, WRITE
+from watchword.realtime.statements import CLAIM, HOLD, LEAVE, MOVE, TOUCH
 from watchword.storage import Database, Lock, Row, Transaction
 from watchword.storage.purge import Purge
 
@@ -117,23 +119,35 @@ class RegistrationStore:
         rows = await self._database.write(HOLD, asked)
         return _reached(rows[0]) if rows else None
 
-    def write(self, claim: Claim, reached: Reached, *, is_open: bool, now_millis: int) -> asyncio.Future[list[Row]]:
-        """Write how far a socket has come; nothing where it does not hold the registration any more.
+    async def move(self, moved: Iterable[tuple[Claim, Reached]], *, now_millis: int) -> None:
+        """Write how far many sockets have come that are open; nothing of one that has ended, or does not hold its
+        registration any more. `stuck` and `tries` are as they were taken over: they change when a socket ends.
+
+        Raises:
+            Unavailable: nobody knows whether it is written.
+        """
+        rows = [
+            (claim.registration, claim.number, reached.epoch, reached.position, _text(reached.ahead))
+            for claim, reached in moved
+        ]
+        await self._database.write(MOVE, {"moved": msgspec.json.encode(rows).decode(), "now": now_millis})
+
+    def leave(self, claim: Claim, reached: Reached, *, now_millis: int) -> asyncio.Future[list[Row]]:
+        """Write that a socket has ended, and how far it came; nothing where it does not hold the registration any more.
 
         Raises:
             Unavailable: too many writes wait already.
         """
         return self._database.enqueue(
-            WRITE,
+            LEAVE,
             {
                 "number": claim.registration,
                 "claim": claim.number,
                 "epoch": reached.epoch,
                 "position": reached.position,
-                "ahead": ",".join(map(str, reached.ahead)),
+                "ahead": _text(reached.ahead),
                 "stuck": reached.stuck,
                 "tries": reached.tries,
-                "is_open": int(is_open),
                 "now": now_millis,
             },
         )
@@ -230,6 +244,10 @@ def _of(client: Client) -> dict[str, object]:
 def _reached(row: Row) -> Reached:
     epoch, position, ahead, stuck, tries = row
     return Reached(epoch, position, _numbers(ahead.split(",")), stuck, tries)
+
+
+def _text(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def _numbers(texts: Iterable[str]) -> list[int]:
