@@ -13,10 +13,11 @@ from watchword.chat.rules import Chat, open_rules
 from watchword.chat.speakers import Speaker
 from watchword.chat.store import ChatStore
 from watchword.chat.trusted_imports import NewHistory, TrustedImports
+from watchword.chat.trusted_messages import TrustedMessages
 from watchword.chat.trusted_restrictions import TrustedRestrictions, Whom
 from watchword.chat.trusted_threads import TrustedThreads
 from watchword.errors import NotAuthenticated
-from watchword.errors.chat import UserNotFound
+from watchword.errors.chat import MessageNotFound, UserNotFound
 from watchword.identifiers import FlakeMinter
 from watchword.resources.store import Resource
 from watchword.storage import Database
@@ -38,6 +39,16 @@ def _chat(database: Database) -> Chat:
 
 def _imports(database: Database) -> TrustedImports:
     return TrustedImports(ChatStore(database, lambda: None), ChatLimits())
+
+
+def _messages(database: Database) -> TrustedMessages:
+    return TrustedMessages(_store(database), FlakeMinter(stopped_clock()), ChatLimits())
+
+
+async def _redact(database: Database) -> None:
+    # What goes first may be the end of the message.
+    with suppress(MessageNotFound):
+        await _messages(database).redact(_SPEAKER.resource, THREADS[0], "1", now_micros=9_000)
 
 
 async def _begin_import(database: Database) -> None:
@@ -96,6 +107,13 @@ CHAT_WORK: dict[str, tuple[Work, Sequence[str]]] = {
         ),
         [THREAD_ROWS[0]],
     ),
+    "TrustedMessages.send": (
+        lambda database: _messages(database).send(
+            _SPEAKER.resource, THREADS[0], content="y", sender_name="z", now_micros=9_000
+        ),
+        [THREAD_ROWS[0]],
+    ),
+    "TrustedMessages.redact": (_redact, [THREAD_ROWS[0], "messages thread = 1"]),
     "TrustedRestrictions.put": (_mute, ["identities custom_id = 'B'", THREAD_ROWS[0], RESTRICTION_ROW]),
     "TrustedRestrictions.lift": (
         lambda database: TrustedRestrictions(_store(database)).lift(_MUTED),
