@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -70,6 +71,16 @@ async def no_gaps(journal: Journal) -> None:
     await until_async(look, lambda gaps: gaps == 0, 30)
 
 
+async def looked(journal: Journal) -> None:
+    """Returns after looks that began later than this."""
+    began = perf_counter()
+
+    async def age() -> float:
+        return perf_counter() - journal.view_age_seconds
+
+    await until_async(age, lambda looked: looked > began, 30)
+
+
 async def low(ear: Ear) -> int:
     return int(ear.positions[-1].rpartition(".")[2])
 
@@ -119,6 +130,39 @@ async def test_an_entry_that_was_under_way_when_somebody_began_to_follow_is_hear
         await transaction.commit()
         await append(database, "after")
         await ear.hears("under way", "after")
+
+
+@ON_POSTGRES
+@pytest.mark.parametrize("begins_late", [False, True], ids=["a look", "a start"])
+@pytest.mark.parametrize("others_go_on", [False, True], ids=["alone", "with an older one"])
+async def test_an_entry_of_the_newest_transaction_is_heard_whoever_ends_before_it(
+    house: House, place: Place, *, begins_late: bool, others_go_on: bool
+) -> None:
+    """A snapshot reaches to the last transaction that has ended; what began behind that and goes on is not in it."""
+    journal, database = await house.node(), await house.database()
+    ear = None if begins_late else await house.ear(journal)
+    async with connected(place.settings.database) as oldest, connected(place.settings.database) as older:
+        going_on, ending = oldest.transaction(), older.transaction()
+        for connection, transaction in ((oldest, going_on), (older, ending)):
+            await transaction.start()
+            await connection.execute("select pg_current_xact_id()")
+        async with appending(place, "early") as newest:
+            await older.execute(APPEND, RESOURCE, 7, 1, "messageReceived", "late", 5)
+            if not others_go_on:
+                await going_on.commit()
+            await ending.commit()
+            if ear is None:
+                ear = await house.ear(journal)
+            else:
+                await ear.hears("late")
+            if others_go_on:
+                await going_on.commit()
+            await looked(journal)
+            assert journal.gaps == 1
+            await newest.commit()
+        await ear.hears(*(["early"] if begins_late else ["late", "early"]))
+    await append(database, "last")
+    await no_gaps(journal)
 
 
 @ON_POSTGRES

@@ -26,12 +26,20 @@ _SQLITE_HEAD = """
 """
 
 _POSTGRES_HEAD = """
-    q.n, feed.epoch, feed.cursor, pg_snapshot_xmin(s.now)::text::bigint, pg_snapshot_xmax(s.now)::text::bigint,
+    q.n, feed.epoch, feed.cursor, s.open_from, s.open_to,
     coalesce((select min(id) from journal), 0),
     coalesce(pg_sequence_last_value(pg_get_serial_sequence('journal', 'id')::regclass), 0)
 """
 
-_POSTGRES_FROM = "from q cross join feed cross join (select pg_current_snapshot() as now) s"
+# A snapshot's `xmax` follows upon the last transaction that has ended, and others beyond it may be under way. So the
+# number that the next one would get is asked for, once the snapshot is taken: `offset 0` keeps the planner from asking.
+_POSTGRES_FROM = """
+    from q cross join feed cross join (
+        select pg_snapshot_xmin(n.now)::text::bigint as open_from,
+            pg_snapshot_xmax(n.now)::text::bigint + age(pg_snapshot_xmax(n.now)::xid) as open_to
+        from (select pg_current_snapshot() as now) n offset 0
+    ) s
+"""
 
 BEGIN = Statement(
     sqlite=(f"select {_SQLITE_HEAD}, coalesce((select max(id) from journal), 0), null, null from feed",),
@@ -42,7 +50,7 @@ BEGIN = Statement(
             select j.before + 1 as first, j.id - 1 as last from (
                 select id, lag(id, 1, greatest(w.below, 0)) over (order by id) as before
                 from (select max(id) - q.kept as below from journal) w join journal on id > w.below
-            ) j where j.id > j.before + 1 and pg_snapshot_xmin(s.now) <> pg_snapshot_xmax(s.now)
+            ) j where j.id > j.before + 1 and s.open_from <> s.open_to
         ) g on true order by g.first
     """,
 )
@@ -93,9 +101,9 @@ class JournalStore:
             # A rolling upgrade is under way. Whoever needs the journal has told its operator.
             raise Unavailable(timedelta(seconds=1))
         rows = await self._database.read(BEGIN, {"kept": _SEEN_AT_THE_START})
-        epoch, cursor, xmin, xmax, _, _, top, *_ = rows[0]
-        gaps: tuple[Gap, ...] = tuple((row[-2], row[-1]) for row in rows if row[-1] is not None and xmin < xmax)
-        return Tail(Mark(epoch, top, gaps), xmax, now_seconds), cursor
+        epoch, cursor, open_from, open_to, _, _, top, *_ = rows[0]
+        gaps: tuple[Gap, ...] = tuple((row[-2], row[-1]) for row in rows if row[-1] is not None and open_from < open_to)
+        return Tail(Mark(epoch, top, gaps), open_to, now_seconds), cursor
 
     async def look(self, mark: Mark) -> Look:
         """Look what was appended since the last time.
@@ -110,5 +118,5 @@ class JournalStore:
         in_gaps = sum(entry.id <= mark.top for entry in entries)
         are_gaps_full = in_gaps >= LARGEST_LOOK
         is_full = are_gaps_full or len(entries) - in_gaps >= LARGEST_LOOK
-        epoch, cursor, xmin, xmax, oldest, newest, *_ = rows[0]
-        return Look(epoch, cursor, xmin, xmax, oldest, newest, entries, is_full, are_gaps_full)
+        epoch, cursor, open_from, open_to, oldest, newest, *_ = rows[0]
+        return Look(epoch, cursor, open_from, open_to, oldest, newest, entries, is_full, are_gaps_full)

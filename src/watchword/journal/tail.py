@@ -2,8 +2,8 @@
 
 Ids are drawn before their transactions commit, so a higher one may appear first. Whatever is committed is handed on at
 once, and the ids below that are missing are remembered as gaps. A gap goes when its entry appears; or when every
-transaction has ended that was open when the gap was first seen (PostgreSQL's `xmin` has passed the `xmax` of then),
-and the entry is still not there: it was rolled back. So a transaction that hangs delays only itself.
+transaction has ended that had a number when the gap was first seen, and the entry is still not there: it was rolled
+back. So a transaction that hangs delays only itself.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class Look:
     """What one statement found, of one instant: the feed's position, and the journal's entries.
 
     `oldest` is the id of the first entry that is kept, 0 where there is none; `newest` the last id that was ever drawn,
-    whatever became of it. Every transaction below `xmin` had ended, and none had begun from `xmax` on.
+    whatever became of it. Every transaction below `open_from` had ended, and none had a number from `open_to` on.
     `entries` are those in the gaps that were asked for and those above the top, in the order of ids. `is_full`: there
     may be more; `are_gaps_full`: in the gaps.
     """
 
     epoch: str
     feed_cursor: int
-    xmin: int
-    xmax: int
+    open_from: int
+    open_to: int
     oldest: int
     newest: int
     entries: Sequence[Entry]
@@ -45,10 +45,10 @@ class Look:
 
 @dataclass(slots=True)
 class _Missing:
-    """A gap, and what `xmax` was when it was first seen; 0: it was seen by someone else, who did not say."""
+    """A gap, and what `open_to` was when it was first seen; 0: it was seen by someone else, who did not say."""
 
     gap: Gap
-    xmax: int
+    open_to: int
     since: float
 
 
@@ -58,12 +58,12 @@ class Tail:
     `is_stuck`: there are too many gaps, and entries wait because of it.
     """
 
-    def __init__(self, mark: Mark, xmax: int = 0, now_seconds: float = 0.0) -> None:
+    def __init__(self, mark: Mark, open_to: int = 0, now_seconds: float = 0.0) -> None:
         self.epoch = mark.epoch
         self.top = mark.top
         self.is_stuck = False
         self._looked = now_seconds
-        self._missing = [_Missing(gap, xmax, now_seconds) for gap in mark.gaps]
+        self._missing = [_Missing(gap, open_to, now_seconds) for gap in mark.gaps]
 
     @property
     def mark(self) -> Mark:
@@ -106,17 +106,17 @@ class Tail:
         if place < 0 or self._missing[place].gap[1] < id:
             return False
         found = self._missing[place]
-        left = [_Missing(gap, found.xmax, found.since) for gap in split(found.gap, id)]
+        left = [_Missing(gap, found.open_to, found.since) for gap in split(found.gap, id)]
         self._missing[place : place + 1] = left
         return True
 
     def _rise(self, id: int, look: Look, now_seconds: float) -> bool:
         """Whether the entry above all may be taken."""
-        if id > self.top + 1 and look.xmin < look.xmax:
+        if id > self.top + 1 and look.open_from < look.open_to:
             self.is_stuck = len(self._missing) >= MOST_GAPS
             if self.is_stuck:
                 return False
-            self._missing.append(_Missing((self.top + 1, id - 1), look.xmax, now_seconds))
+            self._missing.append(_Missing((self.top + 1, id - 1), look.open_to, now_seconds))
         # Else nobody was under way: what is missing was rolled back.
         self.is_stuck = False
         self.top = id
@@ -127,5 +127,5 @@ class Tail:
             # What is not among them may well be there.
             return
         for each in self._missing:
-            each.xmax = each.xmax or look.xmax
-        self._missing = [each for each in self._missing if look.xmin < each.xmax]
+            each.open_to = each.open_to or look.open_to
+        self._missing = [each for each in self._missing if look.open_from < each.open_to]
