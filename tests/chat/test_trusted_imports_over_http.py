@@ -104,6 +104,9 @@ def test_what_makes_no_sense_is_refused_in_words(world: World) -> None:
         refused(room.ask("POST", "/:records", body))
     assert "only 0 are in" in refused(room.add(5, good), 409)
     assert room.add(0, good).json["reached"] == 1
+    adding = {"participants": [{"user": ada.id}]}
+    there = f"/trusted/threads/{room.ask('GET').json['threadId']}/participants/:add"
+    assert "finish the import" in refused(world.client.call("POST", there, adding), 409)
     unfinished: list[Any] = [{}, {"participants": [{}]}, {"participants": [{"id": "Ada"}]}]
     for body in unfinished:
         refused(room.ask("POST", "/:finish", body))

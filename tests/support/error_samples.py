@@ -86,6 +86,7 @@ CHAT: list[CallerError | Unavailable] = [
     errors.TooManyParticipants("call", 201, 200),
     errors.TooManyParticipants("thread", 251, 250),
     errors.TopicInForce(),
+    errors.HistoryUnfinished(),
     errors.InvalidTopic(1_001, 1_000),
     errors.InvalidDisplayName(257, 256),
     errors.MetadataTooLarge("participant", 1_025, 1_024),

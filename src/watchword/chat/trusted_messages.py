@@ -90,7 +90,7 @@ class TrustedMessages:
         """Send as a user does, whatever the thread is closed for; `sender_name` is what people see.
 
         Raises:
-            MalformedThreadId, ThreadNotFound: there is no such thread.
+            MalformedThreadId, ThreadNotFound, HistoryUnfinished: there is no such thread, or not yet.
             UnsupportedMessageType, EmptyMessage, MessageTooLarge, InvalidDisplayName, MetadataTooLarge: as they say.
             ChatQuotaExceeded: of the thread.
         """
@@ -123,6 +123,7 @@ class TrustedMessages:
 
         Raises:
             MalformedThreadId, MalformedMessageId, ThreadNotFound, MessageNotFound: as `get`.
+            HistoryUnfinished: as `send`.
             NotTheSender: what the system says is not deleted, only redacted.
         """
         require_thread_id(thread)
@@ -147,6 +148,7 @@ class TrustedMessages:
 
         Raises:
             MalformedThreadId, MalformedMessageId, ThreadNotFound, MessageNotFound: as `get`.
+            HistoryUnfinished: as `send`.
             TopicInForce: it is the topic that the thread has now.
         """
         require_thread_id(thread)

@@ -72,7 +72,7 @@ class TrustedParticipants:
         """Who could not be added, as of a participant's; also to a frozen thread.
 
         Raises:
-            MalformedThreadId, ThreadNotFound: there is no such thread.
+            MalformedThreadId, ThreadNotFound, HistoryUnfinished: there is no such thread, or not yet.
             MalformedParticipant, UnsupportedParticipant: one of them is nobody at all; nobody was added.
             InvalidDisplayName, MetadataTooLarge: of one of them; nobody was added.
             TooManyParticipants: in this call, or the thread would have them; nobody was added.
@@ -93,7 +93,7 @@ class TrustedParticipants:
         """Remove somebody, also from a frozen thread.
 
         Raises:
-            MalformedThreadId, ThreadNotFound: there is no such thread.
+            MalformedThreadId, ThreadNotFound, HistoryUnfinished: there is no such thread, or not yet.
             MalformedParticipant, UnsupportedParticipant: it is nobody at all.
             ParticipantNotFound: does not take part.
         """

@@ -77,7 +77,7 @@ class TrustedRestrictions:
         Raises:
             MalformedParticipant, UnsupportedParticipant, MalformedThreadId, UserNotFound: as `Whom.read`; also of an
                 identity that was deleted.
-            ThreadNotFound: the resource has no such thread.
+            ThreadNotFound, HistoryUnfinished: the resource has no such thread, or not yet.
             EndsInThePast: as it says.
         """
         user = whom.read()

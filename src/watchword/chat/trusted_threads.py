@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from watchword.chat.held_import import HIDDEN_SINCE
 from watchword.chat.held_thread import HeldThread, end_thread, hold_thread, require_thread_id
 from watchword.chat.metadata import read_metadata
 from watchword.chat.reading_statements import EVER
@@ -13,7 +14,7 @@ from watchword.chat.storable import utf8_bytes
 from watchword.chat.store import LISTED_LATE_MILLIS, ChatStore
 from watchword.chat.threads import require_topic
 from watchword.chat.users import read_user
-from watchword.errors.chat import ThreadNotFound
+from watchword.errors.chat import HistoryUnfinished, ThreadNotFound
 from watchword.resources.store import Resource
 from watchword.storage import Row, Transaction
 
@@ -121,7 +122,7 @@ class TrustedThreads:
         """Another topic is a message, as it is of a user. In a frozen thread no user writes anything.
 
         Raises:
-            MalformedThreadId, ThreadNotFound: there is no such thread.
+            MalformedThreadId, ThreadNotFound, HistoryUnfinished: there is no such thread, or not yet.
             InvalidTopic: as it says.
         """
         require_thread_id(thread)
@@ -146,7 +147,7 @@ class TrustedThreads:
         """Delete it as a member would.
 
         Raises:
-            MalformedThreadId, ThreadNotFound: there is no such thread.
+            MalformedThreadId, ThreadNotFound, HistoryUnfinished: there is no such thread, or not yet.
         """
         require_thread_id(thread)
 
@@ -179,8 +180,11 @@ async def hold_alive(transaction: Transaction, resource: Resource, thread: str, 
 
     Raises:
         ThreadNotFound: the resource has none of that id.
+        HistoryUnfinished: as it says.
     """
     held = await hold_thread(transaction, resource.number, thread, now_micros=now_micros)
+    if held.deleted_millis == HIDDEN_SINCE:
+        raise HistoryUnfinished
     if held.deleted_millis is not None:
         raise ThreadNotFound
     return held

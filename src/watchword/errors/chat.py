@@ -62,6 +62,11 @@ class TopicInForce(CallerError):
 
 
 @dataclass(eq=False)
+class HistoryUnfinished(CallerError):
+    """A history is still being brought into the thread, which is nobody's until that is finished."""
+
+
+@dataclass(eq=False)
 class UnknownReadMessage(CallerError):
     """A read receipt is for a message that the caller cannot see."""
 

@@ -54,6 +54,7 @@
     │   ├── ParticipantNotFound        whoever is to be removed is not in the thread
     │   ├── TooManyParticipants        in one call, or in a thread
     │   ├── TopicInForce               the message that is to be redacted says which topic the thread has
+    │   ├── HistoryUnfinished          the thread is nobody's yet
     │   ├── InvalidTopic
     │   ├── InvalidDisplayName
     │   ├── MetadataTooLarge

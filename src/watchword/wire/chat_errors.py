@@ -101,6 +101,9 @@ def describe(error: CallerError | InternalFault | Unavailable) -> WireError:  # 
         case errors.TopicInForce():
             said = "The message says which topic the thread has now: give the thread another one, then redact it."
             return ChatError(409, "TopicInForce", said)
+        case errors.HistoryUnfinished():
+            said = "A history is still being brought into this thread: finish the import, or give it up."
+            return ChatError(409, "Conflict", said)
         case errors.UnknownReadMessage():
             # Observed: one recording, without a sentence.
             return _not_found("The thread has no message of this chatMessageId that the caller sees.")
