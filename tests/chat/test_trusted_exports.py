@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.chat.test_restrictions import restrict
 from tests.support.chats import Chatting, another_resource, invited
 from watchword.chat import trusted_exports
 from watchword.chat.speakers import Speaker
@@ -22,6 +23,7 @@ from watchword.chat.trusted_exports import (
     Record,
 )
 from watchword.chat.trusted_messages import TrustedMessages
+from watchword.chat.trusted_restrictions import Restriction
 from watchword.errors.chat import MalformedParticipant, MalformedThreadId, ThreadNotFound, UnsupportedParticipant
 from watchword.identifiers import new_thread_id
 from watchword.realtime.store import Client, RegistrationStore
@@ -139,6 +141,9 @@ async def test_of_a_user_all_that_is_theirs_is_exported_and_no_word_of_others(
         await RegistrationStore(some.database).admit(
             Client(some.resource.number, user.subject, epid), "e", 0, most=9, now_millis=5, oldest_millis=0
         )
+    await restrict(some, ada, "mute")
+    await restrict(some, ada, "ban", without, until_millis=some.now // 1_000 + 99)
+    await restrict(some, ben, "mute", both)
     found = await of_user(some, ada, most)
     threads = [each for each in found if isinstance(each, ExportedThread)]
     assert [(each.id, each.deleted_millis is None) for each in threads] == [
@@ -156,6 +161,10 @@ async def test_of_a_user_all_that_is_theirs_is_exported_and_no_word_of_others(
         (both, ada.subject, said[0])
     ]
     assert [each for each in found if isinstance(each, ExportedRegistration)] == [ExportedRegistration("hers", 5)]
+    restrictions = [each for each in found if isinstance(each, Restriction)]
+    assert [(each.subject, each.kind, each.thread, each.until_millis is None) for each in restrictions] == [
+        (ada.subject, "mute", None, True), (ada.subject, "ban", without, False),
+    ]  # fmt: skip
     assert "not hers" not in str(found)
 
 

@@ -64,6 +64,11 @@ def test_a_user_is_exported_by_an_id_that_is_encoded_or_not(world: World) -> Non
         lines, _ = exported(world, f"/trusted/users/{id}/export")
         assert [each["kind"] for each in lines] == ["thread", "participant"]
         assert lines[1]["user"] == world.bob.id
+    made = call(world, "PUT", f"{trusted(world)}/restrictions/{world.bob.id}", {"kind": "mute"}).json
+    [*_, muted], _ = exported(world, f"/trusted/users/{world.bob.id}/export")
+    thread = world.thread.rpartition("/")[2]
+    assert (muted["since"][:19] + "Z", muted.pop("since")[-1]) == (made["since"], "Z")
+    assert muted == {"kind": "restriction", "user": world.bob.id, "restriction": "mute", "thread": thread}
     [*_, said], _ = exported(world, f"/trusted/users/{world.ada.id}/export")
     assert (said["kind"], said["content"], said["thread"]) == ("message", "Hello", world.thread.rpartition("/")[2])
     assert exported(world, f"/trusted/users/{world.stranger.id}/export")[0] == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.commands import Home, answer, refusal
+from tests.support.commands import Home, answer, refusal, run
 from tests.support.requirements import PROJECT
 
 pytestmark = pytest.mark.usefixtures("shared_server")
@@ -129,3 +129,24 @@ def test_a_file_of_another_kind_is_refused_in_words(
     users.write_text('["8:acs:..."]')
     good = written(tmp_path, "watchword")
     assert "who is who" in refusal(shared_home, "chat", "import", good, "--users", str(users))
+
+
+def test_what_a_user_export_tells_besides_makes_no_thread_and_mutes_nobody(
+    shared_home: Home, people: dict[str, str], users: Path, tmp_path: Path
+) -> None:
+    ada = people["ada"]
+    more = [
+        {"kind": "registration", "id": "client", "seenOn": "2024-05-01T12:00:00.000Z"},
+        {"kind": "restriction", "user": ada, "restriction": "mute", "since": "2024-05-01T12:00:00.000Z"},
+        {"kind": "restriction", "user": ada, "restriction": "ban", "thread": "19:elsewhere@thread.v2",
+         "since": "2024-05-01T12:00:00.000Z"},
+    ]  # fmt: skip
+    file = Path(written(tmp_path, "watchword"))
+    file.write_text("\n".join([file.read_text(), *map(json.dumps, more)]))
+    asked = ("chat", "import", str(file), "--users", str(users))
+    told = run(shared_home, *asked)
+    assert told.returncode == 0, told
+    assert "2 of restriction are not brought along" in told.stderr
+    [done] = json.loads(answer(shared_home, *asked, "--json"))
+    assert done["left_out"] == {"registration": 1, "restriction": 2}
+    assert answer(shared_home, "chat", "send", done["thread"], "not muted", "--as", ada)

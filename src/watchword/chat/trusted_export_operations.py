@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchword.chat import trusted_exports as rules
 from watchword.chat.trusted_exports import Exports, Piece, Place
 from watchword.chat.trusted_operations import thread_of, trusted_door
+from watchword.chat.trusted_restrictions import Restriction
 from watchword.rest import paging
 from watchword.rest.call import AnyBinding, Binding, Call, RawAnswer
 from watchword.rest.callers import Caller
@@ -69,3 +70,11 @@ def _record(found: rules.Record) -> wire.AnyRecord:
             return wire.receipt_record(receipt, thread)
         case rules.ExportedRegistration(epid, seen_millis):
             return wire.RegistrationRecord(id=epid, seenOn=time_text(seen_millis))
+        case Restriction():
+            return wire.RestrictionRecord(
+                user=f"8:{found.subject}",
+                restriction=found.kind,
+                thread=found.thread,
+                since=time_text(found.since_millis),
+                until=None if found.until_millis is None else time_text(found.until_millis),
+            )

@@ -18,6 +18,7 @@ from watchword.chat.metadata import read_metadata
 from watchword.chat.reading_statements import EVER, MESSAGE_COLUMNS
 from watchword.chat.receipts import ReadReceipt
 from watchword.chat.store import ChatStore
+from watchword.chat.trusted_restrictions import Restriction, kept_of_user
 from watchword.chat.users import read_user
 from watchword.errors.chat import ThreadNotFound
 from watchword.realtime.store import RegistrationStore
@@ -79,7 +80,7 @@ class ExportedReceipt(NamedTuple):
     receipt: ReadReceipt
 
 
-Record = ExportedThread | ExportedParticipant | ExportedMessage | ExportedReceipt | ExportedRegistration
+Record = ExportedThread | ExportedParticipant | ExportedMessage | ExportedReceipt | ExportedRegistration | Restriction
 
 
 class Place(NamedTuple):
@@ -134,8 +135,8 @@ class Exports:
         return Piece(records, Place(place.stage + 1) if place.stage < _LAST_STAGE_OF_THREAD else None)
 
     async def of_user(self, resource: Resource, user: str, place: Place, *, most: int) -> Piece:
-        """Every thread that the user is or was in, with their part in it and their receipt; what they wrote there; and
-        which of their clients hear of chats at once.
+        """Every thread that the user is or was in, with their part in it and their receipt; what they wrote there;
+        which of their clients hear of chats at once; and what mutes or bans them.
 
         Nothing where nothing is kept of such a user.
 
@@ -147,7 +148,10 @@ class Exports:
             return await self._written(resource, subject, place, most=most)
         if place.stage == 2:
             found = await self._registrations.of_user(resource.number, subject)
-            return Piece([ExportedRegistration(*each) for each in found], None)
+            return Piece([ExportedRegistration(*each) for each in found], Place(3))
+        if place.stage == 3:
+            kept = await kept_of_user(self._store, resource, subject, start=place.thread, most=most)
+            return Piece(kept, Place(3, kept[-1].thread_number + 1) if len(kept) == most else None)
         rows = await self._store.query(_PARTS, resource.number, subject, place.thread, most)
         records: list[Record] = []
         for _, *about, joined, name, history, metadata, removed, id, millis in rows:

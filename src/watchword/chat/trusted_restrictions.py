@@ -166,6 +166,15 @@ class TrustedRestrictions:
         return int(rows[0][0])
 
 
+async def kept_of_user(
+    store: ChatStore, resource: Resource, subject: str, *, start: int, most: int
+) -> Sequence[Restriction]:
+    """What mutes or bans a user, in the order of threads from a number on; also what is over and still kept."""
+    if not await store.has_trusted_tables():
+        return []
+    return [Restriction(*row) for row in await store.query(_KEPT, resource.number, subject, start, most)]
+
+
 async def _take_out(held: HeldThread, subject: str, *, by: str) -> None:
     standing = await find_standing(held, subject)
     if standing is not None and standing.removed_millis is None:
@@ -188,6 +197,7 @@ _FOUND = """
 _GET = f"""
     {_FOUND} where r.resource = $1 and r.subject = $2 and r.thread = $3 and {in_force(restriction="r", now="$4")}
 """
+_KEPT = f"{_FOUND} where r.resource = $1 and r.subject = $2 and r.thread >= $3 order by r.thread limit $4"
 _LIST = f"""
     {_FOUND} where r.resource = $1 and (r.subject, r.thread) > ($2, $3) and {in_force(restriction="r", now="$4")}
     and t.deleted_millis is null order by r.subject, r.thread limit $5

@@ -5,7 +5,8 @@
     {"kind": "message", "type": "text", "sender": "8:acs:...", "senderDisplayName": "Ada", "content": "At noon?",
      "createdOn": "2024-05-01T12:00:00.250Z"}
 
-A line that says no `thread` is of the thread before it. What the system said, receipts and clients are left out.
+A line that says no `thread` is of the thread before it. What the system said, receipts, clients, and what mutes or bans
+somebody are left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import msgspec
 from watchword.cli.history_rooms import Room, moment, unreadable
 from watchword.client import HistoryParticipant, HistoryRecord
 
+_BROUGHT = ("thread", "participant", "message")
 _SAID = ("text", "html")
 
 
@@ -44,7 +46,14 @@ def read_watchword(file: Path, content: bytes) -> list[Room]:
 
 def _see(rooms: dict[str, Room], line: Mapping[str, Any]) -> None:
     what = line.get("kind", "message")
-    key = str(line.get("id") if what == "thread" else line.get("thread") or next(reversed(rooms), "thread"))
+    last = next(reversed(rooms), "thread")
+    key = str(line.get("id") if what == "thread" else line.get("thread") or last)
+    if what not in _BROUGHT:
+        # It makes no room of its own: whoever exports a user finds where they are muted, were they ever there or not.
+        room = rooms.get(key) or rooms.get(last)
+        if room is not None:
+            room.left_out[str(what)] += 1
+        return
     room = rooms.setdefault(key, Room(key, "Thread"))
     if what == "thread":
         room.topic = str(line.get("topic") or room.topic)
@@ -55,8 +64,6 @@ def _see(rooms: dict[str, Room], line: Mapping[str, Any]) -> None:
         room.participants[id] = HistoryParticipant(id, None if name is None else str(name), since)
     elif what == "message":
         _add(room, line)
-    elif what != "participant":
-        room.left_out[str(what)] += 1
 
 
 def _add(room: Room, line: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@
     {"kind":"message","id":"1749594023041","type":"text",...,"thread":"19:..."}
     {"kind":"receipt","thread":"19:...","user":"8:acs:...","messageId":"1749594013223","readOn":"2026-06-10T22:20:13.500Z"}
     {"kind":"registration","id":"b7b9...","seenOn":"2026-06-10T22:20:13.500Z"}
+    {"kind":"restriction","user":"8:acs:...","restriction":"mute","thread":"19:...","since":"2026-06-10T22:20:13.500Z"}
 
 Where something follows, the header `Link: <https://...>; rel="next"` leads there (RFC 8288). Times have milliseconds:
 nothing is lost by which one message could be told from another.
@@ -13,7 +14,7 @@ nothing is lost by which one message could be told from another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -77,7 +78,19 @@ class RegistrationRecord(_Record, frozen=True, kw_only=True, tag="registration")
     seenOn: Time
 
 
-AnyRecord: TypeAlias = ThreadRecord | ParticipantRecord | MessageRecord | ReceiptRecord | RegistrationRecord
+class RestrictionRecord(_Record, frozen=True, kw_only=True, tag="restriction"):
+    """What mutes or bans the user; without `thread` in the whole resource, without `until` until it is lifted."""
+
+    user: str
+    restriction: Literal["mute", "ban"]
+    thread: str | None = None
+    since: Time
+    until: Time | None = None
+
+
+AnyRecord: TypeAlias = (
+    ThreadRecord | ParticipantRecord | MessageRecord | ReceiptRecord | RegistrationRecord | RestrictionRecord
+)
 
 EXPORT_THREAD = own_operation(
     "Watchword_ExportThread", "GET", f"{THREAD}/export", success=200,
@@ -86,7 +99,7 @@ EXPORT_THREAD = own_operation(
 )  # fmt: skip
 EXPORT_USER = own_operation(
     "Watchword_ExportUser", "GET", "/trusted/users/{userId}/export", success=200,
-    summary="Export what is kept of a user's chats as JSON lines: threads, messages, read receipts, clients.",
+    summary="Export what is kept of a user's chats as JSON lines: threads, messages, receipts, clients, restrictions.",
     gives=(Body(str, media_type=JSON_LINES),), parameters=page_parameters(DEFAULT_ROWS),
 )  # fmt: skip
 
