@@ -150,7 +150,7 @@ class TrustedServer:
         return self._pages(calls.export_thread(thread))
 
     def export_user(self, user: str) -> Iterator[bytes]:
-        """The same of all that is kept of a user's chats: threads, messages that they wrote, read receipts, clients."""
+        """The same of all that is kept of a user's chats: threads, what they wrote, receipts, clients, restrictions."""
         return self._pages(calls.export_user(user))
 
     def close(self) -> None:
