@@ -29,7 +29,7 @@ from tests.history.room_events import (
     Sent,
     Transcript,
 )
-from tests.history.service import CHAT_VERSION, Answer, Service
+from tests.history.service import CHAT_VERSION, UNTIL_IT_ENDS_SECONDS, Answer, Service
 
 SPEAKERS = 3
 ASKED_PER_SECOND = 8
@@ -139,7 +139,7 @@ def host(plan: Plan) -> None:
     """Take a speaker out of each room, and let them in again; until it is killed."""
     random.seed(f"{plan.seed} host")
     log = Log(plan.log("host"))
-    user = User(Service(plan.addresses, plan.keys[0], log, plan.clocks), plan.host, log)
+    user = _mover(plan, log)
     for turn in itertools.count():
         out = [(room, random.choice(plan.speakers)) for room in plan.rooms]
         for is_removal in (True, False):
@@ -169,7 +169,7 @@ def take_leave(plan: Plan) -> set[str]:
     Not of a room with a bug, whose database keeps nothing that can be waited for.
     """
     log = Log(plan.log("farewell"))
-    user = User(Service(plan.addresses, plan.keys[0], log, plan.clocks), plan.host, log)
+    user = _mover(plan, log)
     said = set()
     for room in plan.rooms:
         if room.bug:
@@ -207,6 +207,12 @@ def _read(user: User, reader: str, room: Room, log: Log) -> None:
         if answer.status == 200:
             items = [(each.sequence, each.text) for each in map(_said, answer.json["value"])]
         log.write(Heard(began, time.monotonic_ns(), room.name, reader, items))
+
+
+def _mover(plan: Plan, log: Log) -> User:
+    """The host. A removal that they give up, and a node carries out once it has started, would undo what came later."""
+    service = Service(plan.addresses, plan.keys[0], log, plan.clocks, patience_seconds=UNTIL_IT_ENDS_SECONDS)
+    return User(service, plan.host, log)
 
 
 def _move(user: User, room: Room, speaker: str, is_removal: bool, number: str, log: Log) -> None:

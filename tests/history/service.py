@@ -26,6 +26,9 @@ CHAT_VERSION = "2025-03-15"
 
 _PATIENCE_SECONDS = 3.0
 
+UNTIL_IT_ENDS_SECONDS = 60.0
+"""For whoever must know that a request is not carried out later: by then it has an answer, or its node has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -49,7 +52,9 @@ class Service:
         key: bytes,
         log: Log,
         clocks: Mapping[Address, Path] = MappingProxyType({}),
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
+        self._patience_seconds = patience_seconds
         self._log = log
         self._clocks = clocks
         self._addresses = addresses
@@ -105,7 +110,9 @@ class Service:
         """None where no whole answer came: the request may have been carried out, or not. So is an answer of 5xx."""
         connection = self._connections.get(address)
         if connection is None:
-            connection = self._connections[address] = http.client.HTTPConnection(*address, timeout=_PATIENCE_SECONDS)
+            connection = self._connections[address] = http.client.HTTPConnection(
+                *address, timeout=self._patience_seconds
+            )
         try:
             connection.request(method, target, body, dict(headers))
             reply = connection.getresponse()

@@ -1,4 +1,4 @@
-"""What waits on its way out of a socket, when its message is deleted meanwhile."""
+"""What waits on its way out of a socket: in which order it leaves, and what of it when its message is deleted."""
 
 from __future__ import annotations
 
@@ -67,6 +67,20 @@ async def test_a_message_that_waits_for_its_own_answer_has_none_either() -> None
     while len(client.taken) < 2:
         await asyncio.sleep(0)
     assert client.taken == ["1 is gone", "1 is gone"]
+
+
+async def test_what_is_read_anew_comes_behind_a_message_that_waits_for_its_own_answer() -> None:
+    client = Slow(is_full=False)
+    outbox = live(client)
+    outbox.tell(message(1, "one", author=ADA))
+    outbox.go_back(None)
+    outbox.repeat(message(2, "two"))
+    outbox.repeat(Told(3, 2, push("another"), message=1))
+    outbox.tell(message(4, "four"))
+    outbox.go_live()
+    while len(client.taken) < 4:
+        await asyncio.sleep(0)
+    assert client.taken == ["another", "one", "two", "four"]
 
 
 @pytest.mark.parametrize("is_read_before", [True, False])

@@ -29,7 +29,10 @@ class Wanting(Protocol):
 
 
 class Following:
-    """One who follows, by `async for news in following`; made by `Journal.follow`."""
+    """One who follows, by `async for news in following`; made by `Journal.follow`.
+
+    `feed_cursor` is the newest that is known of the revocations, also while older news are still dealt with.
+    """
 
     def __init__(self, journal: Wanting) -> None:
         self._journal = journal
@@ -39,6 +42,7 @@ class Following:
         self._arrived = asyncio.Event()
         self._is_closed = False
         self.interests: set[Interest] = set()
+        self.feed_cursor = 0
 
     async def want(self, *interests: Interest) -> Mark:
         """Hear of these too: of everything that the mark, which is returned, has not heard.
@@ -87,7 +91,8 @@ class Following:
         if len(self._entries) + len(entries) <= MOST_WAITING:
             self._entries += entries
         self._signals += signals
-        waiting.position, waiting.top, waiting.feed_cursor = mark.position, mark.top, handed.feed_cursor
+        waiting.position, waiting.top = mark.position, mark.top
+        waiting.feed_cursor = self.feed_cursor = handed.feed_cursor
         self._arrived.set()
 
 

@@ -89,7 +89,7 @@ class Arrivals:
 
     async def _begin(self, session: Session) -> None:
         async with self.turns:
-            await self.handover.take(session.claim, session.resource)
+            await self.handover.take(session)
             epoch, low = await self.hub.follow_resource(session.resource)
             reached = await self.store.hold(session.claim, self.clock.micros() // 1_000)
             if reached is None:
@@ -136,10 +136,10 @@ class Arrivals:
             for part in (await self.narrator.parts(user.resource, user.subject)).parts:
                 self.roster.link(user, part.thread, part.history_millis)
             await self.hub.follow(user.parts)
-            now = await self.narrator.parts(user.resource, user.subject)
-            while now.newest < user.joined_at:
-                # The hub knows more already.
-                now = await self.narrator.parts(user.resource, user.subject)
+            joins = -1
+            while joins != user.joins:
+                # Who is added while this is read is known to the hub, and perhaps not to what is read.
+                joins, now = user.joins, await self.narrator.parts(user.resource, user.subject)
             # Who was removed before the thread was followed here is told so by what was missed, and of nothing behind
             # it.
             gone = user.parts.keys() - {part.thread for part in now.parts}

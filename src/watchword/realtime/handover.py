@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 
 import msgspec
 
-from watchword.errors import Unavailable
 from watchword.journal.entries import Signal
 from watchword.journal.journal import Journal
 from watchword.realtime.roster import CLAIMED, RELEASED, Roster
 from watchword.realtime.session import Session
-from watchword.realtime.store import Claim
 from watchword.wire.socket_io import DUPLICATE
 
 WAIT_SECONDS = 0.2
@@ -37,19 +36,21 @@ class Handover:
         self._awaited: dict[tuple[int, int], asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def take(self, claim: Claim, resource: int) -> None:
-        """Returns once the one before has written how far it came, or was waited for."""
-        former = self._roster.by_registration.get(claim.registration)
-        if former is not None and former.claim.number < claim.number:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await self._give_up(former)
+    async def take(self, session: Session) -> None:
+        """Returns once the one before has written how far it came, or was waited for; it gives up in any case.
+
+        From here on whoever claims the registration after this session finds it, though it may not hold it yet.
+        """
+        claim = session.claim
+        former = self._roster.claim(session)
+        if former is not None:
+            await asyncio.wait([self._start(self._give_up(former))], timeout=WAIT_SECONDS)
             return
         if not claim.is_contested:
             return
         released = self._awaited[(claim.registration, claim.number)] = asyncio.Event()
         content = msgspec.json.encode((claim.registration, claim.number))
-        self._journal.signal(Signal(resource, 0, CLAIMED, content))
+        self._journal.signal(Signal(session.resource, 0, CLAIMED, content))
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await released.wait()
@@ -72,9 +73,7 @@ class Handover:
             return
         former = self._roster.by_registration.get(registration)
         if former is not None and former.claim.number < number:
-            task = asyncio.create_task(self._release(former, signal.resource))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._release(former, signal.resource))
 
     async def _release(self, former: Session, resource: int) -> None:
         await self._give_up(former)
@@ -89,11 +88,16 @@ class Handover:
                 while former.is_moving and former.unanswered and not former.has_ended:  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_SECONDS)
         written = former.retire()
-        with contextlib.suppress(Unavailable):
-            if written is not None:
-                await written
         if not former.is_moving:
             former.end(DUPLICATE)
+        if written is not None:
+            await asyncio.wait([written])
+
+    def _start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
 
 _numbers = msgspec.json.Decoder(tuple[int, int]).decode

@@ -148,7 +148,7 @@ class Hub:
 
     async def _take(self, news: News, again: Again) -> None:
         """It can be called again where it failed: what was told is taken out of the news."""
-        await self._endings.apply(news.feed_cursor)
+        await self._end_revoked()
         self._endings.close(news.entries)
         found = position_of(news.position)
         if news.is_anew or (found is not None and self.epoch and found[0] != self.epoch):
@@ -170,6 +170,7 @@ class Hub:
                     await self._tell(entry, happening)
                 entries.popleft()
                 await self._catch_up()
+                await self._end_revoked()
         signals, news.signals = news.signals, ()
         for signal in signals:
             await self._tell_signal(signal)
@@ -178,13 +179,17 @@ class Hub:
             self._top = news.top
             self._skipped = {thread: id for thread, id in self._skipped.items() if id > self.low}
 
+    async def _end_revoked(self) -> None:
+        """What was revoked meanwhile need not wait until everything is told."""
+        await self._endings.apply(self._following.feed_cursor)
+
     async def _tell(self, entry: Entry, happening: Happening) -> None:
         roster, thread = self._roster, entry.thread
         for named in joined(happening):
             user = roster.find(entry.resource, named.subject)
             if user is not None:
                 roster.link(user, thread, named.history_millis or 0)
-                user.joined_at = max(user.joined_at, entry.id)
+                user.joins += 1
         if roster.follows(thread) and thread not in self._recent:
             await self.follow([thread])
             self._behind[thread] = entry.id

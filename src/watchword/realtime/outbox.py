@@ -108,7 +108,7 @@ class Outbox:
             told = told.without_text(deletion)
         self._last[told.thread] = max(told.entry, self._last.get(told.thread, 0))
         self.window.owe(told.entry)
-        self._send(told)
+        self._send_behind(told)
 
     async def room(self) -> None:
         """Returns once what waits is little enough for more, or it was suspended."""
@@ -160,7 +160,13 @@ class Outbox:
                 asyncio.get_running_loop().call_later(OWN_MESSAGE_SECONDS, self._let_go, told.thread)
             else:
                 held.append((due, told))
-        elif held is not None:
+        else:
+            self._send_behind(told)
+
+    def _send_behind(self, told: Told) -> None:
+        """Behind what is held of its thread."""
+        held = self._held.get(told.thread)
+        if held is not None:
             held.append((0.0, told))
         else:
             self._send(told)

@@ -33,11 +33,11 @@ class User:
     """`parts` are the threads, each with the time from which on the user sees messages.
 
     They are all of them once `known_since` is not None: every part that ended after this entry is noticed, and the last
-    one that did, ended with the entry `left_at`; `joined_at` is that of the last one to begin. Who asks the database
+    one that did, ended with the entry `left_at`; `joins` counts those that were seen to begin. Who asks the database
     for them holds `asking`.
     """
 
-    __slots__ = ("asking", "joined_at", "known_since", "left_at", "parts", "resource", "sessions", "subject")
+    __slots__ = ("asking", "joins", "known_since", "left_at", "parts", "resource", "sessions", "subject")
 
     def __init__(self, resource: int, subject: str) -> None:
         self.resource = resource
@@ -45,7 +45,7 @@ class User:
         self.sessions: set[Session] = set()
         self.parts: dict[int, int] = {}
         self.known_since: int | None = None
-        self.joined_at = self.left_at = 0
+        self.joins = self.left_at = 0
         self.asking = asyncio.Lock()
 
 
@@ -73,6 +73,15 @@ class Roster:
     def of_thread(self, thread: int) -> Collection[User]:
         return self._threads.get(thread, {}).values()
 
+    def claim(self, session: Session) -> Session | None:
+        """Whoever had its registration here before: from now on it has, unless it has ended or a newer one is here."""
+        registration = session.claim.registration
+        former = self.by_registration.get(registration)
+        if session.has_ended or (former is not None and former.claim.number >= session.claim.number):
+            return None
+        self.by_registration[registration] = session
+        return former
+
     def add(self, session: Session) -> User:
         resource = session.resource
         user = self._users.get((resource, session.subject))
@@ -83,7 +92,6 @@ class Roster:
             self._away_size -= self._away.pop(user)[1]
         user.sessions.add(session)
         self.sessions.add(session)
-        self.by_registration[session.claim.registration] = session
         return user
 
     def remove(self, session: Session) -> None:
