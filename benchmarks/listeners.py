@@ -35,10 +35,13 @@ def _masked(text: bytes) -> bytes:
 
 
 _PING = _masked(b'5:1+::{"name":"ping"}')
+_BEAT = _masked(b"2::")
 
 
 class Listener(asyncio.BufferedProtocol):
-    """One client's socket: it takes the steps of the handshake, answers each push, and notes when a message came."""
+    """One client's socket: it takes the steps of the handshake, answers each push and heartbeat, and notes when a
+    message came.
+    """
 
     def __init__(self, token: str, epid: str, heard: array[float]) -> None:
         self._token = token
@@ -141,6 +144,8 @@ class Listener(asyncio.BufferedProtocol):
                     self._heard.append(perf_counter())
                 id = data[start + 10 : data.index(b",", start)]
                 said += [_masked(b'3:::{"id":%b,"status":200,"headers":{},"body":""}' % id), _PING]
+            elif data.startswith(b"2::", start):
+                said.append(_BEAT)
             elif data.startswith(_OPENED, start):
                 self._tell(b"")
         self._kept = data[at:]

@@ -40,7 +40,6 @@ _OF_USER = 50
 _AT_FIRST = 5
 """One of so many sockets is open before the memory of the others is looked at."""
 
-_IDLE_SECONDS = 20.0
 _SETTLE_SECONDS = 3.0
 _SENDS_PER_SECOND = 50.0
 _SENDS_SECONDS = 20.0
@@ -81,7 +80,7 @@ def main() -> int:
     for tls in (False, True):
         with temporary_folder(given.folder) as folder, crowd(cores.generator) as clients:
             found.append(measure(folder, given, cores, clients=clients, tls=tls))
-    text = to_markdown(found, given.sockets, given.messages)
+    text = to_markdown(found, given.sockets, given.messages, idle_seconds=given.idle)
     print(text)
     given.report.mkdir(parents=True, exist_ok=True)
     (given.report / "sockets.md").write_text(text + "\n", "utf-8")
@@ -96,7 +95,7 @@ def measure(folder: Path, given: argparse.Namespace, cores: Cores, *, clients: C
         each, opened = _opened(clients, process, whose, tls=tls)
         Plan.say(f"{name}: {count:,} sockets are open, {each:.1f} KiB each")
         sleep(_SETTLE_SECONDS)
-        idle = _share(process, _IDLE_SECONDS)
+        idle = _share(process, given.idle)
         # The server has closed a connection that was idle for so long; the next request opens another.
         signed.close()
         some = author.new_thread(*users[: _FEW // _OF_USER])
@@ -215,6 +214,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.sockets", description="Realtime sockets.")
     parser.add_argument("--sockets", type=int, default=10_000, help="how many, a multiple of 50 (10000)")
     parser.add_argument("--messages", type=int, default=20, help="that each of them hears (20)")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds for which they are looked at idle (60)")
     parser.add_argument("--folder", type=Path, help="where databases are made for the run")
     parser.add_argument("--report", type=Path, default=REPORT, help="where the report goes (benchmarks/report)")
     return parser.parse_args()

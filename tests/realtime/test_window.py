@@ -16,7 +16,7 @@ def test_a_position_lies_below_whatever_has_no_answer() -> None:
     assert window.reach(20) == (14, [])
     assert window.answer(second)
     assert window.reach(20) == (20, [])
-    assert window.has_answered(20)
+    assert window.is_known(20)
 
 
 def test_what_was_answered_above_a_gap_is_remembered_beside_the_position() -> None:
@@ -24,7 +24,7 @@ def test_what_was_answered_above_a_gap_is_remembered_beside_the_position() -> No
     window.answer(window.send(15, 0.0))
     assert window.reach(12) == (12, [15])
     again = Window(12, [15])
-    assert [again.has_answered(entry) for entry in (12, 13, 15, 16)] == [True, False, True, False]
+    assert [again.is_known(entry) for entry in (12, 13, 15, 16)] == [True, False, True, False]
     assert again.reach(15) == (15, [])
 
 
@@ -74,6 +74,6 @@ def test_after_any_cut_everything_is_told_that_was_not_answered_in_order(
     settled = set(entries[:in_order])
     for entry in entries:
         if entry <= low or entry in settled:
-            assert again.has_answered(entry) == (entry in settled)
+            assert again.is_known(entry) == (entry in settled)
         else:
-            assert not again.has_answered(entry)
+            assert not again.is_known(entry)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 MORE, TEXT, BINARY = 0x0, 0x1, 0x2
 """What a frame holds; `MORE` is a piece behind the first."""
 
@@ -13,6 +15,11 @@ WHOLE_TEXT = 0x80 | TEXT
 _WHOLE_BINARY = 0x80 | BINARY
 MASKED = 0x80
 _IN_TWO_BYTES = 126
+
+_short_head = Struct(">BB").pack
+_head = Struct(">BBH").pack
+_long_head = Struct(">BBQ").pack
+_number = int.from_bytes
 
 
 def text_frame(text: str | bytes) -> bytes:
@@ -49,15 +56,14 @@ def unmask(data: memoryview, start: int, end: int) -> bytes:
     """The payload of a masked frame, which is there whole."""
     length = end - start
     # As one large number, which costs less than a step for each byte.
-    mask = (bytes(data[start - 4 : start]) * ((length + 3) // 4))[:length]
-    number = int.from_bytes(data[start:end], "little") ^ int.from_bytes(mask, "little")
-    return number.to_bytes(length, "little")
+    mask = (data[start - 4 : start].tobytes() * (length // 4 + 1))[:length]
+    return (_number(data[start:end], "little") ^ _number(mask, "little")).to_bytes(length, "little")
 
 
 def _whole(kind: int, payload: bytes) -> bytes:
     length = len(payload)
     if length < _IN_TWO_BYTES:
-        return bytes((kind, length)) + payload
+        return _short_head(kind, length) + payload
     if length < 65_536:
-        return bytes((kind, _IN_TWO_BYTES)) + length.to_bytes(2, "big") + payload
-    return bytes((kind, _IN_TWO_BYTES + 1)) + length.to_bytes(8, "big") + payload
+        return _head(kind, _IN_TWO_BYTES, length) + payload
+    return _long_head(kind, _IN_TWO_BYTES + 1, length) + payload

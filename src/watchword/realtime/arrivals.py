@@ -165,7 +165,7 @@ class Arrivals:
             if happening is None or not was_seen(happening, session.subject, part.history_millis):
                 continue
             window = session.outbox.window
-            if window.has_answered(entry.id) or window.is_owed(entry.id):
+            if window.is_known(entry.id):
                 continue
             if session.stuck == entry.id and session.tries >= MOST_TRIES:
                 window.pass_over(entry.id)

@@ -149,7 +149,7 @@ class Outbox:
         if told.entry:
             if told.entry <= self._last.get(told.thread, 0):
                 return
-            if self.window.has_answered(told.entry) or self.window.is_owed(told.entry):
+            if self.window.is_known(told.entry):
                 return
             self.window.owe(told.entry)
         held = self._held.get(told.thread)

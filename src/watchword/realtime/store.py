@@ -38,8 +38,7 @@ class Claim:
     is_contested: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """How far the sockets of a registration have come. `stuck` is the entry whose push was never answered, `tries`
     times in a row; 0 where there is none.
     """

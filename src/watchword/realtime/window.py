@@ -26,12 +26,9 @@ class Window:
         self._sent: list[tuple[int, float | None]] = []
         self.next_id = 1
 
-    def has_answered(self, entry: int) -> bool:
-        return entry <= self._position or self._entries.get(entry) is True
-
-    def is_owed(self, entry: int) -> bool:
-        """It was sent on this socket, or waits to be, and is not to be told on it again."""
-        return self._entries.get(entry) is False
+    def is_known(self, entry: int) -> bool:
+        """It was answered; or it was sent on this socket, or waits to be, and is not to be told on it again."""
+        return entry <= self._position or entry in self._entries
 
     def owe(self, entry: int) -> None:
         """It is to be told, as soon as it can be."""
@@ -96,5 +93,7 @@ class Window:
             return position, []
         # Made anew: one from which all was taken would keep its room.
         self._entries = {entry: found for entry, found in entries.items() if entry > position or not found}
+        if not self._entries:
+            return position, []
         ahead = sorted(entry for entry, is_answered in self._entries.items() if is_answered)
         return position, ahead[-MOST_AHEAD:]
