@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import timedelta
 
+import pytest
+
 from tests.realtime.test_nodes import Nodes, nodes, settings
 from tests.support.chat_users import ChatUser
 from tests.support.polling import until
 from tests.support.realtime_clients import RealtimeWorld
+from watchword.journal import following
 
 __all__ = ["nodes", "settings"]
 
@@ -74,6 +77,22 @@ def test_a_mute_leaves_the_sockets_open(world: RealtimeWorld) -> None:
         assert world.client.call("PUT", f"/trusted/restrictions/{ben.id}", {"kind": "mute"}).status == 200
         ada.send(thread, "heard")
         assert socket.text() == "heard"
+
+
+def test_a_node_that_did_not_keep_up_with_the_journal_closes_them_all_the_same(
+    world: RealtimeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben, cleo = world.user(), world.user(), world.user()
+    thread = ada.new_thread(ben, cleo)
+    with world.realtime(ben).opened() as socket, world.realtime(cleo).opened() as other:
+        ada.send(thread, "before")
+        assert (socket.text(), other.text()) == ("before", "before")
+        # Whatever happens now is too much to be kept for who tells it.
+        monkeypatch.setattr(following, "MOST_WAITING", 0)
+        assert world.client.call("DELETE", f"/trusted/users/{ben.id}/sockets").status == 204
+        assert socket.last_words()[-1] == UNAUTHORIZED
+        ada.send(thread, "after")
+        assert other.text() == "after"
 
 
 def test_sockets_are_listed_and_closed_one_by_one_or_all_at_once(world: RealtimeWorld) -> None:

@@ -131,7 +131,7 @@ class Narrator(Protocol):
         ...
 
     async def happened(self, thread: int, after: int, most: int) -> Sequence[Entry]:
-        """What happened in one thread above an id, by id."""
+        """What happened in one thread above an id, by id; in thread 0 what is of none."""
         ...
 
 

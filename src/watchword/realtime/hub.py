@@ -152,10 +152,11 @@ class Hub:
         self._endings.close(news.entries)
         found = position_of(news.position)
         if news.is_anew or (found is not None and self.epoch and found[0] != self.epoch):
+            is_another = found is not None and (found[0] != self.epoch or news.top < self._top)
             await self._endings.apply_all()
+            await self._close_missed(0 if is_another else self.low)
             self._forget()
             news.is_anew = False
-            is_another = found is not None and (found[0] != self.epoch or news.top < self._top)
             if found is not None:
                 self.epoch, self.low = found
                 self._top = news.top
@@ -182,6 +183,12 @@ class Hub:
     async def _end_revoked(self) -> None:
         """What was revoked meanwhile need not wait until everything is told."""
         await self._endings.apply(self._following.feed_cursor)
+
+    async def _close_missed(self, after: int) -> None:
+        """Sockets that were closed meanwhile, as far as the journal goes back: such entries are of no thread."""
+        while entries := await self._narrator.happened(0, after, _MOST_AT_ONCE):
+            self._endings.close(entries)
+            after = entries[-1].id
 
     async def _tell(self, entry: Entry, happening: Happening) -> None:
         roster, thread = self._roster, entry.thread
