@@ -128,6 +128,7 @@ def test_history_keeps_every_promise_and_shows_every_planted_bug(tmp_path: Path)
     verdict = history(tmp_path, 1, 1, [*BUGS, *ROOM_BUGS])
     require_telling(verdict)
     assert verdict.findings(*HEALTHY) == []
+    assert verdict.missing(*HEALTHY) == []
     # Which moments a short history holds is chance: what one of twenty does not show, another one has to.
     if left := [bug for bug in BUGS if not is_caught(verdict, bug)]:
         another = history(tmp_path / "another", 1, 2, left)
@@ -144,6 +145,7 @@ def test_three_nodes_of_two_workers_on_one_database_keep_every_promise(tmp_path:
     require_talk(verdict)
     require_hearing(verdict)
     assert verdict.findings(*HEALTHY) == []
+    assert verdict.missing(*HEALTHY) == []
 
 
 @pytest.mark.soak

@@ -54,7 +54,7 @@ CONTROL = "with all marks taken away"
 class Verdict:
     """`accounts` by verifier; `door` holds what the service itself did wrong; `rooms` are those of chat, by name.
 
-    `missed` is what listeners were not told in time, once, or in order; the long forms judge it.
+    `missed` is what listeners were not told in time, once, or in order.
     `closings` are how long sockets outlived their tokens, in nanoseconds, where nobody was away.
     """
 

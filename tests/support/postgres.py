@@ -27,6 +27,9 @@ Result = TypeVar("Result")
 USER, PASSWORD = "watchword", "a-password-that-no-log-may-hold"
 _NUMBERS = count(1)
 _SECONDS = 60.0
+_GONE = ""
+_ENDED = (_GONE, "Z", "X")
+"""States of a process that holds nothing any more."""
 
 
 def programs() -> Path:
@@ -88,19 +91,19 @@ class Cluster:
         assert self.process is not None
         # Halted, it starts nobody who would outlive it and keep the data folder.
         self.process.send_signal(signal.SIGSTOP)
-        until(self._state, lambda state: state == "T", _SECONDS)
-        for pid in self.family():
-            os.kill(pid, signal.SIGKILL)
+        pid = self.process.pid
+        until(lambda: _state(pid), lambda state: state == "T", _SECONDS)
+        killed = self.family()
+        for each in killed:
+            os.kill(each, signal.SIGKILL)
         self._await_end(self.process)
+        # On a busy machine a child ends later than the server, which does not start again before that.
+        until(lambda: {_state(each) for each in killed}, lambda states: states <= set(_ENDED), _SECONDS)
 
     def _await_end(self, process: subprocess.Popen[bytes]) -> None:
         process.wait(_SECONDS)
         self.process = None
         FakedClock.tidy(process.pid)
-
-    def _state(self) -> str:
-        assert self.process is not None
-        return Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
 
     def family(self) -> list[int]:
         """The server's process, and those that it started."""
@@ -116,6 +119,13 @@ class Cluster:
 
     def execute(self, sql: str, dsn: str = "") -> list[Any]:
         return on_connection(dsn or self.dsn(), lambda connection: connection.fetch(sql))
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return _GONE
 
 
 def on_connection(dsn: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
