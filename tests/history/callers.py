@@ -114,6 +114,7 @@ def list_all(plan: Plan) -> None:
     """Once, at the end: what is there."""
     log = Log(plan.log("listed"))
     service, found, continuation = Service(plan.addresses, plan.keys[0], log, plan.clocks), [], ""
+    began = time.monotonic_ns()
     while True:
         answer = service.list(continuation)
         if answer is None:
@@ -124,7 +125,7 @@ def list_all(plan: Plan) -> None:
         if not query:
             break
         continuation = f"&continuationToken={query['continuationToken'][0]}"
-    log.write(Listed(time.monotonic_ns(), found))
+    log.write(Listed(began, found))
 
 
 def _draw(token: Issued, service: Service, plan: Plan) -> Deed:

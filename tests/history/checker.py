@@ -231,7 +231,7 @@ def judge_refusals(refusals: Iterable[Refused]) -> list[Finding]:
 def judge_losses(truth: Truth, created: Iterable[Created], listed: Listed) -> list[Finding]:
     """Rule 6. Of a deletion that nobody acknowledged either outcome is right."""
     deleted = {revocation.subject for revocation in truth.revocations.values() if revocation.kind == "delete"}
-    gone = {each.identity for each in created if each.at < listed.at} - set(listed.identities) - deleted
+    gone = {each.identity for each in created if each.at < listed.began} - set(listed.identities) - deleted
     return [Finding("service", "an acknowledged identity is gone", identity) for identity in sorted(gone)]
 
 

@@ -85,9 +85,9 @@ class Created(Event, frozen=True, tag="created"):
 
 
 class Listed(Event, frozen=True, tag="listed"):
-    """At the end of the run the service listed these identities."""
+    """At the end of the run the service was asked for all identities, and listed these."""
 
-    at: int
+    began: int
     identities: list[str]
 
 

@@ -266,7 +266,8 @@ def test_a_verdict_is_read_from_a_folder_and_half_a_line_at_its_end_is_left_out(
     others, mine = Log(tmp_path / "others.log"), Log(tmp_path / "v.log")
     told: tuple[Any, ...] = (
         *(LIVE, DEAD, *REVOKED, Introspected(111 * MS, 120 * MS, "dead", True)),
-        *(Created(1, "kept"), Created(1, "lost"), Created(1, "deleted"), Revoking(2, "9", "delete", "deleted")),
+        *(Created(1, "kept"), Created(1, "lost"), Created(1, "deleted"), Created(201 * MS, "later")),
+        Revoking(2, "9", "delete", "deleted"),
         *(Refused(3, 503, "1"), Refused(3, 503, ""), Refused(3, 500, "1"), Listed(200 * MS, ["kept"])),
     )
     for event in (*told, Pulse(0, 1 * MS)):
