@@ -130,7 +130,14 @@ class Listener:
         url = f"ws://{host}:{port}/socket.io/1/websocket/{quote(sid)}?{query}"
         began = time.monotonic_ns()
         try:
-            connection = connect(url, open_timeout=_PATIENCE_SECONDS, close_timeout=_PATIENCE_SECONDS, proxy=None)
+            connection = connect(
+                url,
+                open_timeout=_PATIENCE_SECONDS,
+                close_timeout=_PATIENCE_SECONDS,
+                # With a queue that can be full, whoever answers on a socket that is closing waits in vain for its end.
+                max_queue=None,
+                proxy=None,
+            )
         except InvalidStatus as error:
             self._refused(error.response.status_code, error.response.headers.get("retry-after", ""))
             return None
@@ -172,7 +179,9 @@ class Listener:
         id, text = told.get("messageId") or told["version"], told.get("messageBody", "")
         self._log.write(Pushed(time.monotonic_ns(), self._name, ear.number, heard.name, room, id, text, is_answered))
         if is_answered:
-            ear.socket.answer(heard.id)
+            # Where it ends meanwhile, what has arrived is still heard, and how it ended.
+            with contextlib.suppress(ConnectionClosed):
+                ear.socket.answer(heard.id)
 
 
 def listen(plan: Plan, name: str) -> None:
