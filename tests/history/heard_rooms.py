@@ -66,7 +66,11 @@ class _Moves:
 
 
 def judge_heard(room: RoomLog, log: ListenerLog, name: str) -> Iterator[tuple[str, str]]:
-    """Rules 1, 2, 4 and 6 of what is heard."""
+    """Rules 1, 2, 4 and 6 of what is heard.
+
+    Each socket tells without a hole, and begins before the first push without an answer. So whatever two of them tell
+    at a time, nothing is heard for the first time before something earlier.
+    """
     items, heard = items_for(room, log.user), log.heard_in(name)
     yield from _missed(room, log, name, items)
     first: dict[str, Pushed] = {}

@@ -99,6 +99,14 @@ def test_an_order_that_is_not_the_rooms_is_found() -> None:
     assert rules(opened(1, 60), *first, Closed(600, "l", 1, CUT), opened(2, 650), *second) == [rule]
 
 
+def test_what_a_former_socket_tells_late_is_in_order_wherever_the_next_one_has_come_meanwhile() -> None:
+    told, again = pushes(500, 1, TOLD[:2]), pushes(600, 2, TOLD[1:])
+    # It did not notice that it was followed, or was read later; the next one began with what had no answer.
+    for place in range(len(again) + 1):
+        heard = [*again[:place], push(700, 1, TOLD[2]), *again[place:]]
+        assert rules(opened(1, 60), *told, opened(2, 590), *heard) == [], place
+
+
 def test_what_is_heard_twice_on_one_socket_is_found() -> None:
     assert rules(opened(1, 60), *pushes(500, 1, TOLD), push(510, 1, TOLD[-1])) == ["not heard in the order of the room"]
 
