@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -79,6 +80,32 @@ async def test_a_clock_that_leaps_is_left_out_of_what_nodes_agree_on(
     await watch.look()
     told.append(watch.agreed_micros())
     assert all(abs(each - right) < timedelta(minutes=1) // MICROSECOND for each in told)
+
+
+class Leaping:
+    """A database whose clock, if it has one, says another time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.leap = timedelta(0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def wall_micros(self) -> int | None:
+        says = await self._database.wall_micros()
+        return None if says is None else says + self.leap // MICROSECOND
+
+
+@pytest.mark.parametrize("by", [SIX_MINUTES, -SIX_MINUTES, timedelta(hours=26)])
+async def test_so_is_a_clock_of_the_database_that_leaps(database: Database, clock: MovableClock, by: timedelta) -> None:
+    leaping = Leaping(database)
+    watch = ClockWatch(cast(Any, leaping), clock, MonotoneClock(clock))
+    told = []
+    for leaping.leap in (timedelta(0), by, timedelta(0), by):
+        await watch.look()
+        told.append(watch.agreed_micros())
+    assert all(abs(each - clock.micros()) < timedelta(minutes=1) // MICROSECOND for each in told)
 
 
 async def test_a_start_with_a_wrong_clock_agrees_with_the_database_where_it_has_a_clock(

@@ -57,6 +57,7 @@ class ClockWatch:
         self._issue_clock = issue_clock
         self._began = clock.steady_micros()
         self._lead = self._agreed_lead = clock.micros() - self._began
+        self._has_agreed = False
         self._jumped_at: int | None = None
         self._seen: ClockFault | None = None
         self._reserved = 0
@@ -78,7 +79,8 @@ class ClockWatch:
         return timedelta(microseconds=self._distance)
 
     def agreed_micros(self) -> int:
-        """What time it is by the database, or where none can be asked, by the clock before it jumped.
+        """What time it is by the steady clock since this clock and the database's agreed the last time; until they do,
+        by the database's. Where that has none, by the clock before it jumped.
 
         Nodes whose rows say when compare them with this: a clock that is wrong ages nothing of what others wrote.
         """
@@ -171,10 +173,12 @@ class ClockWatch:
         says += self._clock.travelled_micros
         # Where within the trip the database looked at its clock is not known: what it may have been is no fault.
         self._distance = before - says if before > says else min(0, after - says)
-        self._agreed_lead = after - self._distance - self._clock.steady_micros()
         if abs(self._distance) <= _SKEW_MICROS:
+            self._has_agreed = True
             self._believe()
             return None
+        if not self._has_agreed:
+            self._agreed_lead = after - self._distance - self._clock.steady_micros()
         return ClockFault(
             f"The clock is {_told(self._distance)}, compared with the database's; it says {_time(after)}.",
             "Set the clock of this machine, or that of the database's, by a time server (NTP), whichever is wrong;"
