@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from tests.support.chats import Chatting
 from watchword.chat.reading_statements import EVER
@@ -98,3 +101,46 @@ async def test_a_page_of_threads_looks_at_few_more_than_it_holds(chatting: Chatt
     store = ChatStore(counted, lambda: None)
     found = await store.list_threads(ada, start=0, after=(EVER, EVER), most=5, is_shown=lambda _: True)
     assert (len(found), counted.rows <= 8) == (5, True)
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(5_000, marks=pytest.mark.soak)])
+async def test_pages_have_no_hole_and_no_double_while_very_many_threads_are_active(
+    chatting: Chatting, count: int
+) -> None:
+    """Half of them within two seconds: of the order of these, what a participant knows of them says nothing."""
+    dice = random.Random(1)
+    [ada] = await chatting.users(1)
+    threads = []
+    for _ in range(count):
+        threads.append(await chatting.thread(ada))
+        chatting.clock.move(timedelta(seconds=1))
+    busy = dice.sample(threads, count // 2)
+    instant = timedelta(seconds=1.9) / (2 * count)
+
+    async def send(thread: str) -> None:
+        chatting.clock.move(instant)
+        await chatting.rules.messages.send(ada, thread, content="hello", now_micros=chatting.clock.micros())
+
+    # Only the first message of a thread is noted at once by its participants.
+    for _ in range(3):
+        dice.shuffle(busy)
+        for thread in busy:
+            await send(thread)
+    before = await ids(chatting, ada, count)
+    assert set(before[: len(busy)]) == set(busy)
+    counted = _Counted(chatting.database)
+    store = ChatStore(counted, lambda: None)
+    found: list[str] = []
+    active: set[str] = set()
+    after = EVER, EVER
+    while page := await store.list_threads(ada, start=0, after=after, most=17, is_shown=lambda _: True):
+        # Each that is uncertain once at the most; where few are, hardly more than the page holds.
+        assert counted.rows <= (count if page[0][1] in busy or page[0][1] in active else 5 * 20)
+        counted.rows = 0
+        found += [row[1] for row in page]
+        after = page[-1][4], page[-1][0]
+        for thread in dice.sample(threads, 2):
+            active.add(thread)
+            await send(thread)
+    assert len(found) == len(set(found))
+    assert [id for id in found if id not in active] == [id for id in before if id not in active]

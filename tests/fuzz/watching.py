@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
 import msgspec
+
+from tests.support.requirements import PROJECT
 
 PAUSE_SECONDS = 0.01
 _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -41,6 +45,18 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
 class Seen(msgspec.Struct):
     looks: list[Look]
     samples: list[Sample]
+
+
+@contextmanager
+def watching(*what: str) -> Iterator[list[Seen]]:
+    """What it saw is there after the block."""
+    command = [sys.executable, "-m", "tests.fuzz.watching", *what]
+    seen: list[Seen] = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT) as process:
+        yield seen
+        told, _ = process.communicate()
+    assert process.returncode == 0
+    seen.append(msgspec.json.decode(told, type=Seen))
 
 
 def ask(port: int, pid: int, has_ended: Event) -> Seen:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
-from tests.support.raw_websocket import FIRST_TEXT, MORE, PING, TEXT, RawWebSocket, frame, opening
+from tests.support.raw_websocket import FIRST_TEXT, MORE, PING, TEXT, RawWebSocket, frame
 from tests.support.realtime_clients import RealtimeWorld
 from tests.support.signed import SignedClient
 from watchword.testing import RunningServer, running_server
@@ -117,26 +117,6 @@ def test_pings_in_a_flood_and_nonsense_end_their_own_socket_alone(world: Realtim
                 assert int.from_bytes(read[1][:2], "big") in (1002, 1008)
         ada.send(thread, "1")
         assert of_ben.text() == "1"
-
-
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.soak)])
-def test_thousands_who_begin_and_never_end_take_nothing_from_others(world: RealtimeWorld, count: int) -> None:
-    ada, ben, eve = world.user(), world.user(), world.user()
-    thread = ada.new_thread(ben)
-    with world.realtime(ben).opened() as of_ben:
-        # Session ids for which no socket is ever opened.
-        for _ in range(count // 10):
-            world.realtime(eve).session_id()
-        with ExitStack() as stack:
-            # Connections that offer a WebSocket, and stop in the midst of it.
-            for number in range(min(count, 2_000)):
-                half = stack.enter_context(socket.create_connection(("127.0.0.1", world.server.port), timeout=20))
-                half.sendall(opening("/socket.io/1/websocket/x")[: 30 + number % 60])
-            for number in range(20):
-                ada.send(thread, str(number))
-                assert of_ben.text() == str(number)
-        with world.realtime(eve).opened() as of_eve:
-            assert of_eve.hears_nothing(0.1)
 
 
 def test_a_fragment_or_frame_that_is_too_large_ends_its_own_socket_alone(world: RealtimeWorld) -> None:

@@ -63,7 +63,15 @@ def open_chat(ground: Ground, doors: Doors, moderator: Moderator | None = None) 
             ground.measured.moderation,
             allows_unanswered=ground.settings.moderation_on_failure == "allow",
         )
-    rules = open_rules(ground.database, ground.minter, limits, wake=wake, nudge=background.nudge, moderation=moderation)
+    rules = open_rules(
+        ground.database,
+        ground.minter,
+        limits,
+        wake=wake,
+        nudge=background.nudge,
+        moderation=moderation,
+        require_right_clock=lambda: ground.clock_watch.require_right(ground.clock.micros()),
+    )
     operations = ChatOperations(
         rules, limits, ground.journal.signal, door=ChatDoor(doors.users), is_moderated=moderator is not None
     )

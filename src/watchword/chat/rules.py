@@ -44,13 +44,15 @@ def open_rules(
     wake: Callable[[], None] = lambda: None,
     nudge: Callable[[], None] = lambda: None,
     moderation: Moderation | None = None,
+    require_right_clock: Callable[[], None] = lambda: None,
 ) -> Chat:
     """`minter` draws the keys of messages. `wake` is called after each commit that appended to the journal, and `nudge`
     when something was begun that goes on in the background. `moderation` is asked of what users say, if there is one.
+    `require_right_clock` is called before a thread is made, and raises where it should not be.
     """
     store = ChatStore(database, wake)
     return Chat(
-        Threads(store, limits, nudge, moderation=moderation),
+        Threads(store, limits, nudge, moderation=moderation, require_right_clock=require_right_clock),
         Participants(store, limits),
         Messages(store, minter, limits, moderation=moderation),
         Receipts(store, limits),

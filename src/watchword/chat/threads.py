@@ -98,6 +98,7 @@ class Threads:
     """`thread` is a thread's id as it came in the path, with percent codes decoded.
 
     `nudge` is called when something was begun that goes on in the background. `moderation`, if any, is asked of topics.
+    `require_right_clock` raises where this machine's clock is wrong: the time of a thread counts for good.
     """
 
     def __init__(
@@ -107,11 +108,13 @@ class Threads:
         nudge: Callable[[], None] = lambda: None,
         *,
         moderation: Moderation | None = None,
+        require_right_clock: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._limits = limits
         self._nudge = nudge
         self._moderation = moderation
+        self._require_right_clock = require_right_clock
 
     async def create(
         self,
@@ -137,7 +140,9 @@ class Threads:
             Restricted: everywhere.
             NotAuthenticated: the resource or the speaker's identity was deleted since the token was proved.
             ContentRefused, ModeratorUnavailable: as `Moderation.review`.
+            WrongClock: retention would count from a time that is not now.
         """
+        self._require_right_clock()
         wanted = Wanted(
             id=new_thread_id(),
             topic=require_topic(topic),

@@ -82,7 +82,7 @@
     ├── InsufficientScope              a valid token that does not allow this operation
     ├── InvalidConnectionString
     ├── Unavailable                    the database is behind or out of reach; nothing was changed
-    │   ├── WrongClock                 this machine's clock cannot be trusted: no token is issued by it
+    │   ├── WrongClock                 this machine's clock cannot be trusted: it dates no token and no thread
     │   ├── ModeratorUnavailable       there is no verdict of a moderator, without which nothing is stored
     │   └── IssuerUnavailable          the keys of an OpenID issuer are unknown, or too old to be used
     ├── AddressRefused                 an address that somebody named and that must not be called

@@ -21,7 +21,7 @@ from watchword.wire.socket_io import DUPLICATE
 WAIT_SECONDS = 0.2
 """For whoever has the registration; then it is taken."""
 
-_ANSWER_SECONDS = 0.15
+ANSWER_SECONDS = 0.15
 """For answers to pushes that are under way, where a client was asked to move: it repeats nothing then."""
 
 _LOOK_SECONDS = 0.005
@@ -84,7 +84,7 @@ class Handover:
         """A client that was asked to move ends its old socket itself, when the new one is registered."""
         former.outbox.suspend()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 while former.is_moving and former.unanswered and not former.has_ended:  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_SECONDS)
         written = former.retire()

@@ -171,7 +171,8 @@ def _describe(error: _Fact) -> WireError:  # noqa: C901 - one line a fact, read 
             message = f"The signing keys of the issuer {issuer} cannot be fetched, so no token of its can be checked."
             return unavailable(message, retry_after)
         case errors.WrongClock(retry_after):
-            message = "The clock of this server cannot be trusted, so it issues no tokens until that is fixed."
+            what = "it issues no tokens and creates no chat threads"
+            message = f"The clock of this server cannot be trusted, so {what} until that is fixed."
             return unavailable(message, retry_after)
         case Unavailable(retry_after):
             return unavailable("The server is currently unable to handle the request. Try again shortly.", retry_after)
