@@ -1,12 +1,15 @@
 """One process that holds hostile conversations, several at once, and counts what comes back.
 
 python -m tests.fuzz.client    reads a `Task` as JSON from standard input, and writes a `Count`
+
+SIGTERM tells it that it is enough: it ends the conversations that it holds, and writes what it has counted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -49,7 +52,7 @@ class Task(msgspec.Struct, frozen=True):
 
 class Count(msgspec.Struct):
     """`wrong` has conversations that were not answered as often as they asked (a body that is too large ends one), and
-    `faults` those with a 5xx.
+    `faults` those with a 5xx but 501, which is the answer to a method that nobody knows.
 
     `served` counts what of chat was answered with success.
     """
@@ -78,36 +81,42 @@ class _Client:
         self._statuses: Counter[str] = Counter()
         self._served: Counter[str] = Counter()
         self._count = Count()
+        self._is_enough = False
 
     async def run(self) -> Count:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end)
         await asyncio.gather(*(self._converse() for _ in range(CONVERSATIONS_AT_ONCE)))
         self._count.statuses = dict(sorted(self._statuses.items()))
         self._count.served = dict(sorted(self._served.items()))
         return self._count
 
+    def _end(self) -> None:
+        self._is_enough = True
+
     async def _converse(self) -> None:
         count = self._count
-        while count.requests < self._task.requests:
+        while count.requests < self._task.requests and not self._is_enough:
             conversation = self._hostile.conversation()
             count.requests += len(conversation.requests)
             count.conversations += 1
-            answer = await self._hold(conversation)
+            answer, end = await self._hold(conversation)
             statuses = [found for each in _STATUS.findall(answer) if (found := each.decode()) != "100"]
             self._statuses.update(statuses)
             for id in _IDENTITY.findall(answer)[:3]:
                 self._hostile.learn(id.decode())
             self._hostile.chat.learn(*(_some(each, answer) for each in (_THREAD, _MESSAGE, _NEXT)))
             if conversation.is_sound and not _is_answered(conversation.requests, statuses):
-                _note(count.wrong, f"{statuses} to {len(conversation.requests)}: {conversation!r:.20000}")
+                _note(count.wrong, _told(conversation, statuses, end))
             for request, status in zip(conversation.requests, statuses, strict=False):
                 if status.startswith("2") and (asked := _CHAT.match(request)):
                     self._served[_PART.sub(rb"\1{}", asked[0]).decode()] += 1
-                if status.startswith("5") and status not in ("501", "503"):
+                if status.startswith("5") and status != "501":
                     _note(count.faults, f"{status}: {request!r:.5000}")
 
-    async def _hold(self, conversation: Conversation) -> bytes:
+    async def _hold(self, conversation: Conversation) -> tuple[bytes, str]:
+        """All that came back, and how it ended."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._task.port, limit=2**20)
-        answer = b""
+        answer, end = b"", "unread"
         # Whoever is refused may be reset before everything was sent; the event loop has an error of its own for that.
         with suppress(ConnectionError, RuntimeError):
             if conversation.reading == "never":
@@ -117,34 +126,46 @@ class _Client:
                 await asyncio.sleep(0)
             match conversation.reading:
                 case "at once":
-                    answer = await _read_to_end(reader)
+                    answer, end = await _read_to_end(reader)
                 case "late":
                     writer.transport.pause_reading()  # type: ignore[attr-defined]
                     await asyncio.sleep(LATE_SECONDS)
                     writer.transport.resume_reading()  # type: ignore[attr-defined]
-                    answer = await _read_to_end(reader)
+                    answer, end = await _read_to_end(reader)
                 case "never":
                     await asyncio.sleep(self._task.unread_seconds)
                 case "leaves":
                     await asyncio.sleep(0.01)
         writer.transport.abort()
-        return answer
+        return answer, end
 
 
-async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
-    found = bytearray()
-    with suppress(ConnectionError, TimeoutError):
+async def _read_to_end(reader: asyncio.StreamReader) -> tuple[bytes, str]:
+    found, end = bytearray(), "closed"
+    try:
         async with asyncio.timeout(SECONDS_TO_READ):
             while chunk := await reader.read(2**18):
                 found += chunk
-    return bytes(found)
+    except (ConnectionError, TimeoutError) as error:
+        end = type(error).__name__
+        # What had arrived before a reset is there, and a reader does not give it out any more.
+        found += reader._buffer  # type: ignore[attr-defined]
+    return bytes(found), end
 
 
 def _is_answered(requests: Sequence[bytes], statuses: Sequence[str]) -> bool:
     """Each was, or all up to one whose body is larger than most may be, which ended the conversation."""
     if len(statuses) == len(requests):
         return True
-    return statuses[-1:] == ["413"] and len(requests[len(statuses) - 1]) > MAXIMUM_BODY_BYTES
+    # Whoever may not ask at all, or not so, is told that first.
+    return bool(statuses) and len(requests[len(statuses) - 1]) > MAXIMUM_BODY_BYTES
+
+
+def _told(conversation: Conversation, statuses: Sequence[str], end: str) -> str:
+    requests, pieces = conversation.requests, [len(each) for each in conversation.pieces]
+    where = f"{len(statuses)} answers to {len(requests)}, read {conversation.reading}, {end}, in pieces of {pieces}"
+    last = [*map(len, requests)], *requests[max(0, len(statuses) - 1) : len(statuses) + 1]
+    return f"{where}: {statuses[-3:]}; {last!r:.20000}"
 
 
 def _some(pattern: re.Pattern[bytes], answer: bytes) -> list[str]:
