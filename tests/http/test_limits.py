@@ -1,6 +1,8 @@
 """Caps and deadlines of a head and a body; a server that closes in time whatever trickles in."""
 
+import re
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
@@ -114,6 +116,24 @@ def test_a_huge_body_is_refused_before_it_has_arrived(client: SignedClient) -> N
     with connect(client.server) as connection:
         connection.sendall(head + b"x" * (MAXIMUM_BODY_BYTES + 1))
         assert only_reply(connection).status == 413
+
+
+@pytest.mark.parametrize("much", [300_000, 3_000_000])
+def test_no_answer_is_lost_to_a_client_that_still_sends_what_was_refused(client: SignedClient, much: int) -> None:
+    document = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = client.sign("POST", CREATE, b"")
+    head = to_bytes(request, extra=b"Content-Length: %d\r\n" % much, close=False)
+    with connect(client.server) as connection:
+        sending = threading.Thread(target=connection.sendall, args=(document * 5 + head + b"x" * much,))
+        sending.start()
+        # By now it was refused, and no answer has been taken.
+        sending.join(1)
+        answers = b""
+        # A reset would be raised.
+        while data := connection.recv(1 << 20):
+            answers += data
+        sending.join()
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", answers) == [b"200"] * 5 + [b"413"]
 
 
 # -- Deadlines.

@@ -111,7 +111,7 @@ class HttpProtocol(asyncio.Protocol):
         self._reader.close()
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self._out.has_ended:
             return
         try:
             self._reader.feed(data)
@@ -161,7 +161,7 @@ class HttpProtocol(asyncio.Protocol):
         return found[0][1].decode("ascii")
 
     def send(self, data: bytes) -> None:
-        if not self.transport.is_closing():
+        if not self._out.has_ended:
             self.transport.write(data)
 
     async def drain(self) -> None:
@@ -271,7 +271,7 @@ class HttpProtocol(asyncio.Protocol):
     def hang_up(self) -> None:
         self._deadlines.disarm()
         self._waiting.clear()
-        self._out.close()
+        self._out.close(is_still_sent_to=self._reader.is_cut_short)
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer without the application, which never saw the request whole, and close.

@@ -8,6 +8,9 @@ from datetime import timedelta
 
 ANSWER_DEADLINE = timedelta(seconds=30)
 
+PARTING_SECONDS = 2.0
+"""For what a client is still sending of a request that was answered before its end."""
+
 _MOST_UNSENT_BYTES = 65_536
 """What may wait in this process before there is no room; one answer more was begun before that is noticed."""
 
@@ -19,14 +22,14 @@ class Outflow:
     is gone.
     """
 
-    __slots__ = ("_deadline", "_loop", "_room", "_timer", "_transport", "_unsent_bytes", "is_full")
+    __slots__ = ("_deadline", "_is_parting", "_loop", "_room", "_timer", "_transport", "_unsent_bytes", "is_full")
 
     def __init__(self, transport: asyncio.Transport, deadline: timedelta, loop: asyncio.AbstractEventLoop) -> None:
         transport.set_write_buffer_limits(high=_MOST_UNSENT_BYTES)
         self._transport = transport
         self._deadline = deadline
         self._loop = loop
-        self.is_full = False
+        self.is_full = self._is_parting = False
         self._room: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._unsent_bytes = 0
@@ -49,8 +52,24 @@ class Outflow:
         if self._room is not None:
             await self._room.wait()
 
-    def close(self) -> None:
-        """End the connection when what was answered has left."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is answered any more, whatever arrives."""
+        return self._is_parting or self._transport.is_closing()
+
+    def close(self, *, is_still_sent_to: bool = False) -> None:
+        """End the connection when what was answered has left.
+
+        To close on bytes that nobody read resets the connection, which takes answers from its client that are on their
+        way (RFC 9112, section 9.6). So what is still sent to us is taken in vain, for a moment.
+        """
+        if is_still_sent_to and not self.has_ended:
+            self._is_parting = True
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            self._transport.resume_reading()
+            self._loop.call_later(PARTING_SECONDS, self.close)
+            return
         self._transport.close()
         if unsent := self._transport.get_write_buffer_size():
             self._watch(unsent)

@@ -74,7 +74,7 @@ class RequestReader:
         self._parser: Any = httptools.HttpRequestParser(self)
         self.part = Part.NOTHING
         self.is_paused = False
-        self._is_over = False
+        self._is_over = self._is_cut_short = False
         self._unread = memoryview(b"")
         self._bytes_of_part = 0
         self._exchange = Exchange(connection)
@@ -97,6 +97,11 @@ class RequestReader:
     @property
     def has_unread(self) -> bool:
         return bool(self._unread)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether something of a request was not read, which may still arrive."""
+        return self._is_cut_short or self.part is not Part.NOTHING or self.has_unread
 
     @property
     def path(self) -> str:
@@ -221,6 +226,7 @@ class RequestReader:
         # It is answered now; what is left of it is not read, so the connection cannot be used again.
         self._exchange.is_too_large, self._exchange.finds_no_room = is_too_large, not is_too_large
         self._exchange.keep_alive = False
+        self._is_cut_short = True
         self._complete(self._hand_on)
         raise _Stop
 
