@@ -98,3 +98,18 @@ def test_nor_has_what_is_told_of_the_time_before_the_socket(is_read_before: bool
     client.is_full = False
     outbox.send_waiting()
     assert client.taken == ["1 is gone", "2 is gone", "1 is gone", "2 is gone"]
+
+
+def test_a_cut_while_it_is_told_what_it_missed_goes_back_no_further_than_it_came() -> None:
+    outbox = Outbox(Slow(is_full=False))
+    outbox.resume(0, ())
+    for id in (1, 2, 3):
+        outbox.repeat(message(id, str(id)))
+    assert outbox.window.answer(1)
+    assert outbox.reach(9) == (0, [1])
+    outbox.come_to(3)
+    # Else what was answered above would gather from cut to cut, and no more than so much of it is remembered.
+    assert outbox.reach(9) == (1, [])
+    for push_number in (2, 3):
+        assert outbox.window.answer(push_number)
+    assert outbox.reach(9) == (3, [])

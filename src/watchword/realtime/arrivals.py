@@ -110,20 +110,22 @@ class Arrivals:
         if session.has_ended or user is None:
             return
         after, turn = session.outbox.base, session.outbox.turn
+        # Everything up to here is among what is read from now on; above it an entry may still appear.
+        low = self.hub.low
         recalled = self.hub.recall(user, after)
         if recalled is not None:
             self.counts.recalled.value += 1
-            await self._repeat(session, recalled, turn)
+            await self._repeat(session, recalled, turn, low=low)
         else:
             await self._follow_threads(user)
-            await self._read_missed(session, user, after, turn=turn)
+            await self._read_missed(session, user, after, turn=turn, low=low)
         if _is_current(session, turn):
             session.outbox.go_live()
 
-    async def _read_missed(self, session: Session, user: User, after: int, *, turn: int) -> None:
+    async def _read_missed(self, session: Session, user: User, after: int, *, turn: int, low: int) -> None:
         while _is_current(session, turn):
             missed = await self.narrator.missed(user.resource, user.subject, after=after, most=_MOST_READ)
-            await self._repeat(session, missed, turn)
+            await self._repeat(session, missed, turn, low=low)
             if len(missed) < _MOST_READ:
                 return
             after = missed[-1][1].id
@@ -146,14 +148,17 @@ class Arrivals:
             self.hub.drop_threads([thread for thread in gone if self.roster.unlink(user, thread)])
             user.known_since = now.newest
 
-    async def _repeat(self, session: Session, missed: Sequence[tuple[Part, Entry]], turn: int) -> None:
+    async def _repeat(self, session: Session, missed: Sequence[tuple[Part, Entry]], turn: int, *, low: int) -> None:
         joinings = [entry for _, entry in missed if entry.kind in KINDS]
         told = await self.narrator.tell(joinings) if joinings else ()
         comings = {entry.id: came_or_went(each, session.subject) for entry, each in zip(joinings, told, strict=True)}
         absent = absences((entry for _, entry in missed), comings)
         missed = [each for each in missed if each[1].id not in absent]
         for place in range(0, len(missed), _SPELLED_AT_ONCE):
-            await self._repeat_some(session, missed[place : place + _SPELLED_AT_ONCE], turn)
+            some = missed[place : place + _SPELLED_AT_ONCE]
+            await self._repeat_some(session, some, turn)
+            if _is_current(session, turn):
+                session.outbox.come_to(min(some[-1][1].id, low))
 
     async def _repeat_some(self, session: Session, missed: Sequence[tuple[Part, Entry]], turn: int) -> None:
         # What is read now is sent at once, or waits where a deletion finds it.

@@ -110,6 +110,10 @@ class Outbox:
         self.window.owe(told.entry)
         self._send_behind(told)
 
+    def come_to(self, position: int) -> None:
+        """Of what was missed, everything up to here is told, or waits to be: a cut goes back no further."""
+        self._base = max(self._base, position)
+
     async def room(self) -> None:
         """Returns once what waits is little enough for more, or it was suspended."""
         while len(self._waiting) > MOST_UNANSWERED and not self._is_suspended:
