@@ -111,7 +111,7 @@ class Outbox:
         self._send_behind(told)
 
     def come_to(self, position: int) -> None:
-        """Of what was missed, everything up to here is told, or waits to be: a cut goes back no further."""
+        """Everything up to here that was missed is told, or waits to be: a cut goes back no further."""
         self._base = max(self._base, position)
 
     async def room(self) -> None:
