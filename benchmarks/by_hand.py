@@ -81,13 +81,14 @@ class Connection(asyncio.BufferedProtocol):
             self._is_open = True
             self.everybody.add(self)
             self._transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + _OPENED)
+        elif b'"content"' in request:
+            self._transport.write(_HEAD % (b"201 Created", 10, b'{"id":"1"}'))
+            task = asyncio.get_running_loop().create_task(_push_to_everybody())
+            _tasks.add(task)
+            task.add_done_callback(_tasks.discard)
         elif b"/messages" in request:
-            if b'"content"' in request:
-                # Head and body may come apart.
-                self._transport.write(_HEAD % (b"201 Created", 10, b'{"id":"1"}'))
-                task = asyncio.get_running_loop().create_task(_push_to_everybody())
-                _tasks.add(task)
-                task.add_done_callback(_tasks.discard)
+            # Head and body came apart.
+            return
         elif request.startswith(b"POST"):
             self._transport.write(_HEAD % (b"200 OK", 31, b'{"connectparams":{"sig":"any"}}'))
         else:
