@@ -11,54 +11,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Literal, Self, TypeVar, Unpack
+from typing import Literal, TypeVar
 
 from watchword.client import trusted_calls as calls
-from watchword.client.authentication import (
-    AccessKeyCredential,
-    AsyncTokenCredential,
-    authentication_for,
-    connection_parts,
-)
-from watchword.client.conversation import Terms, converse
-from watchword.client.options import ConnectionOptions, with_defaults
 from watchword.client.requests import Call
-from watchword.client.transport import AsyncTransport, host_of
+from watchword.client.resource_client import AsyncResourceClient
 from watchword.client.trusted_values import ChatMessage, ChatParticipant, ChatSocket, ChatThread, Restriction
-from watchword.wire.connection_string import parse_endpoint
 
-Result = TypeVar("Result")
 Item = TypeVar("Item")
 
 
-class AsyncTrustedServer:
+class AsyncTrustedServer(AsyncResourceClient):
     """`TrustedServer` for asyncio, method by method.
 
     Raises:
         InvalidConnectionString: the endpoint is no http(s) address.
         ValueError: a bearer token would go to another machine unencrypted.
     """
-
-    def __init__(
-        self,
-        endpoint: str,
-        credential: AccessKeyCredential | AsyncTokenCredential,
-        **options: Unpack[ConnectionOptions],
-    ) -> None:
-        endpoint, given = parse_endpoint(endpoint), with_defaults(options)
-        authentication = authentication_for(credential, endpoint)
-        self._terms = Terms(host_of(endpoint), authentication, given["retries"], given["clock"])
-        self._transport = AsyncTransport(endpoint, credential, given["timeout"], verify=given["verify"])
-
-    @classmethod
-    def from_connection_string(cls, connection_string: str, **options: Unpack[ConnectionOptions]) -> Self:
-        """Make a client from the connection string of a resource.
-
-        Raises:
-            InvalidConnectionString: a part is missing or unreadable.
-        """
-        return cls(*connection_parts(connection_string), **options)
 
     def threads(
         self,
@@ -145,23 +114,9 @@ class AsyncTrustedServer:
     def export_user(self, user: str) -> AsyncIterator[bytes]:
         return self._pages(calls.export_user(user))
 
-    async def close(self) -> None:
-        await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
     async def _pages(self, call: Call[calls.Page[Item]]) -> AsyncIterator[Item]:
         following: Call[calls.Page[Item]] | None = call
         while following is not None:
             items, following = await self._run(following)
             for item in items:
                 yield item
-
-    async def _run(self, call: Call[Result]) -> Result:
-        return await self._transport.run(converse(call, self._terms))

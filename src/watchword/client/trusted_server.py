@@ -11,46 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Literal, Self, TypeVar, Unpack
+from typing import Literal, TypeVar
 
 from watchword.client import trusted_calls as calls
-from watchword.client.authentication import AccessKeyCredential, TokenCredential, authentication_for, connection_parts
-from watchword.client.conversation import Terms, converse
-from watchword.client.options import ConnectionOptions, with_defaults
 from watchword.client.requests import Call
-from watchword.client.transport import Transport, host_of
+from watchword.client.resource_client import ResourceClient
 from watchword.client.trusted_values import ChatMessage, ChatParticipant, ChatSocket, ChatThread, Restriction
-from watchword.wire.connection_string import parse_endpoint
 
-Result = TypeVar("Result")
 Item = TypeVar("Item")
 
 
-class TrustedServer:
+class TrustedServer(ResourceClient):
     """Reads and moderates every chat of a resource. Safe to share between threads.
 
     Raises:
         InvalidConnectionString: the endpoint is no http(s) address.
         ValueError: a bearer token would go to another machine unencrypted.
     """
-
-    def __init__(
-        self, endpoint: str, credential: AccessKeyCredential | TokenCredential, **options: Unpack[ConnectionOptions]
-    ) -> None:
-        endpoint, given = parse_endpoint(endpoint), with_defaults(options)
-        authentication = authentication_for(credential, endpoint)
-        self._terms = Terms(host_of(endpoint), authentication, given["retries"], given["clock"])
-        self._transport = Transport(endpoint, credential, given["timeout"], verify=given["verify"])
-
-    @classmethod
-    def from_connection_string(cls, connection_string: str, **options: Unpack[ConnectionOptions]) -> Self:
-        """Make a client from the connection string of a resource.
-
-        Raises:
-            InvalidConnectionString: a part is missing or unreadable.
-        """
-        return cls(*connection_parts(connection_string), **options)
 
     def threads(
         self,
@@ -153,22 +130,8 @@ class TrustedServer:
         """The same of all that is kept of a user's chats: threads, what they wrote, receipts, clients, restrictions."""
         return self._pages(calls.export_user(user))
 
-    def close(self) -> None:
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _pages(self, call: Call[calls.Page[Item]]) -> Iterator[Item]:
         following: Call[calls.Page[Item]] | None = call
         while following is not None:
             items, following = self._run(following)
             yield from items
-
-    def _run(self, call: Call[Result]) -> Result:
-        return self._transport.run(converse(call, self._terms))
