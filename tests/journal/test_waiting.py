@@ -9,7 +9,8 @@ from time import perf_counter
 import pytest
 
 from watchword.errors import Unavailable
-from watchword.journal.waiting import Waiting
+from watchword.journal import waiting as module
+from watchword.journal.waiting import Poll, Waiting
 
 
 class Counter:
@@ -95,3 +96,31 @@ async def test_nothing_is_looked_at_while_nobody_waits(counter: Counter, waiting
     waiting.wake()
     await asyncio.sleep(0)
     assert counter.looks == seen
+
+
+@pytest.mark.parametrize("are_all_told", [True, False])
+async def test_where_everybody_can_tell_looks_grow_rare_until_somebody_does(
+    counter: Counter, are_all_told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
+
+    async def look() -> None:
+        await counter.read()
+
+    idle = 3_600.0 if are_all_told else 0.0
+    poll = Poll(look, is_wanted=lambda: True, alarm=counter.alarm, rest_seconds=0.0001, idle_seconds=idle)
+    poll.start(perf_counter())
+    try:
+        # 1 ms, 2, 4 and so on: the fourteenth would be made after 8 s.
+        while counter.looks < 8 or (not are_all_told and counter.looks < 100):
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.2)
+        assert (counter.looks < 14) == are_all_told
+        seen = counter.looks
+        poll.nudge()
+        async with asyncio.timeout(20):
+            # Another follows soon: who has told something may tell more.
+            while counter.looks < seen + 3:
+                await asyncio.sleep(0.001)
+    finally:
+        await poll.end()

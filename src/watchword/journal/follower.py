@@ -16,7 +16,7 @@ from watchword.journal.entries import Entry, Interest, Signal, interests_of
 from watchword.journal.marks import Mark
 from watchword.journal.store import JournalStore
 from watchword.journal.tail import Tail
-from watchword.journal.waiting import Poll
+from watchword.journal.waiting import IDLE_SECONDS, Poll
 from watchword.measurements import FINE_SECONDS, Histogram
 
 _REST_SECONDS = 0.002
@@ -59,7 +59,11 @@ class Follower:
         self._wanted: dict[Listener, set[Interest]] = {}
         self._listening: defaultdict[Interest, set[Listener]] = defaultdict(set)
         self._poll = Poll(
-            self._look, is_wanted=lambda: bool(self._wanted), alarm=_say_blind, rest_seconds=_REST_SECONDS
+            self._look,
+            is_wanted=lambda: bool(self._wanted),
+            alarm=_say_blind,
+            rest_seconds=_REST_SECONDS,
+            idle_seconds=IDLE_SECONDS if store.are_commits_told else 0.0,
         )
         self._beginning = asyncio.Lock()
         self._tail: Tail | None = None

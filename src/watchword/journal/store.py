@@ -91,6 +91,11 @@ class JournalStore:
         """There is none where the schema is that of the release before."""
         return self._database.schema.version >= _FIRST_SCHEMA
 
+    @property
+    def are_commits_told(self) -> bool:
+        """Whether whoever commits can wake those who follow, on every node."""
+        return self._database.are_commits_told
+
     async def begin(self, now_seconds: float) -> tuple[Tail, int]:
         """Whoever begins now has heard everything that is committed; the feed's position of the same instant.
 

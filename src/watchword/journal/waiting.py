@@ -1,7 +1,8 @@
 """Waiting for what others commit: committed state is looked at again and again, while somebody wants to know.
 
 Whoever commits wakes those who wait, which makes it sooner. A wake-up may be lost, or come from nobody because another
-process or node has committed: then the next look, 20 ms later at the most, finds it all the same.
+process or node has committed: then the next look, 20 ms later at the most, finds it all the same. Where wake-ups come
+from everybody, looks may be further apart once none has come for a while: to look is most of what an idle server does.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from watchword.errors import Unavailable
 POLL_SECONDS = 0.02
 """How often committed state is looked at while somebody waits. A wake-up makes it sooner; this is the floor."""
 
+IDLE_SECONDS = 0.08
+"""The same, a moment after the last wake-up, where everybody who commits can give one."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,9 +27,10 @@ _log = logging.getLogger(__name__)
 class Poll:
     """Calls `look` every `POLL_SECONDS` for as long as `is_wanted` says so; `alarm` is told once when it goes blind.
 
-    A look that raises `Unavailable` is made again. Between two looks lie at least `rest_seconds`, so that a crowd of
-    wake-ups shares one. `woken` and `looked` are when somebody last committed something here
-    that no look has shown yet, and when the last look began that succeeded.
+    Without wake-ups the time between two looks grows up to `idle_seconds`. A look that raises `Unavailable` is made
+    again. Between two looks lie at least `rest_seconds`, so that a crowd of wake-ups shares one. `woken` and `looked`
+    are when somebody last committed something here that no look has shown yet, and when the last look began that
+    succeeded.
     """
 
     def __init__(
@@ -36,9 +40,11 @@ class Poll:
         is_wanted: Callable[[], bool],
         alarm: Callable[[], None],
         rest_seconds: float = 0.0,
+        idle_seconds: float = 0.0,
     ) -> None:
         self._look = look
         self._rest_seconds = rest_seconds
+        self._idle_seconds = idle_seconds
         self._is_wanted = is_wanted
         self._alarm = alarm
         self._task: asyncio.Task[None] | None = None
@@ -79,19 +85,24 @@ class Poll:
             await asyncio.wait([self._task])
 
     async def _run(self) -> None:
+        patience = POLL_SECONDS
         try:
             while self._is_wanted() and not self.is_closed:
                 self._nudged.clear()
-                await self._look_once()
-                if self._rest_seconds:
-                    await asyncio.sleep(self._rest_seconds)
+                ended = await self._look_once()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
+                    async with asyncio.timeout(patience):
                         await self._nudged.wait()
+                is_nudged = self._nudged.is_set()
+                patience = POLL_SECONDS if is_nudged else max(POLL_SECONDS, min(2 * patience, self._idle_seconds))
+                rest = ended + self._rest_seconds - perf_counter()
+                if rest > 0 and not self.is_closed:
+                    await asyncio.sleep(rest)
         finally:
             self._task = None
 
-    async def _look_once(self) -> None:
+    async def _look_once(self) -> float:
+        """When it ended."""
         began = perf_counter()
         try:
             await self._look()
@@ -107,6 +118,7 @@ class Poll:
         else:
             self._is_blind = False
             self.looked = began
+        return perf_counter()
 
 
 class Waiting:

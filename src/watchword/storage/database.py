@@ -209,6 +209,11 @@ class Database(Protocol):
     schema: Schema
     """As it was when this was opened; another process may have migrated it since."""
 
+    @property
+    def are_commits_told(self) -> bool:
+        """Whether processes and nodes can tell each other what they committed: by `notices`, or as one server."""
+        ...
+
     async def read(self, statement: Statement, parameters: Parameters) -> list[Row]:
         """Committed state: everything that was acknowledged, by whichever process, before the caller's request came."""
         ...

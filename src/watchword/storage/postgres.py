@@ -107,9 +107,13 @@ class PostgresDatabase:
             await connection.execute("select 1")
             yield PostgresSnapshot(connection)
 
-    def notices(self) -> PostgresNotices | None:
+    @property
+    def are_commits_told(self) -> bool:
         # A pooler gives a session to whoever needs one next: nobody can listen behind it.
-        return PostgresNotices(self._connections) if self._connections.sessions else None
+        return self._connections.sessions
+
+    def notices(self) -> PostgresNotices | None:
+        return PostgresNotices(self._connections) if self.are_commits_told else None
 
     async def wall_micros(self) -> int | None:
         [(micros,)] = await self.query("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")

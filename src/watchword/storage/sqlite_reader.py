@@ -72,6 +72,10 @@ class SqliteReader:
             except sqlite3.Error as error:
                 raise told(error) from None
 
+    @property
+    def are_commits_told(self) -> bool:
+        return True
+
     def notices(self) -> None:
         """One server has the file, and its processes have each other."""
         return
