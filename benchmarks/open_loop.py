@@ -81,7 +81,7 @@ class _Generator:
         )
 
     def send_what_is_due(self) -> None:
-        due_by_now = min(self._count, int((perf_counter() - self._started) / self._interval))
+        due_by_now = min(self._count, 1 + int((perf_counter() - self._started) / self._interval))
         while self._sent < due_by_now and self._free:
             due = self._started + self._sent * self._interval
             self._free.popleft().send(self._requests[self._sent % len(self._requests)], due)

@@ -20,7 +20,6 @@ class Fan:
     median_millis: float
     p99_millis: float
     client_micros: float
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,13 @@ def to_markdown(found: Sequence[Measured], sockets: int, messages: int, *, idle_
     how = (
         f"`watchword serve` on SQLite as by default, in one process, with {sockets:,} sockets of {sockets // 50:,} "
         f"users. All of them hear of one thread, and {messages} messages of 300 bytes are sent into it, one after "
-        "another; the author has no socket. Memory is what each socket adds once a fifth of them is open; idle, they "
-        f"are looked at for {idle_seconds:.0f} seconds, with a heartbeat and its answer every 20. By hand is a "
-        "server of a hundred lines that checks and keeps nothing, with the same clients in the same run: ratios are "
-        "what counts. The clients share one core, and hear one after the other: their time is in the moments too. "
-        "With TLS, memory is allocated as docs/howto/realtime.md advises."
+        f"another, for what a push costs; then {max(1, messages // 2)} at a quarter of that load, for when it is "
+        "heard: each is followed by a pause of three times as long as it took. The author has no socket. Memory is "
+        f"what each socket adds once a fifth of them is open; idle, they are looked at for {idle_seconds:.0f} seconds, "
+        "with a heartbeat and its answer every 20. By hand is a server of a hundred lines that checks and keeps "
+        "nothing, with the same clients in the same run: ratios are what counts. The clients share one core, and hear "
+        "one after the other: their time is in the moments too. With TLS, memory is allocated as "
+        "docs/howto/realtime.md advises."
     )
     lines = [*_lines(found), _tls_of_plain(*found)]
     return "\n\n".join(["# Realtime sockets", how, table(("", "The machine"), describe()), table(head, lines)])

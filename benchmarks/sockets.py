@@ -41,6 +41,7 @@ _AT_FIRST = 5
 """One of so many sockets is open before the memory of the others is looked at."""
 
 _SETTLE_SECONDS = 3.0
+_WRITTEN_SECONDS = 1.5
 _SENDS_PER_SECOND = 50.0
 _SENDS_SECONDS = 20.0
 _FEW = 100
@@ -103,7 +104,7 @@ def measure(folder: Path, given: argparse.Namespace, cores: Cores, *, clients: C
         everybody = _thread_of_all(author, users)
         many = fan_out(author, everybody, clients, process, listeners=count, messages=given.messages)
         Plan.say(f"{name}: {many.push_micros:.0f} us of CPU for a push, p99 {many.p99_millis:.0f} ms")
-        meanwhile = None if tls else _sends_meanwhile(author, everybody, clients, process, count)
+        meanwhile = None if tls else _sends_meanwhile(author, everybody, clients, process.port, listeners=count)
     with served(folder, port, cores.server, tls=tls):
         back = Back(*clients.open())
         clients.cpu_seconds()
@@ -163,26 +164,36 @@ def _thread_of_all(author: ChatUser, users: Sequence[ChatUser]) -> str:
 
 
 def fan_out(author: ChatUser, thread: str, clients: Crowd, process: Process, *, listeners: int, messages: int) -> Fan:
-    """One message after another; the lag of a push counts from the answer that its author got."""
-    lags: list[float] = []
-    own, spent, began = clients.cpu_seconds(), cpu_seconds(process.pid), perf_counter()
+    """What a push costs, of messages one after another; and when it is heard, of half as many with pauses that make it
+    a quarter of that load.
+    """
+    own, spent = clients.cpu_seconds(), cpu_seconds(process.pid)
     for _ in range(messages):
-        clients.ask_for(listeners)
-        author.send(thread, _TEXT)
-        acknowledged = perf_counter()
-        lags += [moment - acknowledged for moment in clients.heard()]
+        _tell_all(author, thread, clients, listeners)
     # What is written a second later belongs to it.
-    sleep(1.5)
+    sleep(_WRITTEN_SECONDS)
     spent, own = cpu_seconds(process.pid) - spent, clients.cpu_seconds() - own
+    lags: list[float] = []
+    for _ in range(max(1, messages // 2)):
+        began = perf_counter()
+        lags += _tell_all(author, thread, clients, listeners)
+        sleep(3 * (perf_counter() - began))
     lags.sort()
     pushes = listeners * messages
     return Fan(
         push_micros=spent / pushes * 1e6,
-        median_millis=lags[pushes // 2] * 1e3,
-        p99_millis=lags[pushes * 99 // 100] * 1e3,
+        median_millis=lags[len(lags) // 2] * 1e3,
+        p99_millis=lags[len(lags) * 99 // 100] * 1e3,
         client_micros=own / pushes * 1e6,
-        seconds=perf_counter() - began - 1.5,
     )
+
+
+def _tell_all(author: ChatUser, thread: str, clients: Crowd, listeners: int) -> list[float]:
+    """The lag of each push, from the answer that the author got; what is told may be there before that."""
+    clients.ask_for(listeners)
+    author.send(thread, _TEXT)
+    acknowledged = perf_counter()
+    return [moment - acknowledged for moment in clients.heard()]
 
 
 def _share(process: Process, seconds: float) -> float:
@@ -192,7 +203,7 @@ def _share(process: Process, seconds: float) -> float:
     return (cpu_seconds(process.pid) - spent) / (perf_counter() - began)
 
 
-def _sends_meanwhile(author: ChatUser, thread: str, clients: Crowd, process: Process, listeners: int) -> Latency | None:
+def _sends_meanwhile(author: ChatUser, thread: str, clients: Crowd, port: int, *, listeners: int) -> Latency | None:
     """Latency of sends at a steady rate into a thread that nobody hears of, while one fan-out follows another."""
     alone = author.new_thread(topic="Alone")
     body = json.dumps({"content": _TEXT}).encode()
@@ -201,9 +212,10 @@ def _sends_meanwhile(author: ChatUser, thread: str, clients: Crowd, process: Pro
         f"Authorization: Bearer {author.token}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
     with ThreadPoolExecutor(1) as beside:
-        sends = beside.submit(open_loop, process.port, [request], rate=_SENDS_PER_SECOND, seconds=_SENDS_SECONDS)
+        sends = beside.submit(open_loop, port, [request], rate=_SENDS_PER_SECOND, seconds=_SENDS_SECONDS)
         while not sends.done():
-            fan_out(author, thread, clients, process, listeners=listeners, messages=1)
+            _tell_all(author, thread, clients, listeners)
+            sleep(_WRITTEN_SECONDS)
         try:
             return sends.result()
         except LoadFailed:

@@ -41,8 +41,8 @@ def test_clients_hear_every_message_on_each_of_their_sockets(tls: bool) -> None:
 
 
 def test_the_page_says_for_each_goal_whether_it_is_reached() -> None:
-    fan = Fan(push_micros=30, median_millis=5, p99_millis=400, client_micros=10, seconds=1)
-    hand = Fan(push_micros=20, median_millis=5, p99_millis=90, client_micros=10, seconds=1)
+    fan = Fan(push_micros=30, median_millis=5, p99_millis=400, client_micros=10)
+    hand = Fan(push_micros=20, median_millis=5, p99_millis=90, client_micros=10)
     found = [
         Measured(name, 5.04, 2, 0.001, 0.01, few=fan, many=fan, hand=hand, meanwhile=meanwhile, back=Back(7.25, 3))
         for name, meanwhile in (("plain", Latency(50, 4, 30, 40, 0.1)), ("TLS", None))

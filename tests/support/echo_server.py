@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -80,6 +81,11 @@ class World:
 
         assert self.loop is not None
         asyncio.run_coroutine_threadsafe(acting(), self.loop).result(20)
+
+    def busy(self, seconds: float) -> None:
+        """Let the server do nothing for so long: what arrives meanwhile is there at once."""
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(time.sleep, seconds)
 
     async def answer(self, exchange: Exchange) -> None:
         self.loop = asyncio.get_running_loop()

@@ -9,9 +9,13 @@ from collections.abc import Callable
 from watchword.http.conversation import CANNOT_READ, FAILED, GOING_AWAY, NORMAL, Conversation
 from watchword.http.frames import binary_frame, text_frame
 from watchword.http.outflow import Outflow
+from watchword.http.turns import Turns
 
 MOST_UNSENT_BYTES = 1_048_576
 """What may wait for a client to take it; one that lets more gather is cut off."""
+
+_MOST_UNHEARD_BYTES = 65_536
+"""What is put aside of one socket; with more, it is heard out of its turn."""
 
 _CLOSE_SECONDS = 3.0
 """For the peer's own close, and for what it has not taken yet."""
@@ -47,11 +51,11 @@ class SocketOwner:
 class WebSocket(Conversation, asyncio.BufferedProtocol):
     """One socket. It is open from the beginning: the handshake has been answered.
 
-    All sockets of a server read into one `buffer`, for what was read is dealt with before anybody else reads; `leave`
-    is told when it has ended.
+    All sockets of a server read into one `buffer`, for what was read is heard, or put aside until its turn comes,
+    before anybody else reads; `leave` is told when it has ended.
     """
 
-    __slots__ = ("_buffer", "_leave", "_out", "_owner", "_timer", "_transport", "was_too_slow")
+    __slots__ = ("_buffer", "_leave", "_out", "_owner", "_timer", "_transport", "_turns", "_unheard", "was_too_slow")
 
     def __init__(
         self,
@@ -59,12 +63,15 @@ class WebSocket(Conversation, asyncio.BufferedProtocol):
         out: Outflow,
         buffer: memoryview,
         *,
+        turns: Turns,
         leave: Callable[[WebSocket], None],
     ) -> None:
         super().__init__()
         self._transport = transport
         self._out = out
         self._buffer = buffer
+        self._turns = turns
+        self._unheard: bytearray | None = None
         self._leave = leave
         self._owner = SocketOwner()
         self._timer: asyncio.TimerHandle | None = None
@@ -142,7 +149,21 @@ class WebSocket(Conversation, asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.receive(self._buffer[:nbytes])
+        if self._unheard is not None:
+            self._unheard += self._buffer[:nbytes]
+            if len(self._unheard) > _MOST_UNHEARD_BYTES:
+                self.hear()
+        elif self._turns.is_free():
+            self.receive(self._buffer[:nbytes])
+        else:
+            self._unheard = bytearray(self._buffer[:nbytes])
+            self._turns.stand_in_row(self)
+
+    def hear(self) -> None:
+        """What was put aside."""
+        unheard, self._unheard = self._unheard, None
+        if unheard is not None:
+            self.receive(memoryview(unheard))
 
     def pause_writing(self) -> None:
         self._out.pause()
@@ -154,6 +175,7 @@ class WebSocket(Conversation, asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
+        self.hear()
         self._out.lose()
         if self._timer is not None:
             self._timer.cancel()

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from watchword.http.conversation import GOING_AWAY
 from watchword.http.outflow import Outflow
+from watchword.http.turns import Turns
 from watchword.http.websocket import WebSocket
 
 MOVE_DEADLINE = timedelta(seconds=5)
@@ -26,6 +27,7 @@ class WebSockets:
         self._move_deadline = move_deadline
         self._open: set[WebSocket] = set()
         self._buffer = memoryview(bytearray(_BUFFER_BYTES))
+        self._turns = Turns()
         self._leave = self._open.discard
 
     def __len__(self) -> int:
@@ -33,7 +35,7 @@ class WebSockets:
 
     def open(self, transport: asyncio.Transport, out: Outflow) -> WebSocket:
         """A socket that the transport belongs to from now on."""
-        socket = WebSocket(transport, out, self._buffer, leave=self._leave)
+        socket = WebSocket(transport, out, self._buffer, turns=self._turns, leave=self._leave)
         self._open.add(socket)
         # The event loop goes on holding the method by which the protocol before took its data, and with it all that a
         # connection keeps for requests, until another one takes data in that way.

@@ -27,8 +27,8 @@ from watchword.realtime.recent import Recent
 from watchword.realtime.roster import CLAIMED, KINDS, RELEASED, Roster, User, of_resource
 from watchword.realtime.spelling import spell, told_of
 
-CHUNK = 250
-"""Sockets that are written to before others have their turn."""
+CHUNK = 32
+"""Sockets that are written to before others have their turn: a request takes several turns."""
 
 _MOST_AT_ONCE = 1_000
 _PAUSE_SECONDS = 0.1
