@@ -6,9 +6,11 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 
+from tests.support.chat_users import ChatUser
 from tests.support.engines import FreshSettings
 from tests.support.polling import until
 from tests.support.raw_websocket import FIRST_TEXT, MORE, PING, TEXT, RawWebSocket, frame
@@ -91,6 +93,22 @@ def test_a_user_has_room_for_twenty_clients_with_sockets(world: RealtimeWorld) -
         assert world.realtime(cleo).allocate().status == 200
     # Their sockets are closed now, and the oldest makes room.
     until(lambda: world.realtime(ben).allocate().status, lambda status: status == 200)
+
+
+def test_sockets_that_went_with_their_node_keep_nobody_out(world: RealtimeWorld, narrow: RealtimeWorld) -> None:
+    for each, most in ((world, 20), (narrow, 2)):
+        ben = each.user()
+
+        def asked(world: RealtimeWorld = each, ben: ChatUser = ben) -> int:
+            return world.realtime(ben).allocate().status
+
+        with ExitStack() as stack:
+            for _ in range(most):
+                stack.enter_context(each.realtime(ben).opened())
+            until(asked, lambda status: status == 403)
+            # Nobody has seen them for that long, as it is after a node was killed.
+            each.server.clock.move(timedelta(minutes=6))
+            until(asked, lambda status: status == 200)
 
 
 def test_hundreds_of_allocations_that_get_no_socket_keep_nobody_out(world: RealtimeWorld) -> None:

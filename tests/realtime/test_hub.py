@@ -72,9 +72,11 @@ async def house(place: Place) -> AsyncIterator[House]:
         yield House(place, stack)
 
 
-async def telling(house: House, roster: Roster, narrator: Threads) -> tuple[Hub, Revocations]:
+async def telling(
+    house: House, roster: Roster, narrator: Threads, revocations: Revocations | None = None
+) -> tuple[Hub, Revocations]:
     """A hub that tells what the journal says, until the end of the test."""
-    revocations = Revocations(roster)
+    revocations = revocations or Revocations(roster)
     hub = Hub(
         await house.node(),
         narrator,
@@ -153,6 +155,29 @@ async def test_what_is_revoked_does_not_wait_until_what_happened_before_can_be_t
         return max(revocations.known)
 
     await until_async(known, lambda number: number == cursor, 30)
+
+
+async def test_sockets_that_are_closed_do_not_wait_until_it_is_known_what_is_revoked(house: House) -> None:
+    class Unknown(Revocations):
+        """The database has told of the journal, and is away when it is asked what is revoked."""
+
+        closed: Sequence[str] = ()
+
+        async def apply(self, feed_cursor: int) -> None:
+            raise Unavailable(timedelta())
+
+        def close(self, entries: Sequence[Entry]) -> None:
+            self.closed = [*self.closed, *(entry.reference for entry in entries)]
+
+    database, roster = await house.database(), Roster()
+    revocations = Unknown(roster)
+    await telling(house, roster, Threads(), revocations)
+    await append(database, SUBJECT, thread=0, kind="socketsClosed")
+
+    async def closed() -> bool:
+        return SUBJECT in revocations.closed
+
+    await until_async(closed, bool, 30)
 
 
 async def _revoke(database: Database) -> int:

@@ -75,7 +75,7 @@ class Allocations:
         oldest_millis = now_millis - round(self._limits.kept * 1_000)
         epoch, low = await self._hub.follow_resource(client.resource)
         if not await self._store.touch(client, epoch, now_millis=now_millis, oldest_millis=oldest_millis):
-            await self._require_room(client.resource)
+            await self._require_room(client.resource, now_millis)
             most = self._limits.sockets_of_user
             if not await self._store.admit(
                 client, epoch, low, most=most, now_millis=now_millis, oldest_millis=oldest_millis
@@ -130,7 +130,7 @@ class Allocations:
         if _EPID.fullmatch(epid):
             await self._store.forget(Client(user.resource.number, user.token.claims.skypeid, epid))
 
-    async def _require_room(self, resource: int) -> None:
+    async def _require_room(self, resource: int, now_millis: int) -> None:
         most = self._limits.sockets_of_resource
         if not most:
             return
@@ -138,7 +138,7 @@ class Allocations:
         if counted is None or steady_seconds() - counted[0] > _COUNTED_SECONDS:
             if len(self._counted) > 1_000:
                 self._counted.clear()
-            counted = self._counted[resource] = steady_seconds(), await self._store.count_open(resource)
+            counted = self._counted[resource] = steady_seconds(), await self._store.count_open(resource, now_millis)
         if counted[1] >= most:
             raise ChatQuotaExceeded("realtime sockets of the resource", most)
 

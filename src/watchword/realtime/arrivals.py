@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from watchword.clock import Clock
 from watchword.errors import Unavailable, WatchwordError
@@ -36,6 +37,10 @@ AT_ONCE = 64
 
 _MOST_READ = 1_000
 _SPELLED_AT_ONCE = 100
+_ROOM_SECONDS = 0.25
+"""How long a client may take what it is sent before others get its turn."""
+
+_MOST_SLOW = 500
 _TRY_AGAIN = 1013
 _AGAIN_SECONDS = 0.5
 
@@ -44,7 +49,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """Begins sessions, and begins them again where nobody knows what was missed."""
+    """Begins sessions, and begins them again where nobody knows what was missed.
+
+    Whoever takes what it missed slowly gives its turn to others meanwhile; of those there are only so many, for what
+    was read for each is kept.
+    """
 
     hub: Hub
     roster: Roster
@@ -57,6 +66,8 @@ class Arrivals:
     turns: asyncio.Semaphore
     leave: Callable[[Session], object]
     """Writes how far one has come that has ended."""
+
+    slow: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_SLOW))
 
     async def begin(self, session: Session) -> None:
         """Whatever goes wrong ends this socket alone: its client connects anew."""
@@ -160,9 +171,24 @@ class Arrivals:
             if _is_current(session, turn):
                 session.outbox.come_to(min(some[-1][1].id, low))
 
+    async def _wait_for_room(self, session: Session) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ROOM_SECONDS):
+                await session.outbox.room()
+                return
+        if self.slow.locked():
+            session.overflow()
+            return
+        async with self.slow:
+            self.turns.release()
+            try:
+                await session.outbox.room()
+            finally:
+                await self.turns.acquire()
+
     async def _repeat_some(self, session: Session, missed: Sequence[tuple[Part, Entry]], turn: int) -> None:
         # What is read now is sent at once, or waits where a deletion finds it.
-        await session.outbox.room()
+        await self._wait_for_room(session)
         happenings = await self.narrator.tell([entry for _, entry in missed])
         if not _is_current(session, turn):
             return

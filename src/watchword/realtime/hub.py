@@ -148,8 +148,9 @@ class Hub:
 
     async def _take(self, news: News, again: Again) -> None:
         """It can be called again where it failed: what was told is taken out of the news."""
-        await self._end_revoked()
+        # This one needs no database, and waits for none.
         self._endings.close(news.entries)
+        await self._end_revoked()
         found = position_of(news.position)
         if news.is_anew or (found is not None and self.epoch and found[0] != self.epoch):
             is_another = found is not None and (found[0] != self.epoch or news.top < self._top)

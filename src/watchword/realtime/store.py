@@ -16,6 +16,9 @@ from watchword.realtime.statements import CLAIM, HOLD, LEAVE, MOVE, TOUCH
 from watchword.storage import Database, Lock, Row, Transaction
 from watchword.storage.purge import Purge
 
+SEEN_MILLIS = 300_000
+"""An open socket is noted as seen every two minutes: one that was not for so long went with its node."""
+
 _FIRST_SCHEMA = 10
 _PURGED_IN_ONE_COMMIT = 1_000
 
@@ -68,16 +71,17 @@ class RegistrationStore:
     ) -> bool:
         """Keep events from the position on. Whether the user has room for one more client.
 
-        One whose time is over makes room, and so does the oldest that has no socket.
+        One whose time is over makes room, and so does the oldest that has no socket, or whose node went with it.
         """
+        unseen_millis = now_millis - SEEN_MILLIS
         await self._require_tables()
         whose = (client.resource, client.subject)
 
         async def work(transaction: Transaction) -> bool:
             rows = await transaction.execute(_OF_USER, *whose)
             known = [row for row in rows if row[1] == client.epid or row[3] < oldest_millis]
-            others = sorted((row for row in rows if row not in known), key=lambda row: (row[2], row[3]))
-            free = [row for row in others if not row[2]]
+            others = sorted((row for row in rows if row not in known), key=lambda row: row[3])
+            free = [row for row in others if not row[2] or row[3] < unseen_millis]
             excess = free[: max(0, len(others) - most + 1)]
             if len(others) - len(excess) >= most:
                 return False
@@ -88,10 +92,8 @@ class RegistrationStore:
 
         return await self._database.transact(work, Lock("registrations", "resource = $1 and subject = $2", whose))
 
-    async def count_open(self, resource: int) -> int:
-        [(count,)] = await self._database.query(
-            "select count(*) from registrations where resource = $1 and is_open = 1", resource
-        )
+    async def count_open(self, resource: int, now_millis: int) -> int:
+        [(count,)] = await self._database.query(_COUNT_OPEN, resource, now_millis - SEEN_MILLIS)
         return int(count)
 
     async def of_user(self, resource: int, subject: str) -> list[tuple[str, int]]:
@@ -157,11 +159,11 @@ class RegistrationStore:
         where = "resource = $1 and subject = $2 and epid = $3"
         await self._transact(f"delete from registrations where {where}", client.resource, client.subject, client.epid)
 
-    async def list_open(self, resource: int, subject: str, *, seen_millis: int) -> list[tuple[str, int]]:
-        """The user's endpoint ids with a socket, and when each was last seen: then or later."""
+    async def list_open(self, resource: int, subject: str, now_millis: int) -> list[tuple[str, int]]:
+        """The user's endpoint ids with a socket, and when each was last seen."""
         await self._require_tables()
         rows = await self._database.query(_OF_USER, resource, subject)
-        return [(epid, seen) for _, epid, is_open, seen in sorted(rows) if is_open and seen >= seen_millis]
+        return [(epid, seen) for _, epid, is_open, seen in sorted(rows) if is_open and seen >= now_millis - SEEN_MILLIS]
 
     async def close(self, resource: int, subject: str, *, epid: str | None, now_micros: int) -> bool:
         """Tell every process that the user's sockets end, or that of one endpoint id. Whether there are any clients."""
@@ -219,6 +221,7 @@ async def _has_tables(transaction: Transaction) -> bool:
     return await transaction.has_table("registrations")
 
 
+_COUNT_OPEN = "select count(*) from registrations where resource = $1 and is_open = 1 and seen_millis >= $2"
 _OF_USER = "select number, epid, is_open, seen_millis from registrations where resource = $1 and subject = $2"
 _ADMIT = """
     insert into registrations (resource, subject, epid, epoch, position, seen_millis) values ($1, $2, $3, $4, $5, $6)

@@ -11,9 +11,6 @@ from watchword.identifiers import parse_exchanged_user, parse_identity
 from watchword.realtime.store import RegistrationStore
 from watchword.resources.store import Resource
 
-_SEEN_MILLIS = 300_000
-"""A socket is noted as seen every two minutes: one that was not for so long went with its node."""
-
 
 @dataclass(frozen=True, slots=True)
 class OpenSocket:
@@ -38,8 +35,7 @@ class TrustedSockets:
             MalformedParticipant, UserNotFound: as `require_user`.
         """
         subject = require_user(resource, user)
-        seen_millis = self._clock.micros() // 1_000 - _SEEN_MILLIS
-        found = await self._store.list_open(resource.number, subject, seen_millis=seen_millis)
+        found = await self._store.list_open(resource.number, subject, self._clock.micros() // 1_000)
         return [OpenSocket(*each) for each in found]
 
     async def close(self, resource: Resource, user: str, *, epid: str | None = None) -> None:
