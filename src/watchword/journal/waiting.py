@@ -18,7 +18,7 @@ from watchword.errors import Unavailable
 POLL_SECONDS = 0.02
 """How often committed state is looked at while somebody waits. A wake-up makes it sooner; this is the floor."""
 
-IDLE_SECONDS = 0.08
+IDLE_SECONDS = 0.05
 """The same, a moment after the last wake-up, where everybody who commits can give one."""
 
 _log = logging.getLogger(__name__)
