@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from watchword.realtime.outbox import Outbox, Told
+from watchword.realtime.outbox import MOST_UNANSWERED, Outbox, Told
 from watchword.wire.realtime_events import Push
 
 ADA = "acs:ada"
@@ -113,3 +113,32 @@ def test_a_cut_while_it_is_told_what_it_missed_goes_back_no_further_than_it_came
     for push_number in (2, 3):
         assert outbox.window.answer(push_number)
     assert outbox.reach(9) == (3, [])
+
+
+async def test_whoever_waits_for_room_goes_when_there_is_some_or_the_turn_is_anothers() -> None:
+    client = Slow()
+    outbox = live(client)
+    for number in range(1, MOST_UNANSWERED + 2):
+        outbox.tell(message(number, str(number)))
+    first, beside = (asyncio.create_task(outbox.room(0)) for _ in range(2))
+    await asyncio.sleep(0)
+    outbox.go_back(None)
+    second = asyncio.create_task(outbox.room(1))
+    async with asyncio.timeout(20):
+        await asyncio.gather(first, beside)
+    assert not second.done()
+    client.is_full = False
+    outbox.send_waiting()
+    async with asyncio.timeout(20):
+        await second
+
+
+async def test_nobody_waits_for_room_in_an_outbox_that_is_cleared() -> None:
+    outbox = live(Slow())
+    for number in range(1, MOST_UNANSWERED + 2):
+        outbox.tell(message(number, str(number)))
+    waiting = [asyncio.create_task(outbox.room(0)) for _ in range(3)]
+    await asyncio.sleep(0)
+    outbox.clear()
+    async with asyncio.timeout(20):
+        await asyncio.gather(*waiting)

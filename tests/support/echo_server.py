@@ -124,11 +124,19 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, 
 @pytest.fixture(params=["plain", "tls"])
 def world(request: pytest.FixtureRequest, contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> Iterator[World]:
     tls, trust = contexts if request.param == "tls" else (None, None)
+    with echoing(tls, trust, head_deadline=SHORT_SECONDS) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def echoing(
+    tls: ssl.SSLContext | None = None, trust: ssl.SSLContext | None = None, *, head_deadline: float = 20.0
+) -> Iterator[World]:
     found: list[World] = []
 
     async def answer(exchange: Exchange) -> None:
         await found[0].answer(exchange)
 
-    with http_server(answer, tls=tls, head_deadline=SHORT_SECONDS) as (server, port):
+    with http_server(answer, tls=tls, head_deadline=head_deadline) as (server, port):
         found.append(World(server, port, trust))
         yield found[0]

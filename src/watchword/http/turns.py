@@ -13,8 +13,8 @@ from typing import Protocol
 A_TURN = 16
 """So many are heard before others have their turn."""
 
-_OF_THE_ROW = 128
-"""Of a long row more: one of so many. So none waits longer than that many turns."""
+_LONGEST_ROW_IN_TURNS = 128
+"""Of a long row more are heard in each: so many that nobody in it waits for more turns than that."""
 
 
 class Waiting(Protocol):
@@ -29,7 +29,7 @@ class Turns:
     """Whoever asks in vain whether one is free stands in the row until it is heard."""
 
     def __init__(self) -> None:
-        self._free = A_TURN
+        self._free = self._a_turn = A_TURN
         self._row: deque[Waiting] = deque()
 
     def is_free(self) -> bool:
@@ -46,9 +46,10 @@ class Turns:
 
     def _go_on(self) -> None:
         row = self._row
-        for _ in range(min(len(row), max(A_TURN, len(row) // _OF_THE_ROW))):
+        self._a_turn = max(self._a_turn, -(-len(row) // _LONGEST_ROW_IN_TURNS))
+        for _ in range(min(len(row), self._a_turn)):
             row.popleft().hear()
         if row:
             asyncio.get_running_loop().call_soon(self._go_on)
         else:
-            self._free = A_TURN
+            self._free = self._a_turn = A_TURN

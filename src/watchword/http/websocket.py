@@ -26,7 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class SocketOwner:
-    """Hears what comes over a socket. Nothing here may wait; an error ends the socket."""
+    """Hears what comes over a socket. Nothing here may wait; an error ends the socket.
+
+    What it heard may be the last words of a connection that is lost already: then what is sent goes nowhere.
+    """
 
     __slots__ = ()
 
@@ -150,20 +153,26 @@ class WebSocket(Conversation, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         if self._unheard is not None:
-            self._unheard += self._buffer[:nbytes]
-            if len(self._unheard) > _MOST_UNHEARD_BYTES:
-                self.hear()
-        elif self._turns.is_free():
+            if len(self._unheard) + nbytes <= _MOST_UNHEARD_BYTES:
+                self._unheard += self._buffer[:nbytes]
+                return
+            self.hear()
+        if self._turns.is_free():
             self.receive(self._buffer[:nbytes])
         else:
             self._unheard = bytearray(self._buffer[:nbytes])
             self._turns.stand_in_row(self)
 
     def hear(self) -> None:
-        """What was put aside."""
+        """What was put aside. Whatever goes wrong ends this socket alone, as it does where the event loop calls."""
         unheard, self._unheard = self._unheard, None
-        if unheard is not None:
+        if unheard is None:
+            return
+        try:
             self.receive(memoryview(unheard))
+        except Exception:  # noqa: BLE001 - as it says.
+            _log.exception("what a WebSocket said could not be heard")
+            self.abort()
 
     def pause_writing(self) -> None:
         self._out.pause()

@@ -41,6 +41,9 @@ _ROOM_SECONDS = 0.25
 """How long a client may take what it is sent before others get its turn."""
 
 _MOST_SLOW = 500
+_LONGEST_SECONDS = 2.0
+"""With so many slow ones, how long another one keeps its turn before it is closed."""
+
 _TRY_AGAIN = 1013
 _AGAIN_SECONDS = 0.5
 
@@ -168,27 +171,29 @@ class Arrivals:
         for place in range(0, len(missed), _SPELLED_AT_ONCE):
             some = missed[place : place + _SPELLED_AT_ONCE]
             await self._repeat_some(session, some, turn)
-            if _is_current(session, turn):
-                session.outbox.come_to(min(some[-1][1].id, low))
+            if not _is_current(session, turn):
+                return
+            session.outbox.come_to(min(some[-1][1].id, low))
 
-    async def _wait_for_room(self, session: Session) -> None:
+    async def _wait_for_room(self, session: Session, turn: int) -> None:
+        outbox, is_full = session.outbox, self.slow.locked()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_ROOM_SECONDS):
-                await session.outbox.room()
+            async with asyncio.timeout(_LONGEST_SECONDS if is_full else _ROOM_SECONDS):
+                await outbox.room(turn)
                 return
         if self.slow.locked():
             session.overflow()
             return
-        async with self.slow:
-            self.turns.release()
-            try:
-                await session.outbox.room()
-            finally:
-                await self.turns.acquire()
+        self.turns.release()
+        try:
+            async with self.slow:
+                await outbox.room(turn)
+        finally:
+            await self.turns.acquire()
 
     async def _repeat_some(self, session: Session, missed: Sequence[tuple[Part, Entry]], turn: int) -> None:
         # What is read now is sent at once, or waits where a deletion finds it.
-        await self._wait_for_room(session)
+        await self._wait_for_room(session, turn)
         happenings = await self.narrator.tell([entry for _, entry in missed])
         if not _is_current(session, turn):
             return

@@ -114,10 +114,10 @@ class Outbox:
         """Everything up to here that was missed is told, or waits to be: a cut goes back no further."""
         self._base = max(self._base, position)
 
-    async def room(self) -> None:
-        """Returns once what waits is little enough for more, or it was suspended."""
-        while len(self._waiting) > MOST_UNANSWERED and not self._is_suspended:
-            self._room = asyncio.Event()
+    async def room(self, turn: int) -> None:
+        """Returns once what waits is little enough for more, it was suspended, or it is not this turn any more."""
+        while len(self._waiting) > MOST_UNANSWERED and not self._is_suspended and self.turn == turn:
+            self._room = self._room or asyncio.Event()
             await self._room.wait()
 
     def go_live(self) -> None:
@@ -129,6 +129,7 @@ class Outbox:
     def go_back(self, position: int | None) -> None:
         """What happens is to be read again: above what the client has answered, or in another history from there."""
         self.turn += 1
+        self._let_in()
         self._pending = self._pending or []
         if position is None:
             self._base, _ = self.window.reach(self._base)
@@ -201,14 +202,13 @@ class Outbox:
         """There is room again, or an answer has come."""
         while self._waiting and not self._must_wait():
             self._send_now(self._waiting.pop(0))
-        if self._room is not None and len(self._waiting) <= MOST_UNANSWERED:
-            self._room.set()
+        if len(self._waiting) <= MOST_UNANSWERED:
+            self._let_in()
 
     def suspend(self) -> None:
         """Send nothing more; answers to what was sent are still heard."""
         self._is_suspended = True
-        if self._room is not None:
-            self._room.set()
+        self._let_in()
 
     def clear(self) -> None:
         """What was not sent is still owed, and told on another socket."""
@@ -217,6 +217,12 @@ class Outbox:
         self._waiting.clear()
         if self._pending is not None:
             self._pending.clear()
+
+    def _let_in(self) -> None:
+        """Whoever waits for room looks again; there may be several, of whom all but one have lost their turn."""
+        if self._room is not None:
+            self._room.set()
+            self._room = None
 
     def _send(self, told: Told) -> None:
         if self._waiting or self._must_wait():

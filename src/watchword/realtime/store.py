@@ -85,8 +85,14 @@ class RegistrationStore:
             excess = free[: max(0, len(others) - most + 1)]
             if len(others) - len(excess) >= most:
                 return False
-            for row in (*known, *excess):
-                await transaction.execute("delete from registrations where number = $1", row[0])
+            for number, _, is_open, _ in (*known, *excess):
+                await transaction.execute("delete from registrations where number = $1", number)
+                if is_open:
+                    # Should it be there all the same, it ends: nobody would know of it any more.
+                    closed = f"{client.subject}/{number}"
+                    await transaction.execute(
+                        APPEND, client.resource, 0, 0, "socketsClosed", closed, now_millis * 1_000
+                    )
             await transaction.execute(_ADMIT, *whose, client.epid, epoch, position, now_millis)
             return True
 
