@@ -42,7 +42,7 @@ _ROOM_SECONDS = 0.25
 
 _MOST_SLOW = 500
 _LONGEST_SECONDS = 2.0
-"""With so many slow ones, how long another one keeps its turn before it is closed."""
+"""While there are so many slow ones, how much longer another one keeps its turn before it is closed."""
 
 _TRY_AGAIN = 1013
 _AGAIN_SECONDS = 0.5
@@ -176,12 +176,15 @@ class Arrivals:
             session.outbox.come_to(min(some[-1][1].id, low))
 
     async def _wait_for_room(self, session: Session, turn: int) -> None:
-        outbox, is_full = session.outbox, self.slow.locked()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LONGEST_SECONDS if is_full else _ROOM_SECONDS):
-                await outbox.room(turn)
-                return
-        if self.slow.locked():
+        outbox = session.outbox
+        for seconds in (_ROOM_SECONDS, _LONGEST_SECONDS):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await outbox.room(turn)
+                    return
+            if not self.slow.locked():
+                break
+        else:
             session.overflow()
             return
         self.turns.release()
